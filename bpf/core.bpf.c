@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Shared maps and globals, and the slow path that tells which target a process belongs to. */
+#define NEARZERO_DEFINE_MAPS
+#include "nearzero/histogram.h"
+#include "nearzero/maps.h"
+#include "nearzero/task_state.h"
+#include "nearzero/thread.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+__attribute__((noinline)) __hidden __u32 nz_resolve_slot(__u32 tgid) {
+  __u32* slot = bpf_map_lookup_elem(&nz_targets, &tgid);
+  return slot ? NZ_SLOT(*slot) : 0;
+}
+
+__attribute__((noinline)) int nz_record(__u32 cpu, __u32 id, __u64 ns) {
+  struct nz_hist* h = nz_hist_of(cpu, id);
+  if (h) nz_add_to(h, nz_cell_of(ns), ns, true);
+  return 0;
+}
+
+__attribute__((noinline)) int nz_record_sched(__u32 cpu, __u32 slot, __u32 kind, __u64 ns) {
+  struct nz_hist* h;
+  if (!slot && !nz_config.host) return 0;
+  h = nz_hist_of(cpu, slot * NZ_SCHED_SERIES + kind);
+  if (h) nz_add_to(h, nz_cell_of(ns), ns, false);
+  return 0;
+}

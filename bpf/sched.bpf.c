@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* sched_switch, the one attach that serves run-queue latency, on-CPU slices, off-CPU time by reason
+ * and the components of stages. No wakeup hook: the wait is read from sched_info, which the kernel
+ * keeps anyway. Runs with interrupts off, so plain increments on this CPU's slots are exact. */
+#include "nearzero/histogram.h"
+#include "nearzero/maps.h"
+#include "nearzero/offcpu_reason.h"
+#include "nearzero/task_state.h"
+
+#define NZ_TASK_DEAD 0x80
+#define NZ_TASK_HALTED 0x800c /* stopped, traced, frozen (6.1, commit f5d39b020809) */
+#define NZ_EPOCH_SHIFT 24     /* 2^24 ns = 16.8 ms */
+
+/* rq->clock - ktime, as the maximum over this and the previous epoch: the run queue's clock is read
+ * late after a wakeup preemption (4..16 us), so the freshest reading in a window is the true
+ * offset. */
+static __always_inline __s64 nz_clock_offset(struct nz_cpu* cpu, struct task_struct* task,
+                                             __u64 now) {
+  __s64 offset = (__s64)(task->se.cfs_rq->rq->clock - now);
+  __u64 epoch = now >> NZ_EPOCH_SHIFT;
+  if (cpu->epoch != epoch) {
+    cpu->offset_before = cpu->epoch + 1 == epoch ? cpu->offset_now : offset;
+    cpu->offset_now = offset;
+    cpu->epoch = epoch;
+  } else if (offset > cpu->offset_now) {
+    cpu->offset_now = offset;
+  }
+  return cpu->offset_now > cpu->offset_before ? cpu->offset_now : cpu->offset_before;
+}
+
+/* The thread arrived on the CPU at `at` after waiting `wait` ns in the run queue (ignored when it
+ * was preempted: then all of the time off the CPU was waiting). */
+static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __s64 wait) {
+  __s64 off = (__s64)(at - t->since);
+  if (off < 0) {
+    nz_drop(NZ_DROP_NEGATIVE);
+    off = 0;
+  }
+  if (t->state == NZ_TASK_PREEMPTED) {
+    t->acc[NZ_RUNNABLE] += off;
+    nz_record_sched(cpu, t->slot, NZ_RUNQ_PREEMPT, off);
+  } else if (t->state == NZ_TASK_BLOCKED) {
+    __u32 reason = t->reason & (NZ_REASONS - 1);
+    if (wait < 0) wait = 0;
+    if (wait > off) wait = off;
+    t->acc[NZ_RUNNABLE] += wait;
+    t->acc[NZ_BLOCKED + reason] += off - wait;
+    nz_record_sched(cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
+    nz_record_sched(cpu, t->slot, NZ_OFFCPU + reason, off - wait);
+    if (t->slot && t->off_nr < NZ_NR_SYSCALLS) {
+      __u32 key = (cpu * NZ_SLOTS + t->slot) * NZ_NR_SYSCALLS + t->off_nr;
+      struct nz_blocked_syscall* b = bpf_map_lookup_elem(&nz_blocked_in, &key);
+      if (b) {
+        b->count += 1;
+        b->ns += off - wait;
+      }
+    }
+  } else if (t->state == NZ_TASK_NEW) {
+    /* A fresh thread: it has waited since its parent queued it. */
+    if (wait < 0) wait = 0;
+    t->acc[NZ_RUNNABLE] += wait;
+    nz_record_sched(cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
+  } else {
+    nz_drop(NZ_DROP_OFF_BEFORE_ATTACH);
+  }
+  t->state = NZ_TASK_ON;
+  t->since = at;
+  t->seq += 1;
+}
+
+static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_task* t,
+                                          struct nz_counters* counts, __u32 cpu, bool expected,
+                                          bool preempted, __u64 now, __s64 offset) {
+  __u64 run_delay = prev->sched_info.run_delay;
+  unsigned int task_state;
+  __s64 ran;
+
+  if (t->state != NZ_TASK_ON || !expected) {
+    /* Its arrival was not seen (some switches never reach the program, and tasks run already at
+     * attach). sched_info knows when it came, and how long it waited in all. */
+    __u64 arrival = prev->sched_info.last_arrival - offset;
+    counts->drops[NZ_DROP_MISSED_SWITCH] += 1;
+    if (arrival > now) arrival = now;
+    if (t->state == NZ_TASK_ON) {
+      /* Seen last on a CPU: it left and came back unseen. What it did between is unknown. */
+      if (arrival > t->since) {
+        t->acc[NZ_BLOCKED + NZ_OTHER] += arrival - t->since; /* a stage's parts still add up */
+        t->since = arrival;
+        counts->drops[NZ_DROP_OFF_BEFORE_ATTACH] += 1;
+      }
+    } else {
+      nz_arrive(t, cpu, arrival, run_delay - t->run_delay);
+    }
+  }
+
+  ran = (__s64)(now - t->since);
+  if (ran < 0) {
+    counts->drops[NZ_DROP_NEGATIVE] += 1;
+    ran = 0;
+  }
+  t->acc[NZ_RUNNING] += ran;
+  nz_record_sched(cpu, t->slot, NZ_ONCPU, ran);
+
+  task_state = bpf_core_field_exists(prev->__state)
+                   ? prev->__state
+                   : (unsigned int)((struct task_struct___before_5_14*)prev)->state;
+  if (task_state & NZ_TASK_DEAD) {
+    t->pid = 0;
+    return;
+  }
+  t->since = now;
+  t->run_delay = run_delay;
+  t->seq += 1;
+  if (preempted || task_state == 0) {
+    t->state = NZ_TASK_PREEMPTED;
+  } else {
+    t->state = NZ_TASK_BLOCKED;
+    if (task_state & NZ_TASK_HALTED) {
+      /* By a signal or a debugger, wherever it was: its registers do not say why. */
+      t->reason = NZ_OTHER;
+      t->off_nr = NZ_NR_SYSCALLS;
+    } else {
+      t->reason = nz_offcpu_reason(prev, &t->off_nr);
+    }
+  }
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(nz_sched_switch, bool preempt, struct task_struct* prev, struct task_struct* next) {
+  __u32 cpu = bpf_get_smp_processor_id();
+  __u64 now = bpf_ktime_get_ns();
+  struct nz_cpu* c = bpf_map_lookup_elem(&nz_cpus, &cpu);
+  struct nz_counters* counts = nz_counters_of(cpu);
+  struct nz_task* t;
+  __s64 offset;
+  __u32 prev_slot = 0;
+  __u32 pid;
+
+  if (!c || !counts) return 0;
+  counts->switches += 1;
+  offset = nz_clock_offset(c, next, now);
+
+  pid = prev->pid;
+  if (pid) {
+    t = nz_task_of(pid, prev->tgid);
+    if (t) {
+      prev_slot = t->slot;
+      counts->slot_switches[NZ_SLOT(prev_slot)] += 1;
+      nz_switch_out(prev, t, counts, cpu, c->last_next == pid, preempt, now, offset);
+    }
+  }
+
+  pid = next->pid;
+  c->last_next = pid;
+  if (pid) {
+    t = nz_task_of(pid, next->tgid);
+    if (t) {
+      __u64 queued = next->sched_info.last_queued;
+      __s64 wait = next->sched_info.run_delay - t->run_delay;
+      /* A migration books the wait so far into run_delay and restarts last_queued: add both. */
+      if (queued) wait += (__s64)(now + offset - queued);
+      if (t->slot != prev_slot) counts->slot_switches[NZ_SLOT(t->slot)] += 1;
+      nz_arrive(t, cpu, now, wait);
+    }
+  }
+  return 0;
+}

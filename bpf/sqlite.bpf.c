@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* SQLite by two plans (probes/sqlite/README.md says when which is used):
+ *   step      a session on sqlite3_step: exact time inside SQLite, pairing-free, 1 session per row
+ *   boundary  entry of sqlite3BtreeBeginTrans, entry (and for writes return) of sqlite3VdbeHalt:
+ *             once per statement whatever its rows; time inside only for writes, sampled for reads
+ * and, in both, sessions on the compiler and on the waits.
+ *
+ * While one plan takes over from the other, both are attached. A statement is then counted by
+ * whoever comes first: Halt takes it out of the table of open statements, and a step that returns
+ * behind it finds nothing to count.
+ *
+ * A return that was asked for may never come: the probe was detached meanwhile, or an exception or
+ * longjmp skipped the frame. What "is in progress" therefore carries its attach number and stack
+ * pointer, and is void when either shows that it is over. */
+#include "nearzero/session.h"
+#include "nearzero/sqlite_text.h"
+
+#define NZ_SQLITE_BUSY 5
+#define NZ_SQLITE_ROW 100
+#define NZ_SQLITE_DONE 101
+#define NZ_VDBE_RUN 2 /* Vdbe.eVdbeState while a statement runs; verified at attach */
+
+static __always_inline struct nz_sqlite_stats* nz_sqlite_of(__u32 cpu, __u32 slot) {
+  __u32 key = cpu * NZ_SLOTS + slot;
+  return bpf_map_lookup_elem(&nz_sqlite, &key);
+}
+
+static __always_inline void nz_hit(struct nz_sqlite_stats* s, enum nz_sqlite_hit kind) {
+  NZ_ADD(s->hits[kind], 1);
+}
+
+static __always_inline void nz_count_statement(__u32 cpu, struct nz_sqlite_stats* s, __u32 id,
+                                               __u64 rows, __u32 rc) {
+  __u32 key = cpu * nz_config.max_statements + (id & NZ_STATEMENT_ID);
+  struct nz_statement_stats* c = bpf_map_lookup_elem(&nz_statement_counts, &key);
+  NZ_ADD(s->statements, 1);
+  NZ_ADD(s->result[rc & 127], 1);
+  /* One drop for each that is counted as "other", so that the two always agree. */
+  if (!(id & NZ_STATEMENT_ID))
+    nz_drop(id & NZ_UNREAD ? NZ_DROP_STATEMENT_UNREAD : NZ_DROP_STATEMENT_OTHER);
+  if (!c) return;
+  NZ_ADD(c->count, 1);
+  if (rows) NZ_ADD(c->rows, rows);
+  if (rc && rc != NZ_SQLITE_ROW && rc != NZ_SQLITE_DONE) NZ_ADD(c->errors, 1);
+}
+
+static __always_inline void nz_record_statement(__u32 cpu, __u32 id, __u32 which, __u64 ns) {
+  nz_record(cpu, nz_config.series_statement + (id & NZ_STATEMENT_ID) * NZ_STMT_SERIES + which, ns);
+}
+
+/* ---- statements that are open, step plan
+ * -------------------------------------------------------------- */
+
+/* What a session adds to a step, and to the pause between two of them: some 0.9 us here. A thousand
+ * steps of 0.1 us each would read as ten times what they are, while the plan is there to leave them
+ * alone. It is estimated from below and above: no step was shorter, and it is no more than this. */
+#define NZ_SESSION_AT_MOST_NS 900
+
+static __always_inline __u64 nz_session_ns(__u32 slot, __u32 which) {
+  __u64 inverted = *(volatile __u64*)&nz_control.sqlite_shortest_inverted[NZ_SLOT(slot)][which & 1];
+  __u64 shortest = inverted ? ~inverted : 0;
+  shortest -= shortest >> 3; /* the rest is taken for what it really did */
+  return shortest < NZ_SESSION_AT_MOST_NS ? shortest : NZ_SESSION_AT_MOST_NS;
+}
+
+/* A statement of a sampling window, or what was seen of it. Returns its time inside. */
+static __always_inline __u64 nz_sampled(struct nz_sqlite_stats* s, struct nz_open_statement* o) {
+  __u32 slot = NZ_SQL_SLOT(o->cookie);
+  __u64 added = o->steps * nz_session_ns(slot, 0), between, pauses, inside;
+  if (!o->last_ts) return 0;
+  inside = o->inside_ns > added ? o->inside_ns - added : 0;
+  between = o->last_ts - o->first_ts - o->inside_ns;
+  pauses = (o->steps - 1) * nz_session_ns(slot, 1);
+  NZ_ADD(s->sampled_inside_ns, inside);
+  NZ_ADD(s->sampled_open_ns, inside + (between > pauses ? between - pauses : 0));
+  return inside;
+}
+
+/* The statement in `o` has ended with `rc`. */
+__attribute__((noinline)) int nz_close_statement(struct nz_sqlite_thread* t,
+                                                 struct nz_open_statement* o, __u32 rc) {
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct nz_sqlite_stats* s;
+  bool complete;
+  __u32 id;
+  if (!t || !o) return 0;
+  s = nz_sqlite_of(cpu, NZ_SQL_SLOT(o->cookie));
+  if (!s) return 0;
+  complete = o->whole && !o->in_step;
+  id = o->named ? o->id : NZ_UNREAD;
+  if (o->sampling) {
+    __u64 inside = nz_sampled(s, o);
+    if (complete && !o->recorded) nz_record_statement(cpu, id, NZ_STMT_INSIDE, inside);
+  } else {
+    nz_count_statement(cpu, s, id, o->rows, rc);
+    if (complete) {
+      nz_record_statement(cpu, id, NZ_STMT_INSIDE, o->inside_ns);
+      nz_record_statement(cpu, id, NZ_STMT_OPEN, o->last_ts - o->first_ts);
+    } else {
+      NZ_ADD(s->partial, 1);
+    }
+  }
+  o->stmt = 0;
+  return 0;
+}
+
+/* Whether the thread is in the compiler. What runs inside it is SQLite's own reading of the schema:
+ * no statement of the program's, and its time is compile time. */
+static __always_inline bool nz_compiles_now(struct nz_sqlite_thread* t, __u64 cookie, __u64 sp) {
+  return t->compiling && t->compile_attach == NZ_SQL_COMPILE_ATTACH(cookie) && sp < t->compile_sp;
+}
+
+static __always_inline bool nz_is_running(__u64 stmt, __u64 cookie) {
+  __u8 state = 0;
+  if (!NZ_SQL_STATE(cookie)) return true;
+  /* A statement that was finalised may be unmapped: then it has ended, too. */
+  if (bpf_probe_read_user(&state, 1, (void*)(stmt + NZ_SQL_STATE(cookie)))) return false;
+  return state == NZ_VDBE_RUN;
+}
+
+/* The same for one that may have been finalised long ago, with anything in its memory since. */
+static __always_inline bool nz_still_runs(struct nz_open_statement* o) {
+  __u64 text = 0;
+  if (!nz_is_running(o->stmt, o->cookie)) return false;
+  if (!o->named || !NZ_SQL_ZSQL(o->cookie)) return true;
+  if (bpf_probe_read_user(&text, sizeof(text), (void*)(o->stmt + NZ_SQL_ZSQL(o->cookie))))
+    return false;
+  return text == o->text;
+}
+
+/* The entry of `stmt`, or a free one. Ended ones (reset before their last row) are closed on the
+ * way. */
+static __always_inline struct nz_open_statement* nz_open_of(struct nz_sqlite_thread* t,
+                                                            struct nz_sqlite_stats* s, __u64 stmt,
+                                                            __u64 cookie, bool running) {
+  struct nz_open_statement *found = NULL, *free = NULL;
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
+    struct nz_open_statement* o = &t->open[i];
+    if (o->stmt && o->cookie != cookie) {
+      /* Left over from an earlier attach or sampling window: steps of it were missed. */
+      if (o->sampling)
+        nz_sampled(s, o);
+      else
+        NZ_ADD(s->partial, 1);
+      o->stmt = 0;
+    }
+    if (o->stmt == stmt) {
+      found = o;
+    } else if (o->stmt && !nz_still_runs(o)) {
+      nz_close_statement(t, o, NZ_SQLITE_ROW);
+    }
+    if (!o->stmt) free = o;
+  }
+  if (found) {
+    if (running) return found;
+    nz_close_statement(t, found, NZ_SQLITE_ROW);
+    free = found;
+  }
+  if (!free) {
+    free = &t->open[stmt >> 6 & (NZ_OPEN_STATEMENTS - 1)];
+    NZ_ADD(s->partial, 1);
+  }
+  free->stmt = stmt;
+  free->cookie = cookie;
+  free->first_ts = 0;
+  free->last_ts = 0;
+  free->inside_ns = 0;
+  free->rows = 0;
+  free->steps = 0;
+  free->named = 0;
+  free->whole = !running;
+  free->recorded = 0;
+  free->sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
+  return free;
+}
+
+/* Halt of `stmt` is about to be counted: takes the statement out of the table, if it is there, and
+ * counts those that ended before the boundary plan came. `began`: when this execution began, 0 =
+ * not seen. `inside`: its time inside SQLite is recorded, so that a sampling window must not. */
+__attribute__((noinline)) int nz_take_open(struct nz_sqlite_thread* t, __u64 stmt, __u64 began,
+                                           __u32 inside) {
+  if (!t) return 0;
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
+    struct nz_open_statement* o = &t->open[i];
+    if (!o->stmt) continue;
+    if (o->sampling) {
+      if (o->stmt == stmt && inside) o->recorded = 1;
+      continue;
+    }
+    if (o->stmt != stmt) {
+      if (!nz_still_runs(o)) nz_close_statement(t, o, NZ_SQLITE_ROW);
+    } else if (began && o->last_ts && !o->in_step && o->last_ts < began) {
+      nz_close_statement(t, o, NZ_SQLITE_ROW); /* an earlier execution, reset before its last row */
+    } else {
+      o->stmt = 0;
+    }
+  }
+  return 0;
+}
+
+/* ---- step plan
+ * ------------------------------------------------------------------------------------ */
+
+SEC("uprobe.session/sqlite_step")
+int nz_sqlite_step(struct pt_regs* ctx) {
+  __u64 cookie = bpf_get_attach_cookie(ctx);
+  __u32 cpu = bpf_get_smp_processor_id(), rc, slot = NZ_SQL_SLOT(cookie);
+  bool sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
+  struct nz_sqlite_stats* s = nz_sqlite_of(cpu, slot);
+  struct nz_thread* thread = nz_thread_of_current();
+  struct nz_sqlite_thread* t;
+  struct nz_open_statement* o;
+  __u64 now, stmt;
+  if (!s || !thread || slot >= NZ_SLOTS) return NZ_SKIP_RETURN;
+  t = &thread->sqlite;
+
+  if (!nz_is_return()) {
+    nz_hit(s, NZ_SQL_STEP);
+    stmt = ctx->di;
+    if (!stmt) return NZ_SKIP_RETURN; /* misuse: SQLite answers SQLITE_MISUSE itself */
+    if (nz_compiles_now(t, cookie, ctx->sp)) return NZ_SKIP_RETURN;
+    if (t->step_active && t->step_attach == NZ_SQL_ATTACH(cookie) && ctx->sp < t->step_sp) {
+      /* SQL inside a SQL function: its time belongs to the outer statement. */
+      if (!sampling) NZ_ADD(s->nested, 1);
+      return NZ_SKIP_RETURN;
+    }
+    o = nz_open_of(t, s, stmt, cookie, nz_is_running(stmt, cookie));
+    o->in_step = 1;
+    t->step_active = 1;
+    t->step_attach = NZ_SQL_ATTACH(cookie);
+    t->step_sp = ctx->sp;
+    t->step_stmt = stmt;
+    t->step_ts = bpf_ktime_get_ns();
+    return NZ_WANT_RETURN;
+  }
+
+  now = bpf_ktime_get_ns();
+  if (!t->step_active) return 0;
+  t->step_active = 0;
+  rc = ctx->ax & 255;
+  if (!sampling) {
+    NZ_ADD(s->steps, 1);
+    if (rc == NZ_SQLITE_ROW) NZ_ADD(s->rows, 1);
+  }
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
+    o = &t->open[i];
+    if (o->stmt != t->step_stmt) continue;
+    o->in_step = 0;
+    o->steps += 1;
+    if (sampling) {
+      nz_keep_max(&nz_control.sqlite_shortest_inverted[NZ_SLOT(slot)][0], ~(now - t->step_ts),
+                  true);
+      if (o->first_ts)
+        nz_keep_max(&nz_control.sqlite_shortest_inverted[NZ_SLOT(slot)][1],
+                    ~(t->step_ts - o->last_ts), true);
+    }
+    if (!o->first_ts) o->first_ts = t->step_ts;
+    o->last_ts = now;
+    o->inside_ns += now - t->step_ts;
+    if (!o->named) {
+      o->id = nz_statement_of(t, o->stmt, cookie);
+      o->text = t->last_text;
+      o->named = 1;
+    }
+    if (rc == NZ_SQLITE_ROW)
+      o->rows += 1;
+    else
+      nz_close_statement(t, o, rc);
+    break;
+  }
+  return 0;
+}
+
+/* ---- boundary plan
+ * --------------------------------------------------------------------------------- */
+
+/* Begins of an earlier attach: their Halts were not seen. True if there was one, so that this
+ * thread may be in the middle of a statement whose beginning was not seen. */
+static __always_inline bool nz_new_boundary(struct nz_sqlite_thread* t, struct nz_sqlite_stats* s,
+                                            __u64 cookie) {
+  __u32 attach = NZ_SQL_FLAGS(cookie) >> NZ_SQL_ATTACH_SHIFT;
+  if (t->boundary == attach) return false;
+  if (t->boundary && t->begins) NZ_ADD(s->partial, t->begins);
+  t->boundary = attach;
+  t->begins = 0;
+  t->ambiguous = 0;
+  t->btrees_used = 0;
+  return true;
+}
+
+/* Whether no database that the begun statements touch is in a transaction: then all of them have
+ * ended. Not every begin has a Halt of its own: a statement begins once for each database that it
+ * touches (attached ones, temp), and a backup has no statement. */
+static __always_inline bool nz_all_quiet(struct nz_sqlite_thread* t, __u32 in_trans) {
+  __u8 state;
+  if (!in_trans || t->btrees_used > NZ_BEGUN_BTREES) return false;
+  for (int i = 0; i < NZ_BEGUN_BTREES; i++) {
+    if (i >= t->btrees_used) break;
+    if (bpf_probe_read_user(&state, 1, (void*)(t->btrees[i] + in_trans)) || state) return false;
+  }
+  return true;
+}
+
+static __always_inline void nz_remember_btree(struct nz_sqlite_thread* t, __u64 btree) {
+  __u32 used = t->btrees_used;
+  for (int i = 0; i < NZ_BEGUN_BTREES; i++) {
+    if (i < used && t->btrees[i] == btree) return;
+  }
+  if (used < NZ_BEGUN_BTREES) t->btrees[used & (NZ_BEGUN_BTREES - 1)] = btree;
+  if (used <= NZ_BEGUN_BTREES) t->btrees_used = used + 1;
+}
+
+SEC("uprobe.multi/sqlite_begin")
+int nz_sqlite_begin(struct pt_regs* ctx) {
+  __u64 cookie = bpf_get_attach_cookie(ctx);
+  struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
+  struct nz_thread* thread = nz_thread_of_current();
+  struct nz_sqlite_thread* t;
+  if (!s || !thread) return 0;
+  t = &thread->sqlite;
+  nz_hit(s, NZ_SQL_BEGIN);
+  nz_new_boundary(t, s, cookie);
+  if (nz_compiles_now(t, cookie, ctx->sp)) return 0;
+  if (t->begins && nz_all_quiet(t, NZ_SQL_INTRANS(cookie))) {
+    t->begins = 0;
+    t->ambiguous = 0;
+  }
+  if (!t->begins) t->btrees_used = 0;
+  nz_remember_btree(t, ctx->di);
+  t->begins += 1;
+  if (t->begins > 1) t->ambiguous = 1;
+  t->writes = (__u32)ctx->si;
+  t->begin_ts = bpf_ktime_get_ns();
+  return 0;
+}
+
+/* Counts the end of `stmt`; its durations if `began` is not 0. */
+static __always_inline void nz_halted(struct nz_sqlite_thread* t, struct nz_sqlite_stats* s,
+                                      __u64 stmt, __u64 cookie, __u32 rc, __u64 began, __u64 now,
+                                      bool inside) {
+  __u32 cpu = bpf_get_smp_processor_id(), id = nz_statement_of(t, stmt, cookie);
+  if (!rc && NZ_SQL_RC(cookie))
+    bpf_probe_read_user(&rc, sizeof(rc), (void*)(stmt + NZ_SQL_RC(cookie)));
+  nz_take_open(t, stmt, began, inside);
+  nz_count_statement(cpu, s, id, 0, rc & 255);
+  if (!began) return;
+  nz_record_statement(cpu, id, NZ_STMT_OPEN, now - began);
+  if (inside)
+    nz_record_statement(cpu, id, NZ_STMT_INSIDE, now - began);
+  else
+    NZ_ADD(s->not_sampled, 1);
+}
+
+SEC("uprobe.session/sqlite_halt")
+int nz_sqlite_halt(struct pt_regs* ctx) {
+  __u64 cookie = bpf_get_attach_cookie(ctx), stmt, now, began = 0;
+  struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
+  struct nz_thread* thread = nz_thread_of_current();
+  struct nz_sqlite_thread* t;
+  bool fresh, inside = false;
+  __u32 rc = 0;
+  if (!s || !thread) return NZ_SKIP_RETURN;
+  t = &thread->sqlite;
+
+  if (!nz_is_return()) {
+    stmt = ctx->di;
+    nz_hit(s, NZ_SQL_HALT);
+    /* Halt is also called for statements that do not run: then it does nothing. */
+    if (NZ_SQL_STATE(cookie) && !nz_is_running(stmt, cookie)) return NZ_SKIP_RETURN;
+    if (nz_compiles_now(t, cookie, ctx->sp)) return NZ_SKIP_RETURN;
+    fresh = nz_new_boundary(t, s, cookie);
+    now = bpf_ktime_get_ns();
+    if (fresh) {
+      /* The first that this attach sees of the thread: the begin may have come before it. */
+      NZ_ADD(s->partial, 1);
+    } else if (t->begins && !t->ambiguous && !t->writes) {
+      began = t->begin_ts;
+      t->begins = 0;
+    } else {
+      *nz_session_data() = stmt;
+      t->halt_ts = now;
+      return NZ_WANT_RETURN;
+    }
+    nz_halted(t, s, stmt, cookie, 0, began, now, false);
+    return NZ_SKIP_RETURN;
+  }
+
+  nz_hit(s, NZ_SQL_HALT_RETURN);
+  stmt = *nz_session_data();
+  now = bpf_ktime_get_ns();
+  /* Vdbe.rc does not say that a commit found the database locked. */
+  if ((ctx->ax & 255) == NZ_SQLITE_BUSY) rc = NZ_SQLITE_BUSY;
+  if (!t->begins) {
+    NZ_ADD(s->no_begin, 1);
+    began = t->halt_ts;
+    inside = true;
+  } else if (t->ambiguous) {
+    NZ_ADD(s->ambiguous, 1);
+    t->begins -= 1;
+    if (!t->begins) t->ambiguous = 0;
+  } else {
+    began = t->begin_ts;
+    t->begins = 0;
+    inside = true;
+  }
+  nz_halted(t, s, stmt, cookie, rc, began, now, inside);
+  return 0;
+}
+
+/* ---- compile, waits, connections: both plans
+ * -------------------------------------------------------- */
+
+/* Outermost compiles only: to compile a statement, SQLite may compile others (the schema's). True
+ * if this one is to be timed. */
+static __always_inline bool nz_compile_begins(struct pt_regs* ctx, __u64 cookie) {
+  struct nz_thread* thread = nz_thread_of_current();
+  struct nz_sqlite_thread* t;
+  if (!thread) return true;
+  t = &thread->sqlite;
+  if (nz_compiles_now(t, cookie, ctx->sp)) return false;
+  t->compiling = 1;
+  t->compile_attach = NZ_SQL_COMPILE_ATTACH(cookie);
+  t->compile_sp = ctx->sp;
+  return true;
+}
+
+SEC("uprobe.session/sqlite_wait")
+int nz_sqlite_wait(struct pt_regs* ctx) {
+  __u64 cookie = bpf_get_attach_cookie(ctx);
+  __u32 cpu = bpf_get_smp_processor_id(), slot = NZ_SQL_SLOT(cookie);
+  __u32 kind = NZ_SQL_FLAGS(cookie) >> NZ_SQL_WAIT_SHIFT & (NZ_WAITS - 1);
+  struct nz_sqlite_stats* s = nz_sqlite_of(cpu, slot);
+  struct nz_thread* thread;
+  if (!s || slot >= NZ_SLOTS) return NZ_SKIP_RETURN;
+  if (!nz_is_return()) {
+    nz_hit(s, kind == NZ_WAIT_COMPILE ? NZ_SQL_COMPILE : NZ_SQL_WAIT);
+    if (kind == NZ_WAIT_COMPILE) {
+      /* From here on memory of finalised statements may be used anew. */
+      NZ_ADD(nz_control.sqlite_compiles[slot], 1);
+      if (!nz_compile_begins(ctx, cookie)) return NZ_SKIP_RETURN;
+    }
+    *nz_session_data() = bpf_ktime_get_ns();
+    return NZ_WANT_RETURN;
+  }
+  nz_record(cpu, nz_config.series_sqlite_wait + slot * NZ_WAITS + kind,
+            bpf_ktime_get_ns() - *nz_session_data());
+  if (kind == NZ_WAIT_COMPILE) {
+    /* Again: another thread may have remembered an old text while this one compiled. */
+    NZ_ADD(nz_control.sqlite_compiles[slot], 1);
+    thread = nz_thread_of_current();
+    if (thread) thread->sqlite.compiling = 0;
+  }
+  return 0;
+}
+
+SEC("uprobe.multi/sqlite_open")
+int nz_sqlite_open(struct pt_regs* ctx) {
+  __u64 cookie = bpf_get_attach_cookie(ctx);
+  struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
+  if (!s) return 0;
+  nz_hit(s, NZ_SQL_OPEN);
+  if (!(NZ_SQL_FLAGS(cookie) & NZ_SQL_CLOSE))
+    NZ_ADD(s->opens, 1);
+  else if (ctx->di) /* sqlite3_close(NULL) does nothing */
+    NZ_ADD(s->closes, 1);
+  return 0;
+}
+
+/* Statements that a thread leaves open when it ends: those that were stepped to a row and then
+ * reset are complete; of one that the thread dies in, the end is not seen. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(nz_sqlite_exit, struct task_struct* task) {
+  struct nz_thread* thread = bpf_task_storage_get(&nz_threads, task, NULL, 0);
+  struct nz_sqlite_stats* s;
+  if (!thread) return 0;
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
+    struct nz_open_statement* o = &thread->sqlite.open[i];
+    if (!o->stmt || o->sampling) continue;
+    if (!o->in_step) {
+      nz_close_statement(&thread->sqlite, o, NZ_SQLITE_ROW);
+      continue;
+    }
+    s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(o->cookie));
+    if (s) NZ_ADD(s->partial, 1);
+    o->stmt = 0;
+  }
+  return 0;
+}

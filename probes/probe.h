@@ -1,0 +1,97 @@
+// What a probe is: it attaches programs for the host and for the processes of targets, and turns
+// what the kernel aggregated into metric families. Adding one takes a file in bpf/ and a folder
+// here with `std::unique_ptr<Probe> make_<folder>(Env)`; no other file is edited (docs:
+// CONTRIBUTING.md).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "userspace/config/config.h"
+#include "userspace/drain/drain.h"
+#include "userspace/loader/object.h"
+#include "userspace/metrics/family.h"
+#include "userspace/targets/tracker.h"
+
+namespace nz::probes {
+
+/// What kind of work one hit is; its price in nanoseconds is calibrated on the host at start.
+enum class HitKind {
+  context_switch,   ///< one run of the scheduler program
+  syscall_target,   ///< enter and exit of a target's syscall, recorded
+  syscall_other,    ///< enter and exit of somebody else's
+  lifecycle,        ///< fork, exec, exit
+  uprobe,           ///< entry at an emulated instruction
+  uprobe_stepped,   ///< entry at an instruction that the kernel single-steps
+  session,          ///< entry and return, entry emulated
+  session_stepped,  ///< entry and return, entry single-stepped
+  returned,         ///< the return alone, where the entry skips it now and then
+};
+
+/// Hits since start; the agent multiplies by ns per hit.
+struct Cost {
+  uint32_t slot = 0;  ///< target; 0: the host
+  HitKind kind = HitKind::uprobe;
+  uint64_t hits = 0;
+};
+
+/// Whether a probe works for a target, and the plan or the reason, in words.
+struct Status {
+  std::string probe;   ///< "sqlite", "stages:risk"
+  std::string target;  ///< "host" or the target's name
+  pid_t pid = 0;       ///< 0: not for one process
+  bool attached = false;
+  std::string text;
+};
+
+/// What the agent lends to its probes.
+struct Env {
+  loader::Object& object;
+  drain::Drain& drain;
+  const targets::Tracker& tracker;
+
+  /// Label of a slot: the target's name, "host" for 0.
+  [[nodiscard]] std::string target_name(uint32_t slot) const;
+};
+
+class Probe {
+ public:
+  explicit Probe(Env env) : env_(env) {}
+  virtual ~Probe() = default;
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Attaches what belongs to the host, or to all targets at once. Called again after the set of
+  /// targets has changed; keeps what already stands.
+  virtual void start() {}
+  /// A process has become a member of its target (also after exec: then detach() came first).
+  virtual void attach(const targets::Member& member) { (void)member; }
+  virtual void detach(pid_t pid) { (void)pid; }
+  /// An event of the ring that is not about processes (a statement text).
+  virtual void on_event(const nz_event& event, std::span<const std::byte> bytes) {
+    (void)event, (void)bytes;
+  }
+  /// Closes every link, and forgets what was tripped: nothing of this probe is left in the kernel
+  /// but its counts.
+  virtual void stop() = 0;
+  /// Once a drain interval, before collect(): plans that follow what is observed.
+  virtual void tick() {}
+  virtual void collect(std::vector<metrics::Family>& out) const = 0;
+  [[nodiscard]] virtual std::vector<Cost> costs() const = 0;
+  [[nodiscard]] virtual std::vector<Status> status() const = 0;
+  /// The breaker: detaches what this probe has in `slot` until reset.
+  virtual void trip(uint32_t slot) = 0;
+
+ protected:
+  Env env_;
+};
+
+/// One of each folder in probes/, from the generated registry.
+std::vector<std::unique_ptr<Probe>> make_all(const Env& env);
+
+}  // namespace nz::probes

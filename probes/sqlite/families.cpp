@@ -1,0 +1,189 @@
+#include "probes/sqlite/families.h"
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+#include "analysis/sql_digest.h"
+
+namespace nz::probes {
+namespace {
+
+using metrics::Family;
+using metrics::Labels;
+using metrics::Type;
+
+constexpr size_t kTextLimit = 120;
+constexpr std::array<const char*, 3> kWaits = {"busy", "sync", "checkpoint"};
+
+// sqlite3.h, "Result Codes".
+constexpr std::array<const char*, 29> kCodes = {
+    "OK",       "ERROR",     "INTERNAL", "PERM",       "ABORT",    "BUSY",   "LOCKED",   "NOMEM",
+    "READONLY", "INTERRUPT", "IOERR",    "CORRUPT",    "NOTFOUND", "FULL",   "CANTOPEN", "PROTOCOL",
+    "EMPTY",    "SCHEMA",    "TOOBIG",   "CONSTRAINT", "MISMATCH", "MISUSE", "NOLFS",    "AUTH",
+    "FORMAT",   "RANGE",     "NOTADB",   "NOTICE",     "WARNING"};
+
+void add(Family& family, const Labels& labels, uint64_t value) {
+  family.samples.push_back({labels, static_cast<double>(value), nullptr});
+}
+
+std::string hex(uint64_t hash) {
+  std::array<char, 20> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return digits.data();
+}
+
+// What the kernel knows about its statements: target and hash by id.
+std::map<uint32_t, nz_statement> kernel_table(const Env& env) {
+  std::map<uint32_t, nz_statement> by_id;
+  for (const nz_statement& s : env.object.array<nz_statement>("nz_statements")) {
+    if (s.hash != 0 && s.id != 0) by_id[s.id] = s;
+  }
+  return by_id;
+}
+
+Labels with(Labels labels, const char* name, std::string value) {
+  labels.emplace_back(name, std::move(value));
+  return labels;
+}
+
+}  // namespace
+
+std::string result_code_name(uint32_t code) {
+  if (code < kCodes.size()) return std::string("SQLITE_") + kCodes[code];
+  if (code == 100) return "SQLITE_ROW";
+  if (code == 101) return "SQLITE_DONE";
+  return "code_" + std::to_string(code);
+}
+
+void StatementTexts::learn(const nz_event& event, std::span<const std::byte> bytes) {
+  if (event.kind != NZ_EVENT_STATEMENT || bytes.size() < sizeof(nz_statement_event)) return;
+  nz_statement_event e{};
+  std::memcpy(&e, bytes.data(), sizeof(e));
+  const std::string_view text(e.text, std::min<size_t>(e.length, sizeof(e.text)));
+  known_[e.id] = {e.head.slot, analysis::shorten_sql(analysis::normalise_sql(text), kTextLimit)};
+}
+
+void collect_statements(const Env& env, const StatementTexts& texts, std::vector<Family>& out) {
+  const auto counts_map = env.object.array<nz_statement_stats>("nz_statement_counts");
+  Family inside{"nearzero_sqlite_statement_duration_seconds",
+                "Time of one statement inside SQLite in seconds; the caller's work between rows is "
+                "not in it.",
+                Type::histogram,
+                {}};
+  Family open{
+      "nearzero_sqlite_statement_open_seconds",
+      "Time from a statement's start to its end in seconds, with the caller's work between rows.",
+      Type::histogram,
+      {}};
+  Family count{"nearzero_sqlite_statements_total", "Statements that ended.", Type::counter, {}};
+  Family rows{"nearzero_sqlite_rows_total",
+              "Rows returned (step plan only: elsewhere they are not free).",
+              Type::counter,
+              {}};
+  Family errors{"nearzero_sqlite_statement_errors_total",
+                "Statements that ended with an error.",
+                Type::counter,
+                {}};
+  const loader::Layout& layout = env.drain.layout();
+  const auto add_statement = [&](uint32_t id, const Labels& labels) {
+    const uint32_t base = layout.statement_base() + id * NZ_STMT_SERIES;
+    if (auto h = env.drain.histogram(base + NZ_STMT_INSIDE))
+      inside.samples.push_back({labels, 0, std::move(h)});
+    if (auto h = env.drain.histogram(base + NZ_STMT_OPEN))
+      open.samples.push_back({labels, 0, std::move(h)});
+    const auto n = env.drain.sum<nz_statement_stats>({counts_map.data(), counts_map.size()},
+                                                     layout.max_statements, id);
+    if (n.count == 0) return;
+    add(count, labels, n.count);
+    add(rows, labels, n.rows);
+    add(errors, labels, n.errors);
+  };
+  add_statement(0, {{"target", "other"}, {"digest", "other"}, {"statement", "other"}});
+  // All ids in use, also those whose text got lost on its way (ring full).
+  const uint32_t end = std::min(env.object.control().next_statement, layout.max_statements);
+  for (const auto& [id, statement] : kernel_table(env)) {
+    if (id >= end) continue;
+    const auto known = texts.known().find(id);
+    add_statement(id,
+                  {{"target", env.target_name(statement.slot)},
+                   {"digest", hex(statement.hash)},
+                   {"statement", known == texts.known().end() ? "unknown" : known->second.text}});
+  }
+  for (Family* f : {&inside, &open, &count, &rows, &errors}) out.push_back(std::move(*f));
+}
+
+void collect_targets(const Env& env, const std::map<uint32_t, nz_sqlite_stats>& stats,
+                     const std::map<uint32_t, uint64_t>& open_connections,
+                     std::vector<Family>& out) {
+  Family wait{"nearzero_sqlite_wait_seconds",
+              "Time of one wait inside SQLite in seconds: busy handler, sync to disk, checkpoint.",
+              Type::histogram,
+              {}};
+  Family compile{"nearzero_sqlite_compile_seconds",
+                 "Time to compile one statement in seconds.",
+                 Type::histogram,
+                 {}};
+  Family results{
+      "nearzero_sqlite_results_total",
+      "Statements by the primary result code they ended with. Step plan: SQLITE_DONE is success, "
+      "SQLITE_ROW a reset before the last row; boundary plan: SQLITE_OK is either.",
+      Type::counter,
+      {}};
+  Family steps{"nearzero_sqlite_steps_total", "sqlite3_step calls (step plan).", Type::counter, {}};
+  Family opens{"nearzero_sqlite_opens_total", "Connections opened.", Type::counter, {}};
+  Family closes{"nearzero_sqlite_closes_total", "Connections closed.", Type::counter, {}};
+  Family connections{"nearzero_sqlite_open_connections",
+                     "Connections open now; those from before the attach are counted by their open "
+                     "database files.",
+                     Type::gauge,
+                     {}};
+  Family incomplete{
+      "nearzero_sqlite_incomplete_total",
+      "Statements that lack something: no_begin (timed from their end alone), ambiguous "
+      "(interleaved: counted, no duration), not_sampled (no time inside), partial (beginning or "
+      "end not seen: no duration; what is missing in the count is at most this), nested (steps "
+      "inside SQL functions, not counted: their time is in the outer statement).",
+      Type::counter,
+      {}};
+  Family sampled{"nearzero_sqlite_sampled_inside_ratio",
+                 "Boundary plan: share of the open time of reads that is inside SQLite, from "
+                 "sampling windows.",
+                 Type::gauge,
+                 {}};
+  for (const auto& [slot, s] : stats) {
+    const Labels target{{"target", env.target_name(slot)}};
+    const uint32_t base = env.drain.layout().sqlite_wait_base() + slot * NZ_WAITS;
+    for (uint32_t k = 0; k < kWaits.size(); k++) {
+      if (auto h = env.drain.histogram(base + k))
+        wait.samples.push_back({with(target, "kind", kWaits[k]), 0, std::move(h)});
+    }
+    if (auto h = env.drain.histogram(base + NZ_WAIT_COMPILE))
+      compile.samples.push_back({target, 0, std::move(h)});
+    for (uint32_t code = 0; code < 128; code++) {
+      if (s.result[code] != 0)
+        add(results, with(target, "code", result_code_name(code)), s.result[code]);
+    }
+    add(steps, target, s.steps);
+    add(opens, target, s.opens);
+    add(closes, target, s.closes);
+    const auto open_now = open_connections.find(slot);
+    add(connections, target, open_now == open_connections.end() ? 0 : open_now->second);
+    add(incomplete, with(target, "cause", "no_begin"), s.no_begin);
+    add(incomplete, with(target, "cause", "ambiguous"), s.ambiguous);
+    add(incomplete, with(target, "cause", "not_sampled"), s.not_sampled);
+    add(incomplete, with(target, "cause", "partial"), s.partial);
+    add(incomplete, with(target, "cause", "nested"), s.nested);
+    if (s.sampled_open_ns != 0) {
+      sampled.samples.push_back(
+          {target,
+           static_cast<double>(s.sampled_inside_ns) / static_cast<double>(s.sampled_open_ns),
+           nullptr});
+    }
+  }
+  for (Family* f :
+       {&wait, &compile, &results, &steps, &opens, &closes, &connections, &incomplete, &sampled})
+    out.push_back(std::move(*f));
+}
+
+}  // namespace nz::probes

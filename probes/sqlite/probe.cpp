@@ -1,0 +1,445 @@
+// SQLite of a target: per statement, without a change to the service. Which plan is used is decided
+// per target from what is observed (choose_plan.h).
+#include "probes/probe.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <set>
+
+#include "probes/sqlite/choose_plan.h"
+#include "probes/sqlite/families.h"
+#include "probes/sqlite/locate.h"
+
+namespace nz::probes {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// 8 ms of every 2 s: a scan, which is 18 times slower meanwhile, loses 0.4 %, and one of 1,000 rows
+// (2 to 3 ms then) is seen whole.
+constexpr std::chrono::seconds kSampleEvery{2};
+constexpr long kSampleNs = 8'000'000;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+class Sqlite final : public Probe {
+ public:
+  explicit Sqlite(const Env& env)
+      : Probe(env), stats_(env.object.array<nz_sqlite_stats>("nz_sqlite")) {
+    // Statement 0 is "other".
+    env_.object.control().next_statement = 1;
+  }
+
+  [[nodiscard]] std::string name() const override { return "sqlite"; }
+
+  void start() override {
+    if (exit_link_.valid()) return;
+    auto link = env_.object.attach_tracing("nz_sqlite_exit");
+    if (link) exit_link_ = std::move(*link);
+  }
+
+  void attach(const targets::Member& member) override {
+    const config::Target* target = env_.tracker.target(member.slot);
+    if (target == nullptr || !target->sqlite || attached_.contains(member.process.pid)) return;
+    Attached a;
+    a.slot = member.slot;
+    a.library = target->sqlite_library;
+    a.wanted = target->sqlite_plan;
+    a.by_fork = member.by_fork;
+    const auto [at, fresh] = attached_.emplace(member.process.pid, std::move(a));
+    if (tripped_.contains(member.slot)) {
+      at->second.text = "tripped: over budget";
+      return;
+    }
+    locate(member.process.pid, at->second);
+  }
+
+  void detach(pid_t pid) override {
+    const auto found = attached_.find(pid);
+    if (found == attached_.end()) return;
+    const uint32_t slot = found->second.slot;
+    attached_.erase(found);
+    recount_connections(slot);
+  }
+
+  void stop() override {
+    attached_.clear();
+    exit_link_.reset();
+    tripped_.clear();
+    watched_.clear();
+    connections_.clear();
+  }
+
+  void trip(uint32_t slot) override {
+    tripped_.emplace(slot, true);
+    for (auto& [pid, a] : attached_) {
+      if (a.slot != slot) continue;
+      a.drop_links();
+      a.plan = SqlitePlan::none;
+      a.text = "tripped: over budget";
+    }
+  }
+
+  void tick() override;
+  void on_event(const nz_event& event, std::span<const std::byte> bytes) override {
+    texts_.learn(event, bytes);
+  }
+  void collect(std::vector<metrics::Family>& out) const override;
+  [[nodiscard]] std::vector<Cost> costs() const override;
+
+  [[nodiscard]] std::vector<Status> status() const override {
+    std::vector<Status> result;
+    for (const auto& [pid, a] : attached_) {
+      result.push_back({name(), env_.target_name(a.slot), pid, a.plan != SqlitePlan::none, a.text});
+    }
+    return result;
+  }
+
+ private:
+  struct Attached {
+    uint32_t slot = 0;
+    std::string library, wanted;
+    bool by_fork = false;
+    std::optional<SqliteBinary> binary;
+    SqlitePlan plan = SqlitePlan::none;
+    std::vector<Fd> plan_links, common_links;
+    uint32_t compile_attach = 0;                       // its number; 0: compiles are not seen
+    std::set<std::pair<std::string, uint64_t>> files;  // mapped when SQLite was looked for last
+    bool counted = false;                              // its connections from before the attach
+    std::string text;
+
+    void drop_links() {
+      plan_links.clear();
+      common_links.clear();
+      compile_attach = 0;
+    }
+  };
+
+  // What tells which plan a slot should have.
+  struct Watched {
+    nz_sqlite_stats at_last_tick{};
+    Clock::time_point last_tick, last_sample;
+    SqliteObserved sampled;  // windows since the last decision
+  };
+
+  // Connections open: `base` were when opens and closes stood at these values.
+  struct Connections {
+    uint64_t base = 0, opens = 0, closes = 0;
+  };
+
+  void locate(pid_t pid, Attached& a);
+  void attach_common(pid_t pid, Attached& a);
+  void use_plan(pid_t pid, Attached& a, SqlitePlan plan);
+  void relocate_if_needed(pid_t pid, Attached& a);
+  void sample(uint32_t slot, Watched& watched);
+  void watch(uint32_t slot, Clock::time_point now);
+  void add_connections(pid_t pid, Attached& a, const nz_sqlite_stats& before);
+  void recount_connections(uint32_t slot);
+  Result<Fd> attach_step(pid_t pid, const Attached& a, uint32_t flags);
+  [[nodiscard]] SqlitePlan plan_of(uint32_t slot) const;
+  [[nodiscard]] nz_sqlite_stats stats(uint32_t slot) const {
+    return env_.drain.sum<nz_sqlite_stats>(stats_, NZ_SLOTS, slot);
+  }
+  // Never 0, which means none. Wraps after 65,535 attaches: a thread that slept through all of them
+  // could take one old statement for a current one.
+  uint32_t next_attach() {
+    attach_number_ = attach_number_ % 0xffffU + 1;
+    return attach_number_;
+  }
+
+  std::span<const nz_sqlite_stats> stats_;
+  StatementTexts texts_;
+  sites::KernelTraits kernel_ = sites::detect();
+  std::map<pid_t, Attached> attached_;
+  std::map<uint32_t, Watched> watched_;  // by slot, as all below
+  std::map<uint32_t, bool> tripped_;
+  std::map<uint32_t, bool> stepped_;  // its step site is single-stepped
+  std::map<uint32_t, Connections> connections_;
+  Fd exit_link_;
+  uint32_t attach_number_ = 0;
+};
+
+constexpr const char* kNotLoadedYet = ", not loaded by the process yet";
+
+const char* plan_name(SqlitePlan plan) {
+  switch (plan) {
+    case SqlitePlan::step:
+      return "step";
+    case SqlitePlan::boundary:
+      return "boundary";
+    default:
+      return "none";
+  }
+}
+
+std::set<std::pair<std::string, uint64_t>> mapped_files(pid_t pid) {
+  std::set<std::pair<std::string, uint64_t>> files;
+  for (const targets::Mapping& m : targets::executable_files(pid)) files.emplace(m.device, m.inode);
+  return files;
+}
+
+void Sqlite::locate(pid_t pid, Attached& a) {
+  a.files = mapped_files(pid);
+  auto found = locate_sqlite(pid, a.library, kernel_);
+  if (!found) {
+    a.text = found.error().text();
+    return;
+  }
+  a.binary = std::move(*found);
+  // A further process of a target begins with the plan that the others have.
+  const SqlitePlan plan =
+      choose_plan(plan_of(a.slot), a.wanted, a.binary->can_step(), a.binary->can_boundary(), {});
+  if (plan == SqlitePlan::none) {
+    a.text = a.binary->shown + ": neither plan is possible";
+    for (const std::string& missing : a.binary->missing) a.text += "; " + missing;
+    return;
+  }
+  const nz_sqlite_stats before = stats(a.slot);
+  attach_common(pid, a);
+  add_connections(pid, a, before);
+  use_plan(pid, a, plan);
+}
+
+SqlitePlan Sqlite::plan_of(uint32_t slot) const {
+  for (const auto& [pid, a] : attached_) {
+    if (a.slot == slot && a.plan != SqlitePlan::none) return a.plan;
+  }
+  return SqlitePlan::none;
+}
+
+// Those that were open before we came: not counted by the probes, which attached after `before`.
+void Sqlite::add_connections(pid_t pid, Attached& a, const nz_sqlite_stats& before) {
+  if (a.counted) return;
+  a.counted = true;
+  connections_.try_emplace(a.slot, Connections{0, before.opens, before.closes});
+  // A forked child has its parent's files, but must not use its connections.
+  if (a.by_fork) return;
+  const uint64_t files = count_open_databases(pid);
+  const nz_sqlite_stats now = stats(a.slot);
+  const uint64_t seen =
+      now.opens - before.opens - std::min(now.opens - before.opens, now.closes - before.closes);
+  connections_[a.slot].base += files - std::min(files, seen);
+}
+
+// A process that ends does not close its connections: what is left is what the others have open.
+void Sqlite::recount_connections(uint32_t slot) {
+  const nz_sqlite_stats now = stats(slot);
+  Connections c{0, now.opens, now.closes};
+  for (const auto& [pid, a] : attached_) {
+    if (a.slot == slot && !a.by_fork) c.base += count_open_databases(pid);
+  }
+  connections_[slot] = c;
+}
+
+Result<Fd> Sqlite::attach_step(pid_t pid, const Attached& a, uint32_t flags) {
+  const sites::SqliteOffsets& offsets = a.binary->offsets;
+  const loader::UprobeSite site{
+      a.binary->step->offset,
+      NZ_SQL_COOKIE(a.slot, flags, a.compile_attach, offsets.sql.value.value_or(0),
+                    offsets.vdbe_state.value.value_or(0), next_attach())};
+  return env_.object.attach_uprobes("nz_sqlite_step", a.binary->path, pid, {&site, 1});
+}
+
+void Sqlite::attach_common(pid_t pid, Attached& a) {
+  const SqliteBinary& b = *a.binary;
+  std::vector<loader::UprobeSite> waits;
+  const uint32_t number = next_attach() % 15 + 1;
+  const auto wait = [&](const std::vector<SqliteSite>& sites, nz_sqlite_wait kind) {
+    for (const SqliteSite& s : sites)
+      waits.push_back(
+          {s.offset, NZ_SQL_COOKIE(a.slot, kind << NZ_SQL_WAIT_SHIFT, number, 0, 0, 0)});
+  };
+  wait(b.busy, NZ_WAIT_BUSY);
+  wait(b.sync, NZ_WAIT_SYNC);
+  wait(b.checkpoint, NZ_WAIT_CHECKPOINT);
+  if (b.compile) wait({*b.compile}, NZ_WAIT_COMPILE);
+  std::vector<loader::UprobeSite> connections;
+  for (const SqliteSite& s : b.open)
+    connections.push_back({s.offset, NZ_SQL_COOKIE(a.slot, 0, 0, 0, 0, 0)});
+  for (const SqliteSite& s : b.close)
+    connections.push_back({s.offset, NZ_SQL_COOKIE(a.slot, NZ_SQL_CLOSE, 0, 0, 0, 0)});
+  for (const auto& [program, sites] :
+       {std::pair{"nz_sqlite_wait", &waits}, std::pair{"nz_sqlite_open", &connections}}) {
+    if (sites->empty()) continue;
+    auto link = env_.object.attach_uprobes(program, b.path, pid, *sites);
+    if (link) {
+      a.common_links.push_back(std::move(*link));
+      if (sites == &waits && b.compile) a.compile_attach = number;
+    } else {
+      a.binary->missing.push_back(std::string(program) + ": " + link.error().text());
+    }
+  }
+}
+
+void Sqlite::use_plan(pid_t pid, Attached& a, SqlitePlan plan) {
+  const SqliteBinary& b = *a.binary;
+  std::vector<Fd> links;
+  std::string error;
+  const auto keep = [&](Result<Fd> link) {
+    if (link) {
+      links.push_back(std::move(*link));
+    } else {
+      error = link.error().text();
+    }
+  };
+  if (plan == SqlitePlan::step) {
+    stepped_[a.slot] = b.step->stepped;
+    keep(attach_step(pid, a, 0));
+  } else {
+    const uint32_t flags = (next_attach() % 15 + 1) << NZ_SQL_ATTACH_SHIFT;
+    const loader::UprobeSite begin{b.begin->offset, NZ_SQL_COOKIE(a.slot, flags, a.compile_attach,
+                                                                  0, b.in_trans.value_or(0), 0)};
+    const loader::UprobeSite halt{
+        b.halt->offset,
+        NZ_SQL_COOKIE(a.slot, flags, a.compile_attach, b.offsets.sql.value.value_or(0),
+                      b.offsets.vdbe_state.value.value_or(0), b.offsets.rc.value.value_or(0))};
+    // Halt first: a begin without its halt would pair with the wrong one.
+    keep(env_.object.attach_uprobes("nz_sqlite_halt", b.path, pid, {&halt, 1}));
+    keep(env_.object.attach_uprobes("nz_sqlite_begin", b.path, pid, {&begin, 1}));
+  }
+  if (!error.empty()) {
+    links.clear();
+    if (a.plan != SqlitePlan::none) return;  // the plan in use goes on
+    a.text = error;
+    return;
+  }
+  // The old plan goes after the new one has come: between them both see each statement, and count
+  // it once (bpf/sqlite.bpf.c).
+  a.plan_links = std::move(links);
+  a.plan = plan;
+  a.text = std::string("plan ") + plan_name(plan) + " in " + b.shown + " (SQLite " +
+           b.offsets.version.value.value_or("of unknown version") + ")";
+  if (!b.mapped) a.text += kNotLoadedYet;
+  for (const std::string& missing : b.missing) a.text += "; not probed: " + missing;
+}
+
+// A library loaded after the attach (dlopen), or another file than the one that was expected.
+void Sqlite::relocate_if_needed(pid_t pid, Attached& a) {
+  if (a.binary && a.binary->mapped) return;
+  if (mapped_files(pid) == a.files) return;  // opening every library once a second would be dear
+  auto found = locate_sqlite(pid, a.library, kernel_);
+  if (found && a.binary && found->device == a.binary->device && found->inode == a.binary->inode) {
+    a.files = mapped_files(pid);
+    a.binary->mapped = found->mapped;
+    // The probes came with the file, before its first instruction.
+    const size_t at = a.text.find(kNotLoadedYet);
+    if (found->mapped && at != std::string::npos)
+      a.text.erase(at, std::string_view(kNotLoadedYet).size());
+    return;
+  }
+  a.drop_links();
+  a.binary.reset();
+  a.plan = SqlitePlan::none;
+  locate(pid, a);
+}
+
+// Boundary plan: for a few milliseconds the rows are seen, too.
+void Sqlite::sample(uint32_t slot, Watched& watched) {
+  std::vector<Fd> links;
+  for (const auto& [pid, a] : attached_) {
+    if (a.slot != slot || a.plan != SqlitePlan::boundary || !a.binary->can_step()) continue;
+    auto link = attach_step(pid, a, NZ_SQL_SAMPLING);
+    if (link) links.push_back(std::move(*link));
+  }
+  if (links.empty()) return;
+  // Steps and statements of the same stretch of time: attaching and detaching take milliseconds.
+  const nz_sqlite_stats before = stats(slot);
+  const Clock::time_point begin = Clock::now();
+  const timespec window{0, kSampleNs};
+  nanosleep(&window, nullptr);
+  const nz_sqlite_stats after = stats(slot);
+  watched.sampled.steps += after.hits[NZ_SQL_STEP] - before.hits[NZ_SQL_STEP];
+  watched.sampled.statements += after.statements - before.statements;
+  watched.sampled.seconds += seconds_between(begin, Clock::now());
+}
+
+void Sqlite::watch(uint32_t slot, Clock::time_point now) {
+  Watched& w = watched_[slot];
+  const nz_sqlite_stats before = std::exchange(w.at_last_tick, stats(slot));
+  const bool first = w.last_tick == Clock::time_point{};
+  SqliteObserved seen{w.at_last_tick.steps - before.steps,
+                      w.at_last_tick.statements - before.statements,
+                      seconds_between(w.last_tick, now)};
+  w.last_tick = now;
+  if (first) return;
+  const SqlitePlan current = plan_of(slot);
+  if (current == SqlitePlan::boundary) {
+    if (now - w.last_sample < kSampleEvery) return;
+    w.last_sample = now;
+    sample(slot, w);
+    if (!is_enough(current, w.sampled)) return;
+    seen = std::exchange(w.sampled, {});
+  }
+  for (auto& [pid, a] : attached_) {
+    if (a.slot != slot || a.plan == SqlitePlan::none) continue;
+    const SqlitePlan plan =
+        choose_plan(a.plan, a.wanted, a.binary->can_step(), a.binary->can_boundary(), seen);
+    if (plan != a.plan) use_plan(pid, a, plan);
+  }
+}
+
+void Sqlite::tick() {
+  std::set<uint32_t> slots;
+  for (auto& [pid, a] : attached_) {
+    if (tripped_.contains(a.slot)) continue;
+    relocate_if_needed(pid, a);
+    slots.insert(a.slot);
+  }
+  const Clock::time_point now = Clock::now();
+  for (const uint32_t slot : slots) watch(slot, now);
+}
+
+std::vector<Cost> Sqlite::costs() const {
+  std::vector<Cost> result;
+  for (uint32_t slot = 1; slot < NZ_SLOTS; slot++) {
+    const nz_sqlite_stats s = stats(slot);
+    const auto stepped = stepped_.find(slot);
+    const bool dear = stepped != stepped_.end() && stepped->second;
+    const auto cost = [&](HitKind kind, uint64_t hits) {
+      if (hits != 0) result.push_back({slot, kind, hits});
+    };
+    cost(dear ? HitKind::session_stepped : HitKind::session, s.hits[NZ_SQL_STEP]);
+    cost(HitKind::uprobe, s.hits[NZ_SQL_BEGIN] + s.hits[NZ_SQL_HALT] + s.hits[NZ_SQL_OPEN]);
+    cost(HitKind::returned, s.hits[NZ_SQL_HALT_RETURN]);
+    cost(HitKind::session, s.hits[NZ_SQL_COMPILE] + s.hits[NZ_SQL_WAIT]);
+  }
+  return result;
+}
+
+void Sqlite::collect(std::vector<metrics::Family>& out) const {
+  collect_statements(env_, texts_, out);
+  std::map<uint32_t, nz_sqlite_stats> by_slot;
+  for (const uint32_t slot : env_.tracker.slots()) {
+    const config::Target* target = env_.tracker.target(slot);
+    if (target != nullptr && target->sqlite) by_slot[slot] = stats(slot);
+  }
+  std::map<uint32_t, uint64_t> open;
+  for (const auto& [slot, c] : connections_) {
+    const auto now = by_slot.find(slot);
+    if (now == by_slot.end()) continue;
+    const uint64_t up = c.base + now->second.opens - c.opens;
+    const uint64_t down = now->second.closes - c.closes;
+    open[slot] = up > down ? up - down : 0;
+  }
+  collect_targets(env_, by_slot, open, out);
+  metrics::Family plan{"nearzero_sqlite_plan",
+                       "1 for the plan in use: step (exact) or boundary (cheap for many rows).",
+                       metrics::Type::gauge,
+                       {}};
+  std::set<std::pair<uint32_t, SqlitePlan>> plans;
+  for (const auto& [pid, a] : attached_) plans.emplace(a.slot, a.plan);
+  for (const auto& [slot, p] : plans) {
+    plan.samples.push_back(
+        {{{"target", env_.target_name(slot)}, {"plan", plan_name(p)}}, 1, nullptr});
+  }
+  out.push_back(std::move(plan));
+}
+
+}  // namespace
+
+std::unique_ptr<Probe> make_sqlite(const Env& env) { return std::make_unique<Sqlite>(env); }
+
+}  // namespace nz::probes

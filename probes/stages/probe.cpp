@@ -1,0 +1,421 @@
+// Stages of the order path: attaches what plan.cpp chose, for each process of each target.
+#include "probes/probe.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <set>
+
+#include "probes/stages/ids.h"
+#include "probes/stages/plan.h"
+#include "userspace/targets/process.h"
+
+namespace nz::probes {
+namespace {
+
+constexpr std::array<const char*, NZ_COMPONENTS> kComponents = {
+    "running", "runnable", "lock",       "idle", "disk",
+    "network", "sleep",    "page_fault", "ipc",  "other"};
+
+class Stages final : public Probe {
+ public:
+  explicit Stages(const Env& env)
+      : Probe(env),
+        ids_(env.object.layout().max_stages),
+        sites_(env.object.array<nz_site>("nz_sites")),
+        hits_(env.object.array<uint64_t>("nz_site_hits")),
+        stats_(env.object.array<nz_stage_stats>("nz_stages")) {}
+
+  [[nodiscard]] std::string name() const override { return "stages"; }
+
+  void start() override {
+    if (!lifecycle_links_.empty()) return;
+    // Threads that end (or run another program) inside a stage: they would stay in flight for ever.
+    for (const char* program : {"nz_stage_exit", "nz_stage_exec"}) {
+      auto link = env_.object.attach_tracing(program);
+      if (link) lifecycle_links_.push_back(std::move(*link));
+    }
+  }
+
+  void attach(const targets::Member& member) override {
+    const config::Target* target = env_.tracker.target(member.slot);
+    if (target == nullptr || target->stages.empty() || tripped_.contains(member.slot)) return;
+    if (attached_.contains(member.process.pid)) return;
+    ids_.configure(target->name, target->stages);
+    Attached& attached = attached_[member.process.pid];
+    attached.member = member;
+    std::vector<const config::Stage*> stages;
+    for (const config::Stage& stage : target->stages) stages.push_back(&stage);
+    attach_stages(*target, stages, attached);
+  }
+
+  void detach(pid_t pid) override {
+    auto attached = attached_.extract(pid);
+    if (attached.empty()) return;
+    silence(attached.mapped());
+    attached.mapped().links.clear();  // closing a link waits until no program of it runs
+    for (const uint32_t number : attached.mapped().sites) {
+      if (!in_use(number)) release(number);
+    }
+  }
+
+  void stop() override {
+    while (!attached_.empty()) detach(attached_.begin()->first);
+    lifecycle_links_.clear();
+    tripped_.clear();
+  }
+
+  // Libraries are mapped after exec, by the dynamic linker or by dlopen.
+  void tick() override {
+    for (auto& [pid, attached] : attached_) {
+      if (attached.not_mapped.empty() || tripped_.contains(attached.member.slot)) continue;
+      const config::Target* target = env_.tracker.target(attached.member.slot);
+      if (target == nullptr) continue;
+      std::vector<const config::Stage*> stages;
+      for (const config::Stage& stage : target->stages) {
+        if (attached.not_mapped.contains(stage.name) && file_of(pid, stage))
+          stages.push_back(&stage);
+      }
+      if (stages.empty()) continue;
+      for (const config::Stage* stage : stages) {
+        attached.not_mapped.erase(stage->name);
+        std::erase_if(attached.status,
+                      [&](const Status& s) { return s.probe == "stages:" + stage->name; });
+      }
+      attach_stages(*target, stages, attached);
+      for (const Status& s : attached.status) {
+        const bool fresh = std::any_of(
+            stages.begin(), stages.end(),
+            [&](const config::Stage* stage) { return s.probe == "stages:" + stage->name; });
+        if (fresh) {
+          spdlog::log(s.attached ? spdlog::level::info : spdlog::level::warn,
+                      "{} for {} pid {}: {}", s.probe, s.target, s.pid, s.text);
+        }
+      }
+    }
+  }
+
+  void trip(uint32_t slot) override {
+    tripped_.emplace(slot, true);
+    for (auto& [pid, attached] : attached_) {
+      if (attached.member.slot != slot) continue;
+      for (const uint32_t number : attached.sites) sites_[number] = {};
+      attached.links.clear();
+      for (Status& s : attached.status) {
+        s.attached = false;
+        s.text = "tripped: over budget; was " + s.text;
+      }
+    }
+  }
+
+  void collect(std::vector<metrics::Family>& out) const override;
+
+  [[nodiscard]] std::vector<Cost> costs() const override {
+    auto hits = released_hits_;
+    for (const auto& [number, site] : ids_.sites()) {
+      const uint64_t n = site_hits(number);
+      // The return of a session has a number of its own: its price is in the session's.
+      if (n == 0 || site.is_return) continue;
+      hits[{site.slot, kind_of(site)}] += n;
+    }
+    std::vector<Cost> result;
+    for (const auto& [key, n] : hits) result.push_back({key.first, key.second, n});
+    return result;
+  }
+
+  [[nodiscard]] std::vector<Status> status() const override {
+    std::vector<Status> result;
+    for (const auto& [pid, attached] : attached_) {
+      result.insert(result.end(), attached.status.begin(), attached.status.end());
+    }
+    return result;
+  }
+
+ private:
+  struct Attached {
+    targets::Member member;
+    std::vector<Fd> links;
+    std::set<uint32_t> sites;          // numbers that the links refer to
+    std::set<std::string> not_mapped;  // stages whose library is not there (yet)
+    std::vector<Status> status;
+  };
+
+  static HitKind kind_of(const SiteInfo& site) {
+    if (site.session) return site.stepped ? HitKind::session_stepped : HitKind::session;
+    return site.stepped ? HitKind::uprobe_stepped : HitKind::uprobe;
+  }
+
+  static Status row(const config::Target& target, const config::Stage& stage, pid_t pid, bool on,
+                    std::string text) {
+    return {"stages:" + stage.name, target.name, pid, on, std::move(text)};
+  }
+
+  // The file that a stage's functions are in, as a path that we can open.
+  static Result<std::string> file_of(pid_t pid, const config::Stage& stage) {
+    if (stage.binary.empty()) return targets::openable_executable(pid);
+    std::error_code ignored;
+    const std::string real = stage.binary.starts_with('/')
+                                 ? std::filesystem::weakly_canonical(stage.binary, ignored).string()
+                                 : std::string{};
+    for (const targets::Mapping& m : targets::executable_files(pid)) {
+      const std::string file = m.path.substr(m.path.rfind('/') + 1);
+      if (m.path == stage.binary || m.path == real || file == stage.binary ||
+          file.starts_with(stage.binary + ".")) {
+        return targets::openable_path(pid, m);
+      }
+    }
+    return fail("process " + std::to_string(pid) + " has not mapped '" + stage.binary + "'",
+                "see /proc/" + std::to_string(pid) +
+                    "/maps for what it has loaded; tried again every drain interval");
+  }
+
+  // Users know /opt/orders/gateway, not /proc/4711/exe.
+  static std::string with_real_path(std::string text, const std::string& file,
+                                    const targets::Process& process) {
+    const std::string base = "/proc/" + std::to_string(process.pid);
+    const std::string shown = file == base + "/exe" ? process.exe : file;
+    for (size_t at = text.find(file); at != std::string::npos && shown != file;
+         at = text.find(file, at + shown.size())) {
+      text.replace(at, file.size(), shown);
+    }
+    return text;
+  }
+
+  void attach_stages(const config::Target& target, const std::vector<const config::Stage*>& stages,
+                     Attached& attached);
+  void attach_file(const config::Target& target, const std::string& file,
+                   const std::vector<const config::Stage*>& stages, Attached& attached);
+  Result<void> attach_sites(const std::string& file, const sites::Binary& binary,
+                            const std::vector<PlannedSite>& planned, Attached& attached);
+  [[nodiscard]] bool in_use(uint32_t number) const;
+  void silence(const Attached& attached);
+  void release(uint32_t number);
+  void write_site(uint32_t number, const std::vector<nz_action>& actions, int64_t displacement);
+  [[nodiscard]] uint64_t site_hits(uint32_t number) const {
+    return env_.drain.sum<uint64_t>({hits_.data(), hits_.size()}, NZ_MAX_SITES, number);
+  }
+
+  StageIds ids_;
+  std::span<nz_site> sites_;
+  std::span<uint64_t> hits_;
+  std::span<const nz_stage_stats> stats_;
+  sites::KernelTraits kernel_ = sites::detect();
+  std::map<pid_t, Attached> attached_;
+  std::map<uint32_t, bool> tripped_;
+  std::map<std::pair<uint32_t, HitKind>, uint64_t> released_hits_;  // of sites given back
+  std::vector<Fd> lifecycle_links_;
+};
+
+// Stages of one file are planned together: they share addresses.
+void Stages::attach_stages(const config::Target& target,
+                           const std::vector<const config::Stage*>& stages, Attached& attached) {
+  const pid_t pid = attached.member.process.pid;
+  std::map<std::string, std::vector<const config::Stage*>> by_file;
+  for (const config::Stage* stage : stages) {
+    auto file = file_of(pid, *stage);
+    if (file) {
+      by_file[*file].push_back(stage);
+    } else {
+      attached.not_mapped.insert(stage->name);
+      attached.status.push_back(row(target, *stage, pid, false, file.error().text()));
+    }
+  }
+  for (const auto& [file, list] : by_file) attach_file(target, file, list, attached);
+}
+
+bool Stages::in_use(uint32_t number) const {
+  return std::any_of(attached_.begin(), attached_.end(),
+                     [&](const auto& entry) { return entry.second.sites.contains(number); });
+}
+
+// Several links come and go one after the other, each within milliseconds. Meanwhile their sites
+// have no actions, or a busy stage would count thousands of ends without a start.
+void Stages::silence(const Attached& attached) {
+  for (const uint32_t number : attached.sites) {
+    if (!in_use(number)) sites_[number] = {};
+  }
+}
+
+// Its hits so far are kept in the account, and the next owner starts from zero.
+void Stages::release(uint32_t number) {
+  const auto info = ids_.sites().find(number);
+  if (info == ids_.sites().end()) return;
+  if (!info->second.is_return) {
+    released_hits_[{info->second.slot, kind_of(info->second)}] += site_hits(number);
+  }
+  for (uint32_t cpu = 0; cpu < env_.drain.layout().cpus; cpu++)
+    hits_[cpu * NZ_MAX_SITES + number] = 0;
+  ids_.release_site(number);
+}
+
+void Stages::attach_file(const config::Target& target, const std::string& file,
+                         const std::vector<const config::Stage*>& stages, Attached& attached) {
+  const targets::Process& process = attached.member.process;
+  const pid_t pid = process.pid;
+  auto binary = sites::Binary::open(file);
+  const bool shadow_stack = sites::user_shadow_stack_active(pid);
+  std::vector<StagePlan> plans;
+  const size_t first = attached.status.size();
+  for (const config::Stage* stage : stages) {
+    if (!binary) {
+      attached.status.push_back(
+          row(target, *stage, pid, false, with_real_path(binary.error().text(), file, process)));
+      continue;
+    }
+    const auto id = ids_.stage(target.name, *stage);
+    if (!id) {
+      attached.status.push_back(row(target, *stage, pid, false, id.error().text()));
+      continue;
+    }
+    auto plan = plan_stage(*binary, *stage, *id, shadow_stack, kernel_);
+    attached.status.push_back(
+        row(target, *stage, pid, plan.has_value(),
+            with_real_path(plan ? plan->text : plan.error().text(), file, process)));
+    if (plan) plans.push_back(std::move(*plan));
+  }
+  if (plans.empty()) return;
+  auto merged = merge(plans);
+  const Result<void> done =
+      merged ? attach_sites(file, *binary, *merged, attached) : tl::unexpected(merged.error());
+  if (done) return;
+  for (size_t i = first; i < attached.status.size(); i++) {
+    if (!attached.status[i].attached) continue;  // has a reason of its own
+    attached.status[i].attached = false;
+    attached.status[i].text = with_real_path(done.error().text(), file, process);
+  }
+}
+
+void Stages::write_site(uint32_t number, const std::vector<nz_action>& actions,
+                        int64_t displacement) {
+  nz_site site{};
+  for (size_t i = 0; i < actions.size(); i++) site.actions[i] = actions[i];
+  site.sp_displacement = displacement;
+  sites_[number] = site;
+}
+
+// All or nothing: half of a stage's addresses would count starts that never end.
+Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& binary,
+                                  const std::vector<PlannedSite>& planned, Attached& attached) {
+  const uint32_t slot = attached.member.slot;
+  std::vector<loader::UprobeSite> entries;
+  std::vector<loader::UprobeSite> sessions;
+  std::vector<uint32_t> numbers;
+  std::vector<std::function<void()>> activate;
+  std::vector<Fd> links;
+  const auto attach_all = [&]() -> Result<void> {
+    for (const PlannedSite& site : planned) {
+      SiteKey key{slot, binary.device(), binary.inode(), site.offset, false};
+      auto number = ids_.site(key, site.session, site.stepped);
+      if (!number) return tl::unexpected(number.error());
+      numbers.push_back(*number);
+      uint64_t cookie = *number;
+      activate.emplace_back(
+          [this, &site, n = *number] { write_site(n, site.actions, site.sp_displacement); });
+      if (site.session) {
+        key.is_return = true;
+        auto back = ids_.site(key, true, site.stepped);
+        if (!back) return tl::unexpected(back.error());
+        numbers.push_back(*back);
+        cookie |= static_cast<uint64_t>(*back) << 32U;
+        activate.emplace_back([this, &site, n = *back] { write_site(n, site.return_actions, 0); });
+      }
+      (site.session ? sessions : entries).push_back({site.offset, cookie});
+    }
+    for (const auto& [program, list] :
+         {std::pair{"nz_stage_session", &sessions}, std::pair{"nz_stage_hit", &entries}}) {
+      if (list->empty()) continue;
+      auto link = env_.object.attach_uprobes(program, file, attached.member.process.pid, *list);
+      if (!link) return tl::unexpected(link.error());
+      links.push_back(std::move(*link));
+    }
+    return {};
+  };
+  auto done = attach_all();
+  if (!done) {
+    links.clear();
+    for (const uint32_t number : numbers) {
+      if (!in_use(number)) release(number);
+    }
+    return done;
+  }
+  for (const auto& write : activate) write();
+  std::move(links.begin(), links.end(), std::back_inserter(attached.links));
+  attached.sites.insert(numbers.begin(), numbers.end());
+  return {};
+}
+
+void Stages::collect(std::vector<metrics::Family>& out) const {
+  using metrics::Family;
+  using metrics::Type;
+  Family duration{"nearzero_order_stage_duration_seconds",
+                  "Duration of a stage of the order path in seconds.",
+                  Type::histogram,
+                  {}};
+  Family component{
+      "nearzero_order_stage_component_seconds_total",
+      "Seconds of the stage by what its thread did: running, runnable, or blocked by reason.",
+      Type::counter,
+      {}};
+  Family started{"nearzero_order_stage_started_total", "Times the stage began.", Type::counter, {}};
+  Family completed{"nearzero_order_stage_completed_total",
+                   "Times the stage ended where it should.",
+                   Type::counter,
+                   {}};
+  Family abandoned{"nearzero_order_stage_abandoned_total",
+                   "Times the stage began and never ended: restarted (the path was left), unwound "
+                   "(exception, longjmp), thread_exited, too_deep.",
+                   Type::counter,
+                   {}};
+  Family unmatched{"nearzero_order_stage_unmatched_total",
+                   "Ends of the stage without a start: it began before attach, or another caller.",
+                   Type::counter,
+                   {}};
+  Family torn{"nearzero_order_stage_torn_total",
+              "Completed stages whose components are not known.",
+              Type::counter,
+              {}};
+  Family in_flight{
+      "nearzero_order_stage_in_flight", "Stages begun and not ended.", Type::gauge, {}};
+  for (const auto& [key, stage] : ids_.stages()) {
+    const auto s = env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);
+    const metrics::Labels labels{{"target", key.target}, {"stage", key.name}};
+    const auto add = [&](Family& family, uint64_t n, const char* label = nullptr,
+                         const char* value = nullptr) {
+      metrics::Labels with = labels;
+      if (label != nullptr) with.emplace_back(label, value);
+      family.samples.push_back({std::move(with), static_cast<double>(n), nullptr});
+    };
+    if (auto h = env_.drain.histogram(env_.drain.layout().stage_base() + stage))
+      duration.samples.push_back({labels, 0, std::move(h)});
+    add(started, s.started);
+    add(completed, s.completed);
+    add(abandoned, s.restarted, "cause", "restarted");
+    add(abandoned, s.unwound, "cause", "unwound");
+    add(abandoned, s.died, "cause", "thread_exited");
+    add(abandoned, s.too_deep, "cause", "too_deep");
+    add(unmatched, s.unmatched);
+    add(torn, s.torn);
+    const uint64_t ended = s.completed + s.restarted + s.unwound + s.died + s.too_deep;
+    add(in_flight, s.started > ended ? s.started - ended : 0);
+    for (size_t i = 0; i < NZ_COMPONENTS; i++) {
+      if (s.component_ns[i] == 0) continue;
+      metrics::Labels with = labels;
+      with.emplace_back("component", kComponents[i]);
+      component.samples.push_back(
+          {std::move(with), static_cast<double>(s.component_ns[i]) / 1e9, nullptr});
+    }
+  }
+  for (Family* f :
+       {&duration, &component, &started, &completed, &abandoned, &unmatched, &torn, &in_flight})
+    out.push_back(std::move(*f));
+}
+
+}  // namespace
+
+std::unique_ptr<Probe> make_stages(const Env& env) { return std::make_unique<Stages>(env); }
+
+}  // namespace nz::probes

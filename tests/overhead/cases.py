@@ -1,0 +1,113 @@
+"""The cases: a workload, who watches it, and what the issue promises about it."""
+
+from dataclasses import dataclass, field
+
+from observers import Nearzero, Nobody, Peer
+
+
+@dataclass
+class Limit:
+    """`what` of variant `ours` at most `bound`. Kinds: `added` (our added time / the peer's added time),
+    `total` (our time / bare time), `equal` (paired 95 % interval of our time / bare within +- bound)."""
+    kind: str
+    ours: str
+    bound: float
+    peer: str = ""
+
+
+@dataclass
+class Case:
+    name: str
+    command: list          # below tests/workloads
+    metric: str            # key of the workload's JSON, ns per operation
+    observers: dict        # variant -> factory
+    limits: list = field(default_factory=list)
+    scale: float = 1       # metric * scale = ns per event
+    event: str = "event"
+    cpu: int = 1           # pinned there; -1: not
+    companion: list = field(default_factory=list)  # a second workload that stands still; @PID@ is its
+
+
+LIBSQLITE = "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0"
+
+
+def target(comm, more):
+    return "targets:\n  - name: bench\n    match: {" + comm + "}\n" + more
+
+
+def bpftrace(program):
+    return lambda: Peer("bpftrace", "-e", program)
+
+
+def latency_program(probe, end):
+    return (probe + " { @s[tid] = nsecs; } " + end +
+            " /@s[tid]/ { @ns = hist(nsecs - @s[tid]); delete(@s[tid]); }")
+
+
+# runqlat.bt of the bpftrace package, without its #include, which needs kernel headers.
+RUNQLAT = ("tracepoint:sched:sched_wakeup, tracepoint:sched:sched_wakeup_new { @q[args->pid] = nsecs; } "
+           "tracepoint:sched:sched_switch { if (args->prev_state == 0) { @q[args->prev_pid] = nsecs; } "
+           "$ns = @q[args->next_pid]; if ($ns) { @usecs = hist((nsecs - $ns) / 1000); } "
+           "delete(@q[args->next_pid]); }")
+
+
+def all_cases(agent, workloads):
+    nz = lambda yaml, **kw: (lambda: Nearzero(agent, yaml, **kw))
+    functions = f"{workloads}/nz-functions"
+    cases = [Case(
+        "context switch", ["nz-pingpong", "--count", "40000", "--cpu", "1"], "ns_per_round_trip",
+        {"bare": Nobody, "nearzero": nz(target("comm: nz-pingpong", "")),
+         "libbpf-tools": lambda: Peer("runqlat"), "bpftrace": bpftrace(RUNQLAT)},
+        [Limit("added", "nearzero", 0.42, "libbpf-tools")], scale=0.5, event="switch", cpu=-1)]
+
+    for mode, count in (("getppid", "1500000"), ("read", "1200000")):
+        filters = "tracepoint:raw_syscalls:sys_enter /pid == @PID@/", "tracepoint:raw_syscalls:sys_exit"
+        cases.append(Case(
+            f"syscall {mode}", ["nz-syscalls", "--mode", mode, "--count", count], "ns_per_call",
+            {"bare": Nobody,
+             "nearzero": nz(target("pid: @PID@", "    syscalls: true\n")),
+             "nearzero, not a target": nz(target("comm: nobody-has-this", "    syscalls: true\n")),
+             "libbpf-tools": lambda: Peer("syscount", "-L", "-p", "@PID@"),
+             "libbpf-tools, not a target": lambda: Peer("syscount", "-L", "-p", "@OTHER@"),
+             "bpftrace": bpftrace(latency_program(*filters))},
+            [Limit("added", "nearzero", 0.60, "libbpf-tools"),
+             Limit("added", "nearzero, not a target", 0.75, "libbpf-tools, not a target")],
+            event="syscall"))
+
+    for entry, bound in (("push", 0.85), ("endbr", 0.20), ("sub_push", 0.20), ("sub_call", 0.20)):
+        for threads in (1, 4):
+            name = f"nz_entry_{entry}"
+            count = 150000 if entry == "push" else 40000
+            probe = f"uprobe:{functions}:{name} /pid == @PID@/", f"uretprobe:{functions}:{name}"
+            cases.append(Case(
+                f"function {entry}, {threads} thread{'s' if threads > 1 else ''}",
+                ["nz-functions", "--call", name, "--count", str(count // threads), "--threads", str(threads)],
+                "ns_per_call",
+                {"bare": Nobody,
+                 "nearzero": nz(target("pid: @PID@", f"    stages: [{{name: f, function: {name}, nothrow: true}}]\n")),
+                 "libbpf-tools": lambda name=name: Peer("funclatency", "-p", "@PID@", f":{name}"),
+                 "bpftrace": bpftrace(latency_program(*probe))},
+                [Limit("added", "nearzero", bound, "libbpf-tools")], event="call", cpu=1 if threads == 1 else -1))
+
+    cases.append(Case(
+        "function, process not targeted", ["nz-functions", "--call", "nz_entry_push", "--count", "200000000"],
+        "ns_per_call",
+        {"bare": Nobody,
+         "nearzero": nz(target("pid: @PID@", "    stages: [{name: f, function: nz_entry_push, nothrow: true}]\n")),
+         "libbpf-tools": lambda: Peer("funclatency", "-p", "@PID@", ":nz_entry_push")},
+        [Limit("equal", "nearzero", 0.02)], event="call",
+        companion=["nz-functions", "--call", "nz_entry_push", "--count", "1"]))
+
+    step = f"uprobe:{LIBSQLITE}:sqlite3_step /pid == @PID@/", f"uretprobe:{LIBSQLITE}:sqlite3_step"
+    sqlite = target("pid: @PID@", "    sqlite: true\n")
+    for mode, count, more, limit in (
+            ("lookup", "1500000", ["--one-transaction"], Limit("added", "nearzero", 1.0, "libbpf-tools")),
+            ("insert", "6000", [], Limit("total", "nearzero", 1.10)),
+            ("scan", "24000", [], Limit("total", "nearzero", 1.03))):
+        cases.append(Case(
+            f"SQLite {mode}", ["nz-sqlite", "--mode", mode, "--count", count] + more, "ns_per_op",
+            {"bare": Nobody, "nearzero": nz(sqlite),
+             "libbpf-tools": lambda: Peer("funclatency", "-p", "@PID@", "sqlite3:sqlite3_step"),
+             "bpftrace": bpftrace(latency_program(*step))},
+            [limit], event={"lookup": "lookup", "insert": "insert", "scan": "1,000-row scan"}[mode]))
+    return cases

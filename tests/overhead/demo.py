@@ -1,0 +1,57 @@
+"""The demo at 2,000 orders a second with everything on, against the same demo bare."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+from observers import Nearzero, Nobody
+from stats import interval, median
+
+
+def one(folder, observer, seconds, rate):
+    with tempfile.NamedTemporaryFile(mode="r", suffix=".json") as truth:
+        demo = subprocess.Popen([os.path.join(folder, "nz-demo"), "--rate", str(rate), "--duration", str(seconds),
+                                 "--wait", "--truth", truth.name],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        observer.start(demo.pid)
+        begun = observer.values() if isinstance(observer, Nearzero) else {}
+        cpu = observer.cpu_seconds() if begun else 0
+        start = time.monotonic()
+        demo.send_signal(12)  # SIGUSR2
+        demo.wait(seconds + 60)
+        elapsed = time.monotonic() - start
+        figures = observer.stop()
+        latency = json.load(truth)["orders"]["latency"]
+    result = {"p50_us": latency["p50_ns"] / 1e3, "p99_us": latency["p99_ns"] / 1e3}
+    if begun:
+        grown = lambda name: figures["values"].get(name, 0) - begun.get(name, 0)
+        result["agent_share_of_core"] = (figures["cpu_seconds"] - cpu) / elapsed
+        result["kernel_share_of_core"] = grown("nearzero_probe_cost_seconds_total") / elapsed
+        result["memory_mb"] = (figures["values"]["nearzero_agent_resident_memory_bytes"] +
+                               figures["values"]["nearzero_map_memory_bytes"]) / 1e6
+    return result
+
+
+def run(agent, folder, config, rounds, seconds, rate, say):
+    with open(config) as f:
+        targets = "targets:" + f.read().split("\ntargets:", 1)[1]
+    runs = {"bare": [], "nearzero": []}
+    for r in range(rounds):
+        order = ["bare", "nearzero"] if r % 2 == 0 else ["nearzero", "bare"]
+        for variant in order:
+            observer = Nobody() if variant == "bare" else Nearzero(agent, targets)
+            runs[variant].append(one(folder, observer, seconds, rate))
+            say(f"demo round {r + 1}/{rounds} {variant}: {runs[variant][-1]}")
+    result = {}
+    for key in ("p50_us", "p99_us"):
+        ratios = [n[key] / b[key] for n, b in zip(runs["nearzero"], runs["bare"])]
+        result[key] = {"bare": median([b[key] for b in runs["bare"]]),
+                       "nearzero": median([n[key] for n in runs["nearzero"]]),
+                       "ratio": median(ratios), "interval": interval(ratios)}
+    for key in ("agent_share_of_core", "kernel_share_of_core", "memory_mb"):
+        result[key] = median([n[key] for n in runs["nearzero"]])
+    result["share_of_machine"] = (result["agent_share_of_core"] + result["kernel_share_of_core"]) / os.cpu_count()
+    return result

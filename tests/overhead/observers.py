@@ -1,0 +1,118 @@
+"""What watches a workload: nobody, nearzero, or a peer. Each is started against the process id of a
+workload that stands still, and is stopped by its own process id."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+
+def loaded_programs():
+    out = subprocess.run(["bpftool", "prog", "show", "--json"], capture_output=True, text=True)
+    return {p["id"] for p in json.loads(out.stdout or "[]")}
+
+
+class Nobody:
+    def start(self, pid):
+        pass
+
+    def stop(self):
+        return {}
+
+
+class Nearzero:
+    """The agent with one target and the given YAML for it."""
+
+    def __init__(self, agent, target_yaml, host=True):
+        self.agent, self.target_yaml, self.host = agent, target_yaml, host
+
+    def start(self, pid):
+        self.folder = tempfile.TemporaryDirectory(prefix="nearzero-bench.")
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        path = os.path.join(self.folder.name, "nearzero.yaml")
+        with open(path, "w") as f:
+            # The breaker would end a benchmark of millions of hits a second, as it should elsewhere.
+            f.write(f"listen: 127.0.0.1:{self.port}\nruntime_dir: {self.folder.name}/run\n"
+                    f"host: {'true' if self.host else 'false'}\n"
+                    "overhead: {per_target: 1.0, breaker_factor: 1000, calibrate: false}\n")
+            f.write(self.target_yaml.replace("@PID@", str(pid)))
+        self.process = subprocess.Popen([self.agent, "agent", "--config", path],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(400):
+            if self.process.poll() is not None:
+                raise RuntimeError("the agent ended: " + self.process.stderr.read())
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.05)
+        else:
+            raise RuntimeError("the agent did not become ready")
+        health = json.loads(self._get("/healthz"))
+        for probe in health["probes"]:
+            if not probe["attached"]:
+                raise RuntimeError(f"not attached: {probe}")
+
+    def _get(self, path):
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5).read()
+        except urllib.error.HTTPError as e:
+            return e.read()
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def values(self):
+        """Every counter and gauge, by family, summed over labels."""
+        sums = {}
+        for family, samples in json.loads(self._get("/live.json")).items():
+            numbers = [s["value"] for s in samples if "value" in s]
+            if numbers:
+                sums[family] = sum(numbers)
+        return sums
+
+    def stop(self):
+        figures = {"cpu_seconds": self.cpu_seconds(), "values": self.values()}
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        self.folder.cleanup()
+        return figures
+
+
+class Peer:
+    """A command of another tool; @PID@ stands for the workload's process, @OTHER@ for a bystander's."""
+
+    def __init__(self, *command):
+        self.command = command
+
+    def start(self, pid):
+        before = loaded_programs()
+        self.bystander = subprocess.Popen(["sleep", "600"])
+        command = [c.replace("@PID@", str(pid)).replace("@OTHER@", str(self.bystander.pid)) for c in self.command]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(300):
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{command[0]} ended: {self.process.stderr.read()[-500:]}")
+            if loaded_programs() - before:
+                break
+            time.sleep(0.05)
+        time.sleep(0.7)  # from the first program loaded to the last one attached
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.bystander.kill()
+        self.bystander.wait()
+        return {}

@@ -1,0 +1,46 @@
+// The account of what observing costs: hits x price, per probe and target, and who is over budget.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/breaker.h"
+#include "probes/probe.h"
+#include "userspace/agent/calibrate.h"
+#include "userspace/config/config.h"
+
+namespace nz::agent {
+
+class Ledger {
+ public:
+  Ledger(const config::Overhead& overhead, Prices prices)
+      : prices_(std::move(prices)),
+        breaker_(overhead.per_target * overhead.breaker_factor, overhead.breaker_seconds) {}
+
+  /// Takes the probes' hits of this moment, `elapsed` seconds after the last time. Returns what the
+  /// breaker trips now, as (probe, slot).
+  std::vector<analysis::Breaker::Key> update(
+      const std::vector<std::unique_ptr<probes::Probe>>& probes, double elapsed);
+
+  /// Takes over changed limits; what has tripped stays so.
+  void set_budget(const config::Overhead& overhead) {
+    breaker_.set_limit(overhead.per_target * overhead.breaker_factor, overhead.breaker_seconds);
+  }
+
+  /// Seconds of CPU since start, by (probe, slot); slot 0 is the host.
+  [[nodiscard]] const std::map<analysis::Breaker::Key, double>& seconds() const { return seconds_; }
+  /// Share of one core during the last interval.
+  [[nodiscard]] const std::map<analysis::Breaker::Key, double>& share() const { return share_; }
+  [[nodiscard]] const Prices& prices() const { return prices_; }
+  [[nodiscard]] analysis::Breaker& breaker() { return breaker_; }
+  [[nodiscard]] const analysis::Breaker& breaker() const { return breaker_; }
+
+ private:
+  Prices prices_;
+  analysis::Breaker breaker_;
+  std::map<analysis::Breaker::Key, double> seconds_;
+  std::map<analysis::Breaker::Key, double> share_;
+};
+
+}  // namespace nz::agent

@@ -1,0 +1,96 @@
+#include "userspace/cli/top.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <thread>
+
+#include "userspace/agent/exit_codes.h"
+#include "userspace/cli/terminal.h"
+#include "userspace/cli/top_table.h"
+
+namespace nz::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_interrupt(int) { interrupted = 1; }
+
+using Clock = std::chrono::steady_clock;
+
+// Sleeps in slices, so that Ctrl-C is obeyed at once.
+void wait_until(Clock::time_point when) {
+  while (interrupted == 0 && Clock::now() < when) {
+    std::this_thread::sleep_for(
+        std::min<Clock::duration>(std::chrono::milliseconds(50), when - Clock::now()));
+  }
+}
+
+// False when the reader has gone (`nearzero top | head`).
+bool write_out(const std::string& text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+         std::fflush(stdout) == 0;
+}
+
+std::string head(const TopOptions& options, double seconds) {
+  return fmt::format("nearzero top  {}  window {:.1f} s  (Ctrl-C ends)\n\n", options.url, seconds);
+}
+
+}  // namespace
+
+int top(const TopOptions& options) {
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  std::signal(SIGPIPE, SIG_IGN);
+  const bool terminal = isatty(STDOUT_FILENO) != 0;
+  // Without a terminal every table stays: fewer of them.
+  const auto interval =
+      std::chrono::duration<double>(terminal ? options.interval : std::max(options.interval, 2.0));
+  TableStyle style;
+  style.width = terminal_width();
+  style.colour = wants_colour();
+
+  auto before = fetch_live(options.url);
+  if (!before) {
+    fmt::print(stderr, "nearzero top: {}\n", before.error().text());
+    return agent::kNotRunning;
+  }
+  if (options.once) {
+    return write_out(top_table(*before, *before, 1, style)) ? agent::kOk : agent::kFailed;
+  }
+  const auto start = Clock::now();
+  auto last = start;
+  while (interrupted == 0) {
+    auto next = last + std::chrono::duration_cast<Clock::duration>(interval);
+    if (options.duration) {
+      const auto end = start + std::chrono::duration_cast<Clock::duration>(
+                                   std::chrono::duration<double>(*options.duration));
+      if (last >= end) break;
+      next = std::min(next, end);
+    }
+    wait_until(next);
+    if (interrupted != 0) break;
+    auto now = fetch_live(options.url);
+    if (!now) {
+      fmt::print(stderr, "nearzero top: {}\n", now.error().text());
+      return agent::kNotRunning;
+    }
+    const auto at = Clock::now();
+    const double seconds = std::chrono::duration<double>(at - last).count();
+    last = at;
+    style.width = terminal_width();
+    const std::string table =
+        head(options, seconds) + top_table(now->since(*before), *now, seconds, style);
+    // Home and clear to the end: no flicker.
+    if (!write_out((terminal ? "\033[H\033[J" : "") + table + (terminal ? "" : "\n")))
+      return agent::kFailed;
+    before = std::move(now);
+  }
+  return agent::kOk;
+}
+
+}  // namespace nz::cli

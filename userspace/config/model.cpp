@@ -1,0 +1,184 @@
+#include "userspace/config/model.h"
+
+#include <limits>
+
+#include "userspace/config/units.h"
+
+namespace nz::config {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+void set(const json& value, std::string& out) {
+  if (value.is_string()) out = value.get<std::string>();
+}
+void set(const json& value, bool& out) {
+  if (value.is_boolean()) out = value.get<bool>();
+}
+void set(const json& value, double& out) {
+  if (value.is_number()) out = value.get<double>();
+}
+void set(const json& value, unsigned& out) {
+  if (!value.is_number_integer()) return;
+  const auto number = value.get<std::int64_t>();
+  if (number >= 0 && number <= std::numeric_limits<unsigned>::max())
+    out = static_cast<unsigned>(number);
+}
+void set(const json& value, std::optional<pid_t>& out) {
+  if (!value.is_number_integer()) return;
+  const auto number = value.get<std::int64_t>();
+  if (number > 0 && number <= std::numeric_limits<pid_t>::max()) out = static_cast<pid_t>(number);
+}
+void set(const json& value, std::chrono::milliseconds& out) {
+  if (!value.is_string()) return;
+  if (const auto parsed = parse_duration(value.get<std::string>())) out = *parsed;
+}
+void set_ratio(const json& value, double& out) {
+  if (value.is_number()) out = value.get<double>();
+  if (!value.is_string()) return;
+  if (const auto parsed = parse_percent(value.get<std::string>())) out = *parsed;
+}
+
+/// The member of a map; null where there is none or it is no map.
+const json& member(const json& map, const char* key) {
+  static const json none;
+  if (!map.is_object()) return none;
+  const auto found = map.find(key);
+  return found == map.end() ? none : *found;
+}
+
+Stage to_stage(const json& in) {
+  Stage out;
+  set(member(in, "name"), out.name);
+  set(member(in, "function"), out.function);
+  set(member(in, "from"), out.from);
+  set(member(in, "to"), out.to);
+  set(member(in, "binary"), out.binary);
+  set(member(in, "nothrow"), out.nothrow);
+  return out;
+}
+
+Match to_match(const json& in) {
+  Match out;
+  set(member(in, "pid"), out.pid);
+  set(member(in, "comm"), out.comm);
+  set(member(in, "exe"), out.exe);
+  set(member(in, "cgroup"), out.cgroup);
+  set(member(in, "cmdline"), out.cmdline);
+  return out;
+}
+
+Target to_target(const json& in) {
+  Target out;
+  set(member(in, "name"), out.name);
+  out.match = to_match(member(in, "match"));
+  set(member(in, "follow_forks"), out.follow_forks);
+  set(member(in, "scheduler"), out.scheduler);
+  set(member(in, "syscalls"), out.syscalls);
+  const json& sqlite = member(in, "sqlite");
+  set(sqlite, out.sqlite);
+  if (sqlite.is_object()) {
+    out.sqlite = true;  // details without `enabled` mean that it is wanted
+    set(member(sqlite, "enabled"), out.sqlite);
+    set(member(sqlite, "library"), out.sqlite_library);
+    set(member(sqlite, "plan"), out.sqlite_plan);
+  }
+  const json& stages = member(in, "stages");
+  if (stages.is_array()) {
+    for (const json& stage : stages) out.stages.push_back(to_stage(stage));
+  }
+  return out;
+}
+
+void set_if_given(ordered_json& out, const char* key, const std::string& value) {
+  if (!value.empty()) out[key] = value;
+}
+
+ordered_json to_json(const Target& target) {
+  const Match& match = target.match;
+  ordered_json conditions = ordered_json::object();
+  if (match.pid) conditions["pid"] = *match.pid;
+  set_if_given(conditions, "comm", match.comm);
+  set_if_given(conditions, "exe", match.exe);
+  set_if_given(conditions, "cgroup", match.cgroup);
+  set_if_given(conditions, "cmdline", match.cmdline);
+
+  ordered_json stages = ordered_json::array();
+  for (const Stage& stage : target.stages) {
+    ordered_json out;
+    out["name"] = stage.name;
+    set_if_given(out, "function", stage.function);
+    set_if_given(out, "from", stage.from);
+    set_if_given(out, "to", stage.to);
+    set_if_given(out, "binary", stage.binary);
+    if (!stage.function.empty() || stage.nothrow) out["nothrow"] = stage.nothrow;
+    stages.push_back(std::move(out));
+  }
+  return {{"name", target.name},
+          {"match", conditions},
+          {"follow_forks", target.follow_forks},
+          {"scheduler", target.scheduler},
+          {"syscalls", target.syscalls},
+          {"sqlite",
+           {{"enabled", target.sqlite},
+            {"library", target.sqlite_library},
+            {"plan", target.sqlite_plan}}},
+          {"stages", stages}};
+}
+
+}  // namespace
+
+void from_json(const json& in, Config& config) {
+  set(member(in, "listen"), config.listen);
+  set(member(in, "drain_interval"), config.drain_interval);
+  set(member(in, "host"), config.host);
+  set(member(in, "runtime_dir"), config.runtime_dir);
+
+  const json& overhead = member(in, "overhead");
+  set_ratio(member(overhead, "per_target"), config.overhead.per_target);
+  set_ratio(member(overhead, "host"), config.overhead.host);
+  set(member(overhead, "breaker_factor"), config.overhead.breaker_factor);
+  set(member(overhead, "breaker_seconds"), config.overhead.breaker_seconds);
+  set(member(overhead, "calibrate"), config.overhead.calibrate);
+
+  set(member(member(in, "log"), "level"), config.log.level);
+  set(member(member(in, "log"), "file"), config.log.file);
+
+  const json& limits = member(in, "limits");
+  set(member(limits, "targets"), config.limits.targets);
+  set(member(limits, "statements"), config.limits.statements);
+  set(member(limits, "syscalls"), config.limits.syscalls);
+  set(member(limits, "stages"), config.limits.stages);
+  set(member(limits, "threads"), config.limits.threads);
+
+  const json& targets = member(in, "targets");
+  if (!targets.is_array()) return;
+  config.targets.clear();
+  for (const json& target : targets) config.targets.push_back(to_target(target));
+}
+
+ordered_json to_json(const Config& config) {
+  ordered_json targets = ordered_json::array();
+  for (const Target& target : config.targets) targets.push_back(to_json(target));
+  return {{"listen", config.listen},
+          {"drain_interval", format_duration(config.drain_interval)},
+          {"host", config.host},
+          {"runtime_dir", config.runtime_dir},
+          {"overhead",
+           {{"per_target", config.overhead.per_target},
+            {"host", config.overhead.host},
+            {"breaker_factor", config.overhead.breaker_factor},
+            {"breaker_seconds", config.overhead.breaker_seconds},
+            {"calibrate", config.overhead.calibrate}}},
+          {"log", {{"level", config.log.level}, {"file", config.log.file}}},
+          {"limits",
+           {{"targets", config.limits.targets},
+            {"statements", config.limits.statements},
+            {"syscalls", config.limits.syscalls},
+            {"stages", config.limits.stages},
+            {"threads", config.limits.threads}}},
+          {"targets", targets}};
+}
+
+}  // namespace nz::config

@@ -1,0 +1,111 @@
+#include "userspace/config/schema.h"
+
+#include <algorithm>
+#include <map>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+
+#include "userspace/config/config.h"
+#include "userspace/config/explain.h"
+#include "userspace/config/pointer.h"
+
+namespace nz::config {
+namespace {
+
+using valijson::adapters::NlohmannJsonAdapter;
+
+const valijson::Schema& compiled() {
+  static const valijson::Schema* const result = [] {
+    auto* out = new valijson::Schema;  // lives as long as the process
+    valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
+    parser.populateSchema(NlohmannJsonAdapter(schema()), *out);
+    return out;
+  }();
+  return *result;
+}
+
+/// valijson names a place as {"<root>", "[targets]", "[0]", "[name]"}.
+std::string to_pointer(const std::vector<std::string>& context) {
+  std::string pointer;
+  for (std::size_t i = 1; i < context.size(); ++i) {
+    const std::string_view token = context[i];
+    pointer = child(pointer, token.substr(1, token.size() - 2));
+  }
+  return pointer;
+}
+
+/// Calls `visit` with each key or index of a pointer, unescaped, until it returns false.
+template <class Visit>
+void each_token(const std::string& pointer, Visit visit) {
+  const nlohmann::json::json_pointer parsed(pointer);
+  std::vector<std::string> tokens;
+  for (auto at = parsed; !at.empty(); at.pop_back()) tokens.push_back(at.back());
+  std::reverse(tokens.begin(), tokens.end());
+  for (const std::string& token : tokens) {
+    if (!visit(token)) return;
+  }
+}
+
+const nlohmann::json* step(const nlohmann::json& rule, const std::string& token) {
+  if (const auto properties = rule.find("properties"); properties != rule.end()) {
+    const auto found = properties->find(token);
+    return found == properties->end() ? nullptr : &resolve(*found);
+  }
+  const auto items = rule.find("items");
+  return items == rule.end() ? nullptr : &resolve(*items);
+}
+
+}  // namespace
+
+const nlohmann::json& schema() {
+  static const nlohmann::json* const result =
+      new nlohmann::json(nlohmann::json::parse(schema_text()));
+  return *result;
+}
+
+const nlohmann::json& resolve(const nlohmann::json& node) {
+  const nlohmann::json* at = &node;
+  while (at->contains("$ref")) {
+    // "#/definitions/name": a fragment that is a JSON pointer into this document.
+    at = &schema().at(nlohmann::json::json_pointer(at->at("$ref").get<std::string>().substr(1)));
+  }
+  return *at;
+}
+
+const nlohmann::json* schema_at(const std::string& pointer) {
+  const nlohmann::json* rule = &schema();
+  each_token(pointer, [&](const std::string& token) {
+    rule = step(*rule, token);
+    return rule != nullptr;
+  });
+  return rule;
+}
+
+void validate(const nlohmann::json& json, const Locate& locate, Problems& problems) {
+  valijson::ValidationResults results;
+  valijson::Validator validator(valijson::Validator::kStrongTypes);
+  if (validator.validate(compiled(), NlohmannJsonAdapter(json), &results)) return;
+
+  // The validator repeats a failure at every enclosing map and list. explain() looks at one place
+  // only, so asking it about each place named gives each violation once.
+  std::map<std::string, std::string> places;
+  for (const auto& error : results) places.emplace(to_pointer(error.context), error.description);
+  bool explained = false;
+  for (const auto& [pointer, description] : places) {
+    const nlohmann::json* rule = schema_at(pointer);
+    const nlohmann::json::json_pointer at(pointer);
+    if (rule != nullptr && json.contains(at)) {
+      explained |= explain(pointer, *rule, json.at(at), locate, problems) > 0;
+    }
+  }
+  if (!explained) {  // a keyword that explain() does not know: say it in the validator's words
+    const auto& [pointer, description] = *places.rbegin();
+    problems.add(
+        {locate(pointer, Part::kValue), pointer, display(pointer) + ": " + description, ""});
+  }
+}
+
+}  // namespace nz::config

@@ -1,0 +1,165 @@
+#include "userspace/config/semantics.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <string_view>
+
+#include "nearzero/abi.h"
+#include "userspace/config/pointer.h"
+#include "userspace/config/units.h"
+
+namespace nz::config {
+namespace {
+
+constexpr std::chrono::milliseconds kShortestDrain{50};  // a drain costs 8 us and a wakeup
+constexpr std::chrono::milliseconds kLongestDrain{600000};
+constexpr std::size_t kCommLength = 15;  // TASK_COMM_LEN - 1
+
+/// host:port or [address]:port, as text; whether the address exists is known when it is bound.
+bool is_host_port(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view digits = text.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() ||
+      port > 65535) {
+    return false;
+  }
+  std::string_view host = text.substr(0, colon);
+  if (host.front() == '[') {
+    if (host.back() != ']' || host.size() < 4) return false;
+    host = host.substr(1, host.size() - 2);
+    return host.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos &&
+           host.find(':') != std::string_view::npos;
+  }
+  // A colon in the host is an IPv6 address without brackets.
+  return host.find_first_of(" \t/:[]@") == std::string_view::npos;
+}
+
+bool is_glob(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }
+
+/// Relative paths would depend on where the agent was started; a bare name is looked up in the
+/// maps.
+bool is_path_or_name(std::string_view text) {
+  return text.empty() || text.front() == '/' || text.find('/') == std::string_view::npos;
+}
+
+class Checker {
+ public:
+  Checker(const Config& config, const Locate& locate, Problems& problems)
+      : config_(config), locate_(locate), problems_(problems) {}
+
+  void run() {
+    agent();
+    std::map<std::string, std::string> names;
+    std::size_t stages = 0;
+    for (std::size_t i = 0; i < config_.targets.size(); ++i) {
+      const std::string place = child("/targets", i);
+      const Target& target = config_.targets[i];
+      if (i == config_.limits.targets) {
+        report(place,
+               fmt::format("{} targets, but limits.targets is {}", config_.targets.size(), i),
+               fmt::format("remove some, or raise limits.targets (at most {})", NZ_MAX_TARGETS));
+      }
+      unique(names, target.name, child(place, "name"), "target");
+      conditions(target.match, child(place, "match"));
+      library(target.sqlite_library, child(child(place, "sqlite"), "library"));
+      stages_of(target, child(place, "stages"), stages);
+    }
+  }
+
+ private:
+  void report(const std::string& pointer, std::string what, std::string remedy) {
+    if (problems_.concern(pointer)) return;
+    problems_.add({locate_(pointer, Part::kValue), pointer, std::move(what), std::move(remedy)});
+  }
+
+  void agent() {
+    if (!is_host_port(config_.listen)) {
+      report("/listen", fmt::format("listen: {} is not host:port", in_quotes(config_.listen)),
+             "write for instance \"127.0.0.1:9718\", or \"[::1]:9718\" for IPv6");
+    }
+    if (config_.drain_interval < kShortestDrain || config_.drain_interval > kLongestDrain) {
+      report("/drain_interval",
+             fmt::format("drain_interval: {} is out of range, must be {} to {}",
+                         format_duration(config_.drain_interval), format_duration(kShortestDrain),
+                         format_duration(kLongestDrain)),
+             "write for instance \"1s\"");
+    }
+    ratio("/overhead/per_target", config_.overhead.per_target);
+    ratio("/overhead/host", config_.overhead.host);
+  }
+
+  void ratio(const std::string& pointer, double value) {
+    if (value > 0 && value <= 1) return;
+    report(pointer,
+           fmt::format("{}: {}% is out of range, must be above 0 and at most 100%",
+                       display(pointer), value * 100),
+           "write for instance \"1%\"");
+  }
+
+  void unique(std::map<std::string, std::string>& names, const std::string& name,
+              const std::string& place, const char* kind) {
+    if (name.empty()) return;  // missing: the schema says so
+    const auto [first, fresh] = names.emplace(name, place);
+    if (fresh) return;
+    report(place,
+           fmt::format("duplicate {} name {}, first at {}", kind, in_quotes(name),
+                       locate_(first->second, Part::kValue).text),
+           "rename one of them");
+  }
+
+  void conditions(const Match& match, const std::string& place) {
+    if (match.comm.size() > kCommLength && !is_glob(match.comm)) {
+      report(child(place, "comm"),
+             fmt::format("{}: {} never matches, the kernel keeps {} characters of a command name",
+                         display(child(place, "comm")), in_quotes(match.comm), kCommLength),
+             fmt::format("write '{}', or match `exe`", match.comm.substr(0, kCommLength)));
+    }
+  }
+
+  void library(const std::string& path, const std::string& place) {
+    if (is_path_or_name(path)) return;
+    report(place, fmt::format("{}: {} is a relative path", display(place), in_quotes(path)),
+           "write an absolute path, or a library name without '/'");
+  }
+
+  void stages_of(const Target& target, const std::string& place, std::size_t& total) {
+    std::map<std::string, std::string> names;
+    unsigned pairs = 0;
+    for (std::size_t i = 0; i < target.stages.size(); ++i) {
+      const Stage& stage = target.stages[i];
+      const std::string at = child(place, i);
+      if (total++ == config_.limits.stages) {
+        report(at,
+               fmt::format("more stages than limits.stages, which is {}", config_.limits.stages),
+               "remove some, or raise limits.stages");
+      }
+      if (!stage.from.empty() && pairs++ == NZ_OPEN_STAGES) {
+        report(at, fmt::format("more than {} from/to stages in one target", NZ_OPEN_STAGES),
+               "remove some: each thread keeps that many open stages");
+      }
+      unique(names, stage.name, child(at, "name"), "stage");
+      library(stage.binary, child(at, "binary"));
+      if (stage.nothrow && stage.function.empty()) {
+        report(child(at, "nothrow"), display(at) + ": 'nothrow' without 'function'",
+               "remove it: from/to stages use no return probe");
+      }
+    }
+  }
+
+  const Config& config_;
+  const Locate& locate_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+void check_semantics(const Config& config, const Locate& locate, Problems& problems) {
+  Checker(config, locate, problems).run();
+}
+
+}  // namespace nz::config

@@ -1,0 +1,48 @@
+// What a handler gets and gives: one HTTP request, one response.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace nz::http {
+
+struct Request {
+  std::string method;  ///< "GET"; a HEAD request reaches the handler as GET
+  std::string path;    ///< percent-decoded, without the query: "/performance/trends"
+  std::vector<std::pair<std::string, std::string>> query_params;  ///< percent-decoded, as they came
+  std::vector<std::pair<std::string, std::string>> headers;       ///< as they came
+
+  /// The first query parameter of this name; an empty string for "?name", nothing where absent.
+  [[nodiscard]] std::optional<std::string_view> query(std::string_view name) const;
+
+  /// The header of this name (case does not matter), several joined with ", " (RFC 9110, 5.2);
+  /// empty where absent.
+  [[nodiscard]] std::string header(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< further ones, without line feeds
+};
+
+/// Answers one request. Handlers run one after the other on the server's only thread: they need no
+/// lock among themselves, and a slow one delays every other client. An exception becomes a 500.
+using Handler = std::function<Response(const Request&)>;
+
+struct Route {
+  std::string method = "GET";  ///< GET answers HEAD too
+  std::string path;            ///< whole path, compared byte for byte
+  Handler handler;
+};
+
+/// An error as RFC 7807 describes it (application/problem+json): status, its standard title, and
+/// `detail`, one sentence that tells the caller what to do. `instance` is the path asked for.
+Response problem(int status, std::string_view detail, std::string_view instance);
+
+}  // namespace nz::http

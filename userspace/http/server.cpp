@@ -1,0 +1,415 @@
+#include "userspace/http/server.h"
+
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "userspace/base/fd.h"
+#include "userspace/http/compression.h"
+#include "userspace/http/listen.h"
+#include "userspace/http/router.h"
+
+namespace nz::http {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct DaemonStop {
+  void operator()(MHD_Daemon* daemon) const { MHD_stop_daemon(daemon); }
+};
+struct ResponseDestroy {
+  void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
+};
+using OwnedResponse = std::unique_ptr<MHD_Response, ResponseDestroy>;
+
+// What one request has sent so far; libmicrohttpd hands it back with every piece.
+struct Upload {
+  std::size_t body_bytes = 0;
+};
+
+std::string_view view_of(const char* text, std::size_t size) {
+  return text == nullptr ? std::string_view{} : std::string_view(text, size);
+}
+
+// Collects libmicrohttpd's key-value pairs (headers or query parameters).
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+MHD_Result collect(void* target, MHD_ValueKind /*kind*/, const char* key, std::size_t key_size,
+                   const char* value, std::size_t value_size) noexcept {
+  try {
+    static_cast<Pairs*>(target)->emplace_back(view_of(key, key_size), view_of(value, value_size));
+    return MHD_YES;
+  } catch (const std::bad_alloc&) {
+    return MHD_NO;
+  }
+}
+
+Pairs pairs_of(MHD_Connection* connection, MHD_ValueKind kind) {
+  Pairs pairs;
+  MHD_get_connection_values_n(connection, kind, &collect, &pairs);
+  return pairs;
+}
+
+std::size_t size_of(const Pairs& pairs) {
+  std::size_t total = 0;
+  for (const auto& [key, value] : pairs) total += key.size() + value.size() + 2;  // '=' and '&'
+  return total;
+}
+
+// Takes the body without copying it; libmicrohttpd frees it when the last byte is sent.
+OwnedResponse response_owning(std::string body) {
+  auto owned = std::make_unique<std::string>(std::move(body));
+  OwnedResponse response(MHD_create_response_from_buffer_with_free_callback_cls(
+      owned->size(), owned->data(), [](void* p) { delete static_cast<std::string*>(p); },
+      owned.get()));
+  if (response != nullptr) static_cast<void>(owned.release());
+  return response;
+}
+
+// libmicrohttpd reports clients' mistakes here: worth a line only to somebody who looks for it.
+void log_line(void* /*unused*/, const char* format, va_list arguments) noexcept {
+  std::array<char, 256> line{};
+  std::vsnprintf(line.data(), line.size(), format, arguments);
+  std::string_view text(line.data());
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  spdlog::debug("http: {}", text);
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(const Options& options, Router router, Listener listener, Fd wake)
+      : options_(options),
+        router_(std::move(router)),
+        port_(listener.port),
+        wake_(std::move(wake)) {
+    start_daemon(std::move(listener.socket));
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { stop(); }
+
+  [[nodiscard]] bool listening() const { return daemon_ != nullptr; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  void start_thread() {
+    // Signals are the main thread's business: blocked here before the thread exists, it inherits.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (...) {
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      throw;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_setname_np(thread_.native_handle(), "nz-http");
+  }
+
+  void stop() {
+    if (thread_.joinable()) {
+      stopping_ = true;
+      const std::uint64_t one = 1;
+      static_cast<void>(!write(wake_.get(), &one, sizeof one));  // cannot fail: never that full
+      thread_.join();
+    }
+    daemon_.reset();
+  }
+
+  [[nodiscard]] Stats stats() const {
+    Stats s;
+    s.connections = connections_total_.load(std::memory_order_relaxed);
+    s.connections_open = connections_open_.load(std::memory_order_relaxed);
+    s.connections_late = connections_late_.load(std::memory_order_relaxed);
+    s.requests = requests_.load(std::memory_order_relaxed);
+    s.client_errors = client_errors_.load(std::memory_order_relaxed);
+    s.server_errors = server_errors_.load(std::memory_order_relaxed);
+    s.body_bytes = body_bytes_.load(std::memory_order_relaxed);
+    s.answer_seconds = static_cast<double>(answer_ns_.load(std::memory_order_relaxed)) / 1e9;
+    return s;
+  }
+
+ private:
+  struct Connection {
+    int fd;
+    Clock::time_point since;  // accepted, or its last request completed
+    bool answering = false;   // a response is queued and not yet sent
+    bool ended = false;       // the last sweep found that the client has closed
+    bool shut = false;        // by us: libmicrohttpd is about to notice
+  };
+
+  // The daemon runs inside our thread, not one of its own: only so can connections be held to a
+  // deadline, for which libmicrohttpd has no option (see sweep()).
+  void start_daemon(Fd socket) {
+    daemon_.reset(MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &on_request, this,
+        MHD_OPTION_EXTERNAL_LOGGER, &log_line, nullptr,  //
+        MHD_OPTION_LISTEN_SOCKET, socket.get(),          //
+        MHD_OPTION_CONNECTION_LIMIT, options_.max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        options_.max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
+        static_cast<unsigned>(options_.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        options_.max_header_bytes, MHD_OPTION_STRICT_FOR_CLIENT, 1,  //
+        MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,          //
+        MHD_OPTION_NOTIFY_COMPLETED, &on_completed, this,            //
+        MHD_OPTION_END));
+    if (daemon_ != nullptr) socket.release();  // MHD_stop_daemon closes it
+  }
+
+  void run() {
+    const MHD_DaemonInfo* info = MHD_get_daemon_info(daemon_.get(), MHD_DAEMON_INFO_EPOLL_FD);
+    std::array<pollfd, 2> waiting{{{info->epoll_fd, POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+    while (!stopping_) {
+      poll(waiting.data(), waiting.size(), wait_ms());
+      sweep();
+      do {
+        closed_one_ = false;
+        MHD_run(daemon_.get());
+        // At its limit libmicrohttpd leaves the listening socket out of its epoll set, and puts it
+        // back only when it runs after a connection was closed; poll() would not wake for that.
+      } while (closed_one_);
+    }
+  }
+
+  // How long poll() may sleep: for ever while nobody is connected.
+  [[nodiscard]] int wait_ms() const {
+    if (connections_.empty()) return -1;
+    constexpr std::int64_t kSweep = 1'000;
+    std::int64_t ms = std::clamp<std::int64_t>(options_.request_deadline.count() / 4, 10, kSweep);
+    MHD_UNSIGNED_LONG_LONG timeout = 0;
+    if (MHD_get_timeout(daemon_.get(), &timeout) == MHD_YES) {
+      ms = std::min<std::int64_t>(
+          ms, static_cast<std::int64_t>(std::min<MHD_UNSIGNED_LONG_LONG>(timeout, kSweep)));
+    }
+    return static_cast<int>(ms);
+  }
+
+  void sweep() {
+    const auto now = Clock::now();
+    if (now < next_sweep_) return;
+    next_sweep_ =
+        now + std::clamp<Clock::duration>(options_.request_deadline / 4,
+                                          std::chrono::milliseconds(10), std::chrono::seconds(1));
+    for (auto& [handle, connection] : connections_) {
+      if (connection.shut) continue;
+      if (now - connection.since >= options_.request_deadline) {
+        connections_late_.fetch_add(1, std::memory_order_relaxed);
+        end(connection);
+      } else if (!connection.answering && client_has_closed(connection.fd)) {
+        // Twice in a row: whatever had arrived before the end has then been worked on.
+        if (connection.ended) end(connection);
+        connection.ended = true;
+      }
+    }
+  }
+
+  // An end that arrives together with the last bytes of half a request raises no second edge, and
+  // libmicrohttpd's epoll would keep the dead connection until its idle timeout.
+  static bool client_has_closed(int fd) {
+    char byte = 0;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+  }
+
+  // Not close(): the descriptor is libmicrohttpd's, which sees the end and closes it.
+  static void end(Connection& connection) {
+    shutdown(connection.fd, SHUT_RDWR);
+    connection.shut = true;
+  }
+
+  static void on_connection(void* self, MHD_Connection* handle, void** /*context*/,
+                            MHD_ConnectionNotificationCode code) noexcept {
+    auto& impl = *static_cast<Impl*>(self);
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+      impl.connections_.erase(handle);
+      impl.closed_one_ = true;
+    } else {
+      const auto* info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
+      try {
+        impl.connections_[handle] = {.fd = info->connect_fd, .since = Clock::now()};
+      } catch (const std::bad_alloc&) {
+        shutdown(info->connect_fd, SHUT_RDWR);  // no deadline without the memory to keep one
+      }
+      impl.connections_total_.fetch_add(1, std::memory_order_relaxed);
+    }
+    impl.connections_open_.store(impl.connections_.size(), std::memory_order_relaxed);
+  }
+
+  static void on_completed(void* self, MHD_Connection* handle, void** upload,
+                           MHD_RequestTerminationCode /*code*/) noexcept {
+    delete static_cast<Upload*>(*upload);
+    *upload = nullptr;
+    auto& connections = static_cast<Impl*>(self)->connections_;
+    if (const auto it = connections.find(handle); it != connections.end()) {
+      it->second.since = Clock::now();
+      it->second.answering = false;
+    }
+  }
+
+  // Called once when the headers are in, once for each piece of a body, once at its end. MHD_NO
+  // closes the connection.
+  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
+                               const char* method, const char* /*version*/,
+                               const char* /*upload_data*/, std::size_t* upload_size,
+                               void** upload) noexcept {
+    try {
+      return static_cast<Impl*>(self)->advance(connection, url, method, upload_size, upload);
+    } catch (const std::exception& e) {
+      spdlog::error("http: request dropped: {}", e.what());
+    } catch (...) {
+      spdlog::error("http: request dropped");
+    }
+    return MHD_NO;
+  }
+
+  MHD_Result advance(MHD_Connection* connection, const char* url, const char* method,
+                     std::size_t* upload_size, void** upload) {
+    if (*upload == nullptr) {
+      *upload = new Upload;
+      if (declared_body(connection) > options_.max_body_bytes) {
+        return send(connection, problem(413, "Requests to this server need no body.", url), false);
+      }
+      return MHD_YES;
+    }
+    auto& sent = *static_cast<Upload*>(*upload);
+    if (*upload_size != 0) {
+      sent.body_bytes += *upload_size;
+      *upload_size = 0;
+      return sent.body_bytes > options_.max_body_bytes ? MHD_NO : MHD_YES;
+    }
+
+    const auto begin = Clock::now();
+    Request request;
+    request.method = std::strcmp(method, "HEAD") == 0 ? "GET" : method;
+    request.path = url;
+    request.query_params = pairs_of(connection, MHD_GET_ARGUMENT_KIND);
+    request.headers = pairs_of(connection, MHD_HEADER_KIND);
+    const bool too_long =
+        request.path.size() + size_of(request.query_params) > options_.max_target_bytes;
+    const MHD_Result result =
+        send(connection,
+             too_long ? problem(414, "Path and query are too long.", request.path.substr(0, 64))
+                      : router_.answer(request),
+             accepts_gzip(request.header("Accept-Encoding")));
+    answer_ns_.fetch_add(std::chrono::nanoseconds(Clock::now() - begin).count(),
+                         std::memory_order_relaxed);
+    return result;
+  }
+
+  // Content-Length; 0 where there is none (libmicrohttpd has refused malformed ones already).
+  static std::size_t declared_body(MHD_Connection* connection) {
+    const char* text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    std::size_t bytes = 0;
+    if (text != nullptr) std::from_chars(text, text + std::strlen(text), bytes);
+    return bytes;
+  }
+
+  MHD_Result send(MHD_Connection* connection, Response response, bool gzip_allowed) {
+    bool compressed = false;
+    const bool worth_compressing = response.body.size() > options_.gzip_from_bytes;
+    if (gzip_allowed && worth_compressing) {
+      if (auto small = gzip(response.body)) {
+        response.body = std::move(*small);
+        compressed = true;
+      }
+    }
+    const std::size_t bytes = response.body.size();
+    const OwnedResponse out = response_owning(std::move(response.body));
+    if (out == nullptr) return MHD_NO;
+    MHD_add_response_header(out.get(), "Content-Type", response.content_type.c_str());
+    MHD_add_response_header(out.get(), "X-Content-Type-Options", "nosniff");
+    if (compressed) MHD_add_response_header(out.get(), "Content-Encoding", "gzip");
+    if (worth_compressing) MHD_add_response_header(out.get(), "Vary", "Accept-Encoding");
+    for (const auto& [name, value] : response.headers) {
+      MHD_add_response_header(out.get(), name.c_str(), value.c_str());
+    }
+    if (const auto it = connections_.find(connection); it != connections_.end()) {
+      it->second.answering = true;
+    }
+    requests_.fetch_add(1, std::memory_order_relaxed);
+    if (response.status >= 500) {
+      server_errors_.fetch_add(1, std::memory_order_relaxed);
+    } else if (response.status >= 400) {
+      client_errors_.fetch_add(1, std::memory_order_relaxed);
+    }
+    body_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    return MHD_queue_response(connection, static_cast<unsigned>(response.status), out.get());
+  }
+
+  const Options options_;
+  const Router router_;
+  const std::uint16_t port_;
+  const Fd wake_;  // an eventfd: ends poll() when it is time to stop
+  std::unique_ptr<MHD_Daemon, DaemonStop> daemon_;
+  std::thread thread_;
+  std::atomic<bool> stopping_ = false;
+
+  // Only the server's thread touches these (and stop(), after that thread has ended).
+  std::unordered_map<MHD_Connection*, Connection> connections_;
+  Clock::time_point next_sweep_{};
+  bool closed_one_ = false;
+
+  std::atomic<std::uint64_t> connections_total_ = 0;
+  std::atomic<std::uint64_t> connections_open_ = 0;
+  std::atomic<std::uint64_t> connections_late_ = 0;
+  std::atomic<std::uint64_t> requests_ = 0;
+  std::atomic<std::uint64_t> client_errors_ = 0;
+  std::atomic<std::uint64_t> server_errors_ = 0;
+  std::atomic<std::uint64_t> body_bytes_ = 0;
+  std::atomic<std::uint64_t> answer_ns_ = 0;
+};
+
+Result<Server> Server::start(const Options& options, std::vector<Route> routes) {
+  auto router = Router::make(std::move(routes));
+  if (!router) return tl::unexpected(router.error());
+  auto listener = listen_on(options.listen);
+  if (!listener) return tl::unexpected(listener.error());
+  Fd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake.valid()) return fail_errno("eventfd for the HTTP server", errno);
+  auto impl =
+      std::make_unique<Impl>(options, std::move(*router), std::move(*listener), std::move(wake));
+  if (!impl->listening()) {
+    return fail("HTTP server on " + options.listen + ": libmicrohttpd did not start",
+                "log level debug shows its reason");
+  }
+  try {
+    impl->start_thread();
+  } catch (const std::system_error& e) {
+    return fail_errno("thread for the HTTP server", e.code().value());
+  }
+  return Server(std::move(impl));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::Server(Server&&) noexcept = default;
+Server& Server::operator=(Server&&) noexcept = default;
+Server::~Server() = default;
+
+void Server::stop() {
+  if (impl_ != nullptr) impl_->stop();
+}
+
+std::uint16_t Server::port() const { return impl_->port(); }
+
+Stats Server::stats() const { return impl_->stats(); }
+
+}  // namespace nz::http
