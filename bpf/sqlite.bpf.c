@@ -33,7 +33,6 @@ static __always_inline void nz_count_statement(__u32 cpu, struct nz_sqlite_stats
                                                __u64 rows, __u32 rc) {
   __u32 key = cpu * nz_config.max_statements + (id & NZ_STATEMENT_ID);
   struct nz_statement_stats* c = bpf_map_lookup_elem(&nz_statement_counts, &key);
-  NZ_ADD(s->statements, 1);
   NZ_ADD(s->result[rc & 127], 1);
   /* One drop for each that is counted as "other", so that the two always agree. */
   if (!(id & NZ_STATEMENT_ID))
@@ -238,10 +237,7 @@ int nz_sqlite_step(struct pt_regs* ctx) {
   if (!t->step_active) return 0;
   t->step_active = 0;
   rc = ctx->ax & 255;
-  if (!sampling) {
-    NZ_ADD(s->steps, 1);
-    if (rc == NZ_SQLITE_ROW) NZ_ADD(s->rows, 1);
-  }
+  if (!sampling) NZ_ADD(s->steps, 1);
   for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
     o = &t->open[i];
     if (o->stmt != t->step_stmt) continue;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <numeric>
 #include <set>
 
 #include "probes/sqlite/choose_plan.h"
@@ -20,6 +21,10 @@ using Clock = std::chrono::steady_clock;
 // (2 to 3 ms then) is seen whole.
 constexpr std::chrono::seconds kSampleEvery{2};
 constexpr long kSampleNs = 8'000'000;
+
+uint64_t ended(const nz_sqlite_stats& s) {
+  return std::accumulate(std::begin(s.result), std::end(s.result), uint64_t{0});
+}
 
 double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -352,7 +357,7 @@ void Sqlite::sample(uint32_t slot, Watched& watched) {
   nanosleep(&window, nullptr);
   const nz_sqlite_stats after = stats(slot);
   watched.sampled.steps += after.hits[NZ_SQL_STEP] - before.hits[NZ_SQL_STEP];
-  watched.sampled.statements += after.statements - before.statements;
+  watched.sampled.statements += ended(after) - ended(before);
   watched.sampled.seconds += seconds_between(begin, Clock::now());
 }
 
@@ -361,7 +366,7 @@ void Sqlite::watch(uint32_t slot, Clock::time_point now) {
   const nz_sqlite_stats before = std::exchange(w.at_last_tick, stats(slot));
   const bool first = w.last_tick == Clock::time_point{};
   SqliteObserved seen{w.at_last_tick.steps - before.steps,
-                      w.at_last_tick.statements - before.statements,
+                      ended(w.at_last_tick) - ended(before),
                       seconds_between(w.last_tick, now)};
   w.last_tick = now;
   if (first) return;

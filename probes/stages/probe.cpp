@@ -389,17 +389,20 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
       if (label != nullptr) with.emplace_back(label, value);
       family.samples.push_back({std::move(with), static_cast<double>(n), nullptr});
     };
-    if (auto h = env_.drain.histogram(env_.drain.layout().stage_base() + stage))
+    uint64_t ended = 0;
+    if (auto h = env_.drain.histogram(env_.drain.layout().stage_base() + stage)) {
+      ended = h->count();
       duration.samples.push_back({labels, 0, std::move(h)});
+    }
     add(started, s.started);
-    add(completed, s.completed);
+    add(completed, ended);
     add(abandoned, s.restarted, "cause", "restarted");
     add(abandoned, s.unwound, "cause", "unwound");
     add(abandoned, s.died, "cause", "thread_exited");
     add(abandoned, s.too_deep, "cause", "too_deep");
     add(unmatched, s.unmatched);
     add(torn, s.torn);
-    const uint64_t ended = s.completed + s.restarted + s.unwound + s.died + s.too_deep;
+    ended += s.restarted + s.unwound + s.died + s.too_deep;
     add(in_flight, s.started > ended ? s.started - ended : 0);
     for (size_t i = 0; i < NZ_COMPONENTS; i++) {
       if (s.component_ns[i] == 0) continue;

@@ -150,14 +150,14 @@ struct nz_site {
 };
 
 struct nz_stage_stats {
-  nz_u64 started, completed;
+  nz_u64 started; /* how often it ended is in its histogram */
   nz_u64
       restarted;   /* `from` again before `to`: the order left the path (exception, early return) */
   nz_u64 unwound;  /* frame skipped by an exception, longjmp */
   nz_u64 too_deep; /* more than NZ_FN_DEPTH frames */
   nz_u64 unmatched; /* `to` or exit without a start: began before attach, or another caller */
   nz_u64 died;      /* thread ended inside the stage */
-  nz_u64 torn;      /* snapshot changed three times: components unknown, duration counted */
+  nz_u64 torn;      /* its thread was switched just then: components unknown, duration counted */
   nz_u64 component_ns[NZ_COMPONENTS];
 };
 
@@ -182,17 +182,16 @@ enum nz_statement_series { NZ_STMT_INSIDE, NZ_STMT_OPEN, NZ_STMT_SERIES };
 
 struct nz_sqlite_stats {
   nz_u64 hits[NZ_SQL_HITS];
-  nz_u64 statements; /* ended */
-  nz_u64 steps, rows;
+  nz_u64 steps;
   nz_u64 opens, closes;
   nz_u64 no_begin;    /* boundary plan: ended without a transaction (BEGIN, COMMIT, SELECT 1) */
   nz_u64 ambiguous;   /* boundary plan: statements interleaved on one thread, no duration */
   nz_u64 not_sampled; /* boundary plan: read statements without time inside SQLite */
   nz_u64 partial;     /* began before attach, or its end was not seen, or evicted from the open
-                         table: no duration; what is not in `statements` is at most this many */
+                         table: no duration; what is not in `result` is at most this many */
   nz_u64 nested;      /* steps inside steps (SQL functions that run SQL) */
   nz_u64 sampled_inside_ns, sampled_open_ns; /* sampling windows of the boundary plan */
-  nz_u64 result[128];                        /* by primary result code, non-ROW */
+  nz_u64 result[128];                        /* of ended statements, by primary result code */
 };
 
 struct nz_statement_stats {

@@ -12,121 +12,164 @@ static __always_inline struct nz_stage_stats* nz_stage_of(__u32 cpu, __u32 stage
   return bpf_map_lookup_elem(&nz_stages, &key);
 }
 
-/* Adds to `f` what the sums of `t` will grow by until `now`. Some switches never reach the
- * scheduler's program: then the thread runs though its state says otherwise (or another thread came
- * here last), and its arrival is taken from sched_info, in the same way as sched.bpf.c will at the
- * next switch. */
-static __always_inline void nz_add_since(struct nz_frame* f, struct nz_task* t, __u32 pid,
-                                         __u64 now) {
+/* When a hit came, and what was known of its thread at that very moment. One for all that the hit
+ * stands for. */
+struct nz_moment {
+  __u64 ts;
+  __u32 pid;
+  __u32 seq;   /* nz_task.seq */
+  __u32 known; /* no switch came while it was taken */
+  __u32 plain; /* it runs since nz_task.since, as its state says */
+};
+
+/* Whether the thread runs as its state says. Some switches never reach the scheduler's program: then
+ * it runs though its state says otherwise, or another thread came here last. */
+static __always_inline bool nz_is_plain(struct nz_task* t, __u32 pid) {
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct nz_cpu* c = bpf_map_lookup_elem(&nz_cpus, &cpu);
+  return !c || (t->state == NZ_TASK_ON && c->last_next == pid);
+}
+
+/* Adds to `acc` what the sums of `t` will grow by until `now`, where nz_is_plain() does not hold:
+ * the arrival is taken from sched_info, in the same way as sched.bpf.c will at the next switch. */
+static __always_inline void nz_add_since(__u64* acc, struct nz_task* t, __u64 now) {
   struct task_struct* task = bpf_get_current_task_btf();
   __u32 cpu = bpf_get_smp_processor_id();
   struct nz_cpu* c = bpf_map_lookup_elem(&nz_cpus, &cpu);
   __u64 since = t->since, arrival;
   __s64 off, wait;
   __u32 reason;
-  if (!c || (t->state == NZ_TASK_ON && c->last_next == pid)) {
-    f->acc[NZ_RUNNING] += now - since;
-    return;
-  }
+  if (!c) return;
   arrival = task->sched_info.last_arrival -
             (c->offset_now > c->offset_before ? c->offset_now : c->offset_before);
   if ((__s64)(arrival - since) < 0) arrival = since;
   if (arrival > now) arrival = now;
   off = arrival - since;
-  f->acc[NZ_RUNNING] += now - arrival;
+  acc[NZ_RUNNING] += now - arrival;
   switch (t->state) {
     case NZ_TASK_ON:
-      f->acc[NZ_BLOCKED + NZ_OTHER] += off;
+      acc[NZ_BLOCKED + NZ_OTHER] += off;
       break;
     case NZ_TASK_PREEMPTED:
-      f->acc[NZ_RUNNABLE] += off;
+      acc[NZ_RUNNABLE] += off;
       break;
     case NZ_TASK_BLOCKED:
       wait = task->sched_info.run_delay - t->run_delay;
       if (wait < 0) wait = 0;
       if (wait > off) wait = off;
       reason = t->reason & (NZ_REASONS - 1);
-      f->acc[NZ_RUNNABLE] += wait;
-      f->acc[NZ_BLOCKED + reason] += off - wait;
+      acc[NZ_RUNNABLE] += wait;
+      acc[NZ_BLOCKED + reason] += off - wait;
       break;
     case NZ_TASK_NEW:
       wait = task->sched_info.run_delay - t->run_delay;
-      if (wait > 0) f->acc[NZ_RUNNABLE] += wait;
+      if (wait > 0) acc[NZ_RUNNABLE] += wait;
       break;
   }
 }
 
-/* Takes the time and the thread's sums at that very moment. A switch in between changes seq: retry.
- * Returns the time; f->has_components tells whether the sums hold. */
-__attribute__((noinline)) __u64 nz_snapshot(struct nz_frame* f) {
+/* Takes the moment. A switch in between changes seq: retry. */
+__attribute__((noinline)) int nz_look(struct nz_moment* m) {
   __u64 id = bpf_get_current_pid_tgid();
   struct nz_task* t = nz_task_of((__u32)id, id >> 32);
-  __u64 now = 0;
-  if (!f) return 0;
-  f->has_components = 0;
-  if (!t) return bpf_ktime_get_ns();
+  if (!m) return 0;
+  m->pid = (__u32)id;
+  m->known = 0;
+  if (!t) {
+    m->ts = bpf_ktime_get_ns();
+    return 0;
+  }
   for (int attempt = 0; attempt < 3; attempt++) {
     __u32 seq = *(volatile __u32*)&t->seq;
-    now = bpf_ktime_get_ns();
+    m->ts = bpf_ktime_get_ns();
     if (t->state == NZ_TASK_UNKNOWN) {
       /* It runs since before attach, and no switch has been seen: its sums start here. */
-      t->since = now;
+      t->since = m->ts;
       t->state = NZ_TASK_ON;
     }
-    for (int i = 0; i < NZ_COMPONENTS; i++) f->acc[i] = *(volatile __u64*)&t->acc[i];
-    nz_add_since(f, t, (__u32)id, now);
+    m->plain = nz_is_plain(t, m->pid);
+    m->seq = seq;
     if (seq == *(volatile __u32*)&t->seq) {
-      f->has_components = 1;
-      f->seq = seq;
+      m->known = 1;
       break;
     }
   }
-  return now;
+  return 0;
 }
 
-static __always_inline void nz_stage_begin(struct nz_frame* f, struct nz_frame* snapshot, __u64 sp,
+/* The thread's sums at the moment `m`; false if they have moved on since. */
+static __always_inline bool nz_sums_at(__u64* acc, struct nz_moment* m) {
+  struct nz_task* t = nz_task_entry(m->pid);
+  if (!t || !m->known) return false;
+#pragma unroll
+  for (int i = 0; i < NZ_COMPONENTS; i++) acc[i] = t->acc[i];
+  if (m->plain)
+    acc[NZ_RUNNING] += m->ts - t->since;
+  else
+    nz_add_since(acc, t, m->ts);
+  return *(volatile __u32*)&t->seq == m->seq && t->pid == m->pid;
+}
+
+static __always_inline void nz_stage_begin(struct nz_frame* f, struct nz_moment* m, __u64 sp,
                                            __u32 stage) {
-  __builtin_memcpy(f, snapshot, sizeof(*f));
   f->sp = sp;
+  f->ts = m->ts;
   f->stage = stage;
+  f->seq = m->seq;
+  f->plain = m->plain;
+  f->known = nz_sums_at(f->acc, m);
 }
 
-/* Records `f`, ended at the snapshot `end`. Components are added only when they are the whole
- * duration, to the nanosecond, and none is more: another thread that shares the entry of nz_tasks
- * resets its sums, and an arrival that was rebuilt twice may have moved. Global, as nz_snapshot:
- * the verifier looks at it once. */
-__attribute__((noinline)) int nz_stage_end(__u32 cpu, struct nz_frame* f, struct nz_frame* end) {
-  struct nz_stage_stats* s;
-  __u64 duration, total = 0;
+/* The rare case of a stage's end: its thread was switched in between. Components are added only
+ * when they are the whole duration, to the nanosecond, and none is more: another thread that shares
+ * the entry of nz_tasks resets its sums, and an arrival that was rebuilt twice may have moved. */
+__attribute__((noinline)) int nz_add_components(struct nz_stage_stats* s, struct nz_frame* f,
+                                                struct nz_moment* m) {
+  __u64 acc[NZ_COMPONENTS], total = 0, duration;
   bool whole;
-  if (!f || !end) return 0;
-  s = nz_stage_of(cpu, f->stage);
-  if (!s) return 0;
-  duration = end->ts - f->ts;
-  whole = f->has_components && end->has_components;
-  if ((__s64)duration < 0) {
-    nz_drop(NZ_DROP_NEGATIVE);
-    duration = 0;
-  }
-  nz_record(cpu, nz_config.series_stage + f->stage, duration);
-  NZ_ADD(s->completed, 1);
-  if (whole && end->seq == f->seq && end->acc[NZ_RUNNING] - f->acc[NZ_RUNNING] == duration) {
-    NZ_ADD(s->component_ns[NZ_RUNNING], duration); /* the common case: it ran all the time */
-    return 0;
-  }
-  for (int i = 0; i < NZ_COMPONENTS; i++) {
-    __u64 part = end->acc[i] - f->acc[i];
-    total += part;
-    if (part > duration) whole = false;
+  if (!s || !f || !m) return 0;
+  duration = m->ts - f->ts;
+  whole = nz_sums_at(acc, m) && f->known;
+  for (int i = 0; whole && i < NZ_COMPONENTS; i++) {
+    acc[i] -= f->acc[i];
+    total += acc[i];
+    if (acc[i] > duration) whole = false;
   }
   if (!whole || total != duration) {
     NZ_ADD(s->torn, 1);
     return 0;
   }
   for (int i = 0; i < NZ_COMPONENTS; i++) {
-    __u64 part = end->acc[i] - f->acc[i];
-    if (part) NZ_ADD(s->component_ns[i], part);
+    if (acc[i]) NZ_ADD(s->component_ns[i], acc[i]);
   }
+  return 0;
+}
+
+/* Whether the thread has run all the time from the beginning of `f` until `m`, which is the common
+ * case. */
+static __always_inline bool nz_ran_through(struct nz_frame* f, struct nz_moment* m) {
+  struct nz_task* t = nz_task_entry(m->pid);
+  if (!t || !m->known || !m->plain || !f->known || !f->plain || f->seq != m->seq) return false;
+  return t->acc[NZ_RUNNING] + (m->ts - t->since) - f->acc[NZ_RUNNING] == m->ts - f->ts;
+}
+
+/* Records `f`, ended at `m`. Global, as nz_look: the verifier looks at it once. */
+__attribute__((noinline)) int nz_stage_end(__u32 cpu, struct nz_frame* f, struct nz_moment* m) {
+  struct nz_stage_stats* s;
+  __u64 duration;
+  if (!f || !m) return 0;
+  s = nz_stage_of(cpu, f->stage);
+  if (!s) return 0;
+  duration = m->ts - f->ts;
+  if ((__s64)duration < 0) {
+    nz_drop(NZ_DROP_NEGATIVE);
+    duration = 0;
+  }
+  nz_record(cpu, nz_config.series_stage + f->stage, duration);
+  if (nz_ran_through(f, m))
+    NZ_ADD(s->component_ns[NZ_RUNNING], duration);
+  else
+    nz_add_components(s, f, m);
   return 0;
 }
 
@@ -146,7 +189,7 @@ static __always_inline void nz_drop_unwound(struct nz_thread* t, __u32 cpu, __u3
 }
 
 static __always_inline void nz_fn_entry(struct nz_thread* t, __u32 cpu, __u32 stage, __u64 sp,
-                                        struct nz_frame* snapshot) {
+                                        struct nz_moment* m) {
   struct nz_stage_stats* s = nz_stage_of(cpu, stage);
   __u32 keep;
   /* Frames below the stack pointer are gone. One at the same stack pointer is gone if it is of this
@@ -164,12 +207,12 @@ static __always_inline void nz_fn_entry(struct nz_thread* t, __u32 cpu, __u32 st
     t->lost += 1;
     return;
   }
-  nz_stage_begin(&t->fn[keep & (NZ_FN_DEPTH - 1)], snapshot, sp, stage);
+  nz_stage_begin(&t->fn[keep & (NZ_FN_DEPTH - 1)], m, sp, stage);
   t->depth = keep + 1;
 }
 
 static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 stage, __u64 sp,
-                                       struct nz_frame* snapshot) {
+                                       struct nz_moment* m) {
   struct nz_stage_stats* s;
   __u32 keep, mine = NZ_FN_DEPTH;
   for (keep = 0; keep < NZ_FN_DEPTH; keep++) {
@@ -179,7 +222,7 @@ static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 sta
   }
   if (mine < NZ_FN_DEPTH) {
     nz_drop_unwound(t, cpu, mine + 1);
-    nz_stage_end(cpu, &t->fn[mine & (NZ_FN_DEPTH - 1)], snapshot);
+    nz_stage_end(cpu, &t->fn[mine & (NZ_FN_DEPTH - 1)], m);
     t->depth = mine;
     t->lost = 0;
     return;
@@ -194,7 +237,7 @@ static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 sta
 }
 
 static __always_inline void nz_from(struct nz_thread* t, __u32 cpu, const struct nz_action* a,
-                                    __u64 sp, struct nz_frame* snapshot) {
+                                    __u64 sp, struct nz_moment* m) {
   struct nz_frame* f = &t->open[a->index & (NZ_OPEN_STAGES - 1)];
   struct nz_stage_stats* s = nz_stage_of(cpu, a->stage);
   if (!s) return;
@@ -204,15 +247,15 @@ static __always_inline void nz_from(struct nz_thread* t, __u32 cpu, const struct
     struct nz_stage_stats* left = nz_stage_of(cpu, f->stage);
     if (left) NZ_ADD(left->restarted, 1);
   }
-  nz_stage_begin(f, snapshot, sp, a->stage);
+  nz_stage_begin(f, m, sp, a->stage);
 }
 
 static __always_inline void nz_to(struct nz_thread* t, __u32 cpu, const struct nz_action* a,
-                                  struct nz_frame* snapshot) {
+                                  struct nz_moment* m) {
   struct nz_frame* f = &t->open[a->index & (NZ_OPEN_STAGES - 1)];
   struct nz_stage_stats* s;
   if (f->sp && f->stage == a->stage) {
-    nz_stage_end(cpu, f, snapshot);
+    nz_stage_end(cpu, f, m);
     f->sp = 0;
     return;
   }

@@ -12,9 +12,9 @@ struct nz_frame {
   __u64 ts;
   __u64 acc[NZ_COMPONENTS];
   __u32 stage;
-  __u32 has_components;
-  __u32 seq; /* nz_task.seq at that moment: the same at the end means that no switch came between */
-  __u32 pad;
+  __u32 seq;   /* nz_task.seq then: the same at the end means that no switch came between */
+  __u32 known; /* `acc` holds */
+  __u32 plain; /* nz_moment.plain */
 };
 
 struct nz_open_statement {
