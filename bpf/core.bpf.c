@@ -14,8 +14,7 @@ __attribute__((noinline)) __hidden __u32 nz_resolve_slot(__u32 tgid) {
 }
 
 __attribute__((noinline)) int nz_record(__u32 cpu, __u32 id, __u64 ns) {
-  struct nz_hist* h = nz_hist_of(cpu, id);
-  if (h) nz_add_to(h, nz_cell_of(ns), ns, true);
+  nz_record_here(cpu, id, ns);
   return 0;
 }
 

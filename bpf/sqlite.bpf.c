@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* SQLite by two plans (probes/sqlite/README.md says when which is used):
- *   step      a session on sqlite3_step: exact time inside SQLite, pairing-free, 1 session per row
+ *   step      entry and return of sqlite3_step: exact time inside SQLite, pairing-free, once per row
  *   boundary  entry of sqlite3BtreeBeginTrans, entry (and for writes return) of sqlite3VdbeHalt:
  *             once per statement whatever its rows; time inside only for writes, sampled for reads
  * and, in both, sessions on the compiler and on the waits.
@@ -200,56 +200,68 @@ __attribute__((noinline)) int nz_take_open(struct nz_sqlite_thread* t, __u64 stm
 /* ---- step plan
  * ------------------------------------------------------------------------------------ */
 
-SEC("uprobe.session/sqlite_step")
+/* Entry and return are two programs, not a session: the return needs to ask for nothing. It also
+ * comes for steps that are not timed; those have another stack pointer. */
+SEC("uprobe.multi/sqlite_step")
 int nz_sqlite_step(struct pt_regs* ctx) {
-  __u64 cookie = bpf_get_attach_cookie(ctx);
-  __u32 cpu = bpf_get_smp_processor_id(), rc, slot = NZ_SQL_SLOT(cookie);
-  bool sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
-  struct nz_sqlite_stats* s = nz_sqlite_of(cpu, slot);
-  struct nz_thread* thread = nz_thread_of_current();
+  __u32 cpu = bpf_get_smp_processor_id();
+  struct nz_thread* thread = nz_thread_of(ctx);
+  __u64 cookie = bpf_get_attach_cookie(ctx), stmt = ctx->di;
+  struct nz_sqlite_stats* s = nz_sqlite_of(cpu, NZ_SQL_SLOT(cookie));
   struct nz_sqlite_thread* t;
   struct nz_open_statement* o;
-  __u64 now, stmt;
-  if (!s || !thread || slot >= NZ_SLOTS) return NZ_SKIP_RETURN;
+  if (!s || !thread || NZ_SQL_SLOT(cookie) >= NZ_SLOTS) return 0;
   t = &thread->sqlite;
-
-  if (!nz_is_return()) {
-    nz_hit(s, NZ_SQL_STEP);
-    stmt = ctx->di;
-    if (!stmt) return NZ_SKIP_RETURN; /* misuse: SQLite answers SQLITE_MISUSE itself */
-    if (nz_compiles_now(t, cookie, ctx->sp)) return NZ_SKIP_RETURN;
-    if (t->step_active && t->step_attach == NZ_SQL_ATTACH(cookie) && ctx->sp < t->step_sp) {
-      /* SQL inside a SQL function: its time belongs to the outer statement. */
-      if (!sampling) NZ_ADD(s->nested, 1);
-      return NZ_SKIP_RETURN;
-    }
-    o = nz_open_of(t, s, stmt, cookie, nz_is_running(stmt, cookie));
-    o->in_step = 1;
-    t->step_active = 1;
-    t->step_attach = NZ_SQL_ATTACH(cookie);
-    t->step_sp = ctx->sp;
-    t->step_stmt = stmt;
-    t->step_ts = bpf_ktime_get_ns();
-    return NZ_WANT_RETURN;
+  nz_hit(s, NZ_SQL_STEP);
+  if (!stmt) return 0; /* misuse: SQLite answers SQLITE_MISUSE itself */
+  if (nz_compiles_now(t, cookie, ctx->sp)) return 0;
+  if (t->step_active && NZ_SQL_ATTACH(t->step_cookie) == NZ_SQL_ATTACH(cookie) &&
+      ctx->sp < t->step_sp) {
+    /* SQL inside a SQL function: its time belongs to the outer statement. */
+    if (!(NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING)) NZ_ADD(s->nested, 1);
+    return 0;
   }
+  o = nz_open_of(t, s, stmt, cookie, nz_is_running(stmt, cookie));
+  o->in_step = 1;
+  t->step_active = 1;
+  t->step_cookie = cookie;
+  t->step_sp = ctx->sp;
+  t->step_stmt = stmt;
+  t->step_ts = bpf_ktime_get_ns();
+  return 0;
+}
 
-  now = bpf_ktime_get_ns();
-  if (!t->step_active) return 0;
+/* What only a sampling window wants to know of a step. */
+static __always_inline void nz_sample_step(struct nz_sqlite_thread* t, struct nz_open_statement* o,
+                                           __u64 now) {
+  __u64* shortest =
+      (__u64*)nz_control.sqlite_shortest_inverted[NZ_SLOT(NZ_SQL_SLOT(t->step_cookie))];
+  nz_keep_max(&shortest[0], ~(now - t->step_ts), true);
+  if (o->first_ts) nz_keep_max(&shortest[1], ~(t->step_ts - o->last_ts), true);
+}
+
+SEC("uretprobe.multi/sqlite_step")
+int nz_sqlite_step_return(struct pt_regs* ctx) {
+  __u64 now = bpf_ktime_get_ns(), cookie;
+  struct nz_thread* thread = nz_thread_of(ctx);
+  struct nz_sqlite_thread* t;
+  struct nz_sqlite_stats* s;
+  if (!thread) return 0;
+  t = &thread->sqlite;
+  /* The return address has been popped. */
+  if (!t->step_active || ctx->sp - 8 != t->step_sp) return 0;
   t->step_active = 0;
-  rc = ctx->ax & 255;
-  if (!sampling) NZ_ADD(s->steps, 1);
+  cookie = t->step_cookie;
+  s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
+  if (!s) return 0;
+  if (!(NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING)) NZ_ADD(s->steps, 1);
   for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
-    o = &t->open[i];
+    struct nz_open_statement* o = &t->open[i];
+    __u32 rc = ctx->ax & 255;
     if (o->stmt != t->step_stmt) continue;
     o->in_step = 0;
     o->steps += 1;
-    if (sampling) {
-      nz_keep_max(&nz_control.sqlite_shortest_inverted[NZ_SLOT(slot)][0], ~(now - t->step_ts),
-                  true);
-      if (o->first_ts)
-        nz_keep_max(&nz_control.sqlite_shortest_inverted[NZ_SLOT(slot)][1],
-                    ~(t->step_ts - o->last_ts), true);
-    }
+    if (o->sampling) nz_sample_step(t, o, now);
     if (!o->first_ts) o->first_ts = t->step_ts;
     o->last_ts = now;
     o->inside_ns += now - t->step_ts;
@@ -310,7 +322,7 @@ SEC("uprobe.multi/sqlite_begin")
 int nz_sqlite_begin(struct pt_regs* ctx) {
   __u64 cookie = bpf_get_attach_cookie(ctx);
   struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
-  struct nz_thread* thread = nz_thread_of_current();
+  struct nz_thread* thread = nz_thread_of(ctx);
   struct nz_sqlite_thread* t;
   if (!s || !thread) return 0;
   t = &thread->sqlite;
@@ -351,7 +363,7 @@ SEC("uprobe.session/sqlite_halt")
 int nz_sqlite_halt(struct pt_regs* ctx) {
   __u64 cookie = bpf_get_attach_cookie(ctx), stmt, now, began = 0;
   struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
-  struct nz_thread* thread = nz_thread_of_current();
+  struct nz_thread* thread = nz_thread_of(ctx);
   struct nz_sqlite_thread* t;
   bool fresh, inside = false;
   __u32 rc = 0;
@@ -409,7 +421,7 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
 /* Outermost compiles only: to compile a statement, SQLite may compile others (the schema's). True
  * if this one is to be timed. */
 static __always_inline bool nz_compile_begins(struct pt_regs* ctx, __u64 cookie) {
-  struct nz_thread* thread = nz_thread_of_current();
+  struct nz_thread* thread = nz_thread_of(ctx);
   struct nz_sqlite_thread* t;
   if (!thread) return true;
   t = &thread->sqlite;
@@ -443,7 +455,7 @@ int nz_sqlite_wait(struct pt_regs* ctx) {
   if (kind == NZ_WAIT_COMPILE) {
     /* Again: another thread may have remembered an old text while this one compiled. */
     NZ_ADD(nz_control.sqlite_compiles[slot], 1);
-    thread = nz_thread_of_current();
+    thread = nz_thread_of(ctx);
     if (thread) thread->sqlite.compiling = 0;
   }
   return 0;
@@ -462,11 +474,10 @@ int nz_sqlite_open(struct pt_regs* ctx) {
   return 0;
 }
 
-/* Statements that a thread leaves open when it ends: those that were stepped to a row and then
- * reset are complete; of one that the thread dies in, the end is not seen. */
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(nz_sqlite_exit, struct task_struct* task) {
-  struct nz_thread* thread = bpf_task_storage_get(&nz_threads, task, NULL, 0);
+/* Statements that a thread leaves open when it ends, or runs another program: those that were
+ * stepped to a row and then reset are complete; of one that the thread dies in, the end is not seen.
+ * For threads.bpf.c. */
+__attribute__((noinline)) int nz_statements_abandoned(struct nz_thread* thread) {
   struct nz_sqlite_stats* s;
   if (!thread) return 0;
   for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {

@@ -2,7 +2,6 @@
 /* Order-path stages. One program run per hit does all that its address stands for (the end of one
  * stage, the start of the next, the start of the whole order) with one reading of the clock, so
  * that consecutive stages add up to the order without a gap. */
-#include "nearzero/session.h"
 #include "nearzero/stage.h"
 
 static __always_inline void nz_site_hit(__u32 cpu, __u32 site) {
@@ -39,72 +38,74 @@ __attribute__((noinline)) int nz_close(struct nz_thread* t, struct nz_moment* m,
   return 0;
 }
 
-/* `exits`: only the actions of a return, which is not counted: the entry was. */
-static __attribute__((noinline)) int nz_act(__u64 cookie, bool exits, __u64 sp) {
-  __u32 cpu = bpf_get_smp_processor_id();
-  __u32 number = (__u32)cookie & (NZ_MAX_SITES - 1);
-  struct nz_site* site = bpf_map_lookup_elem(&nz_sites, &number);
-  struct nz_thread* t = nz_thread_of_current();
-  struct nz_moment m = {};
-  if (!exits) nz_site_hit(cpu, number);
-  if (!site || !t) return 0;
-  nz_look(&m);
-  sp += site->sp_displacement;
+static __always_inline void nz_act(struct nz_site* site, struct nz_thread* t, struct nz_moment* m,
+                                   __u32 cpu, __u64 sp) {
   for (int i = 0; i < NZ_SITE_ACTIONS; i++) {
     struct nz_action* a = &site->actions[i];
-    if (a->kind == NZ_ACT_NONE) break;
-    if (exits && a->kind != NZ_ACT_FN_EXIT) continue;
     switch (a->kind) {
       case NZ_ACT_TO:
-        nz_close(t, &m, cpu, a);
+        nz_close(t, m, cpu, a);
         break;
       case NZ_ACT_FROM:
-        nz_open(t, &m, cpu, a, sp);
+        nz_open(t, m, cpu, a, sp);
         break;
       case NZ_ACT_FN_ENTRY:
-        nz_enter(t, &m, cpu, a->stage, sp);
+        nz_enter(t, m, cpu, a->stage, sp);
         break;
       case NZ_ACT_FN_EXIT:
-        nz_leave(t, &m, cpu, a->stage, sp);
+        nz_leave(t, m, cpu, a->stage, sp);
         break;
+      default:
+        return;
     }
   }
-  return 0;
+}
+
+static __always_inline struct nz_site* nz_site_of(struct pt_regs* ctx, __u32* number) {
+  *number = (__u32)bpf_get_attach_cookie(ctx) & (NZ_MAX_SITES - 1);
+  return bpf_map_lookup_elem(&nz_sites, number);
 }
 
 /* Entry of a function or one of its exit instructions. */
 SEC("uprobe.multi/stage")
 int nz_stage_hit(struct pt_regs* ctx) {
-  nz_act(bpf_get_attach_cookie(ctx), false, ctx->sp);
-  return 0;
-}
-
-/* Entry and return of a function that may have a return probe. */
-SEC("uprobe.session/stage")
-int nz_stage_session(struct pt_regs* ctx) {
-  __u64 cookie = bpf_get_attach_cookie(ctx);
-  if (nz_is_return()) {
-    /* The return address has been popped: 8 bytes above where it was at the entry. */
-    nz_act(cookie >> 32, true, ctx->sp - 8);
+  __u32 cpu = bpf_get_smp_processor_id(), number;
+  struct nz_site* site = nz_site_of(ctx, &number);
+  struct nz_thread* t = nz_thread_of(ctx);
+  struct nz_moment m;
+  __u64 sp;
+  nz_site_hit(cpu, number);
+  if (!site || !t) return 0;
+  sp = ctx->sp + site->sp_displacement;
+  nz_look(&m, t->pid);
+  if (site->actions[0].kind == NZ_ACT_FN_ENTRY && site->actions[1].kind == NZ_ACT_NONE &&
+      nz_fn_push(t, cpu, site->actions[0].stage, sp, &m))
     return 0;
-  }
-  nz_act(cookie, false, ctx->sp);
-  return NZ_WANT_RETURN;
-}
-
-/* A thread that ends takes its open stages along: they are counted, not forgotten. Called for every
- * exit; threads that were never probed have no storage. */
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(nz_stage_exit, struct task_struct* task) {
-  struct nz_thread* t = bpf_task_storage_get(&nz_threads, task, NULL, 0);
-  if (t) nz_abandon_all(t, bpf_get_smp_processor_id());
+  nz_act(site, t, &m, cpu, sp);
   return 0;
 }
 
-/* The storage outlives an exec, the stack that its frames stand for does not. */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(nz_stage_exec, struct task_struct* task, int old_pid) {
-  struct nz_thread* t = bpf_task_storage_get(&nz_threads, task, NULL, 0);
+/* Return of a function that may have a return probe. Nothing is counted for its site: the entry
+ * was. */
+SEC("uretprobe.multi/stage")
+int nz_stage_return(struct pt_regs* ctx) {
+  __u32 cpu = bpf_get_smp_processor_id(), number;
+  struct nz_thread* t = nz_thread_of(ctx);
+  /* The return address has been popped: 8 bytes above where it was at the entry. */
+  __u64 sp = ctx->sp - 8;
+  struct nz_moment m;
+  struct nz_site* site;
+  if (!t) return 0;
+  nz_look(&m, t->pid);
+  if (nz_fn_pop(t, cpu, sp, &m)) return 0;
+  site = nz_site_of(ctx, &number);
+  if (site) nz_act(site, t, &m, cpu, sp);
+  return 0;
+}
+
+/* What a thread had begun when it ends, or runs another program (its storage outlives an exec, the
+ * stack that its frames stand for does not). For threads.bpf.c. */
+__attribute__((noinline)) int nz_stages_abandoned(struct nz_thread* t) {
   if (t) nz_abandon_all(t, bpf_get_smp_processor_id());
   return 0;
 }

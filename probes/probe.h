@@ -27,8 +27,8 @@ enum class HitKind {
   lifecycle,        ///< fork, exec, exit
   uprobe,           ///< entry at an emulated instruction
   uprobe_stepped,   ///< entry at an instruction that the kernel single-steps
-  session,          ///< entry and return, entry emulated
-  session_stepped,  ///< entry and return, entry single-stepped
+  with_return,          ///< entry and return, entry emulated
+  with_return_stepped,  ///< entry and return, entry single-stepped
   returned,         ///< the return alone, where the entry skips it now and then
 };
 

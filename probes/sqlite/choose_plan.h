@@ -8,7 +8,7 @@ namespace nz::probes {
 
 enum class SqlitePlan {
   none,
-  step,      ///< a session on sqlite3_step: exact, costs per row
+  step,      ///< entry and return of sqlite3_step: exact, costs per row
   boundary,  ///< statement boundaries: costs per statement, time inside of reads is sampled
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <iterator>
 #include <numeric>
 #include <set>
 
@@ -40,12 +41,6 @@ class Sqlite final : public Probe {
 
   [[nodiscard]] std::string name() const override { return "sqlite"; }
 
-  void start() override {
-    if (exit_link_.valid()) return;
-    auto link = env_.object.attach_tracing("nz_sqlite_exit");
-    if (link) exit_link_ = std::move(*link);
-  }
-
   void attach(const targets::Member& member) override {
     const config::Target* target = env_.tracker.target(member.slot);
     if (target == nullptr || !target->sqlite || attached_.contains(member.process.pid)) return;
@@ -72,7 +67,6 @@ class Sqlite final : public Probe {
 
   void stop() override {
     attached_.clear();
-    exit_link_.reset();
     tripped_.clear();
     watched_.clear();
     connections_.clear();
@@ -143,7 +137,7 @@ class Sqlite final : public Probe {
   void watch(uint32_t slot, Clock::time_point now);
   void add_connections(pid_t pid, Attached& a, const nz_sqlite_stats& before);
   void recount_connections(uint32_t slot);
-  Result<Fd> attach_step(pid_t pid, const Attached& a, uint32_t flags);
+  Result<std::vector<Fd>> attach_step(pid_t pid, const Attached& a, uint32_t flags);
   [[nodiscard]] SqlitePlan plan_of(uint32_t slot) const;
   [[nodiscard]] nz_sqlite_stats stats(uint32_t slot) const {
     return env_.drain.sum<nz_sqlite_stats>(stats_, NZ_SLOTS, slot);
@@ -163,7 +157,6 @@ class Sqlite final : public Probe {
   std::map<uint32_t, bool> tripped_;
   std::map<uint32_t, bool> stepped_;  // its step site is single-stepped
   std::map<uint32_t, Connections> connections_;
-  Fd exit_link_;
   uint32_t attach_number_ = 0;
 };
 
@@ -239,13 +232,21 @@ void Sqlite::recount_connections(uint32_t slot) {
   connections_[slot] = c;
 }
 
-Result<Fd> Sqlite::attach_step(pid_t pid, const Attached& a, uint32_t flags) {
+// Links in the order in which they are to be closed: an entry without its return is half a step.
+Result<std::vector<Fd>> Sqlite::attach_step(pid_t pid, const Attached& a, uint32_t flags) {
   const sites::SqliteOffsets& offsets = a.binary->offsets;
   const loader::UprobeSite site{
       a.binary->step->offset,
       NZ_SQL_COOKIE(a.slot, flags, a.compile_attach, offsets.sql.value.value_or(0),
                     offsets.vdbe_state.value.value_or(0), next_attach())};
-  return env_.object.attach_uprobes("nz_sqlite_step", a.binary->path, pid, {&site, 1});
+  std::vector<Fd> links(2);
+  for (const auto& [at, program] :
+       {std::pair{1, "nz_sqlite_step_return"}, std::pair{0, "nz_sqlite_step"}}) {
+    auto link = env_.object.attach_uprobes(program, a.binary->path, pid, {&site, 1});
+    if (!link) return tl::unexpected(link.error());
+    links[static_cast<size_t>(at)] = std::move(*link);
+  }
+  return links;
 }
 
 void Sqlite::attach_common(pid_t pid, Attached& a) {
@@ -292,7 +293,12 @@ void Sqlite::use_plan(pid_t pid, Attached& a, SqlitePlan plan) {
   };
   if (plan == SqlitePlan::step) {
     stepped_[a.slot] = b.step->stepped;
-    keep(attach_step(pid, a, 0));
+    auto step = attach_step(pid, a, 0);
+    if (step) {
+      links = std::move(*step);
+    } else {
+      error = step.error().text();
+    }
   } else {
     const uint32_t flags = (next_attach() % 15 + 1) << NZ_SQL_ATTACH_SHIFT;
     const loader::UprobeSite begin{b.begin->offset, NZ_SQL_COOKIE(a.slot, flags, a.compile_attach,
@@ -346,8 +352,8 @@ void Sqlite::sample(uint32_t slot, Watched& watched) {
   std::vector<Fd> links;
   for (const auto& [pid, a] : attached_) {
     if (a.slot != slot || a.plan != SqlitePlan::boundary || !a.binary->can_step()) continue;
-    auto link = attach_step(pid, a, NZ_SQL_SAMPLING);
-    if (link) links.push_back(std::move(*link));
+    auto step = attach_step(pid, a, NZ_SQL_SAMPLING);
+    if (step) std::move(step->begin(), step->end(), std::back_inserter(links));
   }
   if (links.empty()) return;
   // Steps and statements of the same stretch of time: attaching and detaching take milliseconds.
@@ -406,10 +412,10 @@ std::vector<Cost> Sqlite::costs() const {
     const auto cost = [&](HitKind kind, uint64_t hits) {
       if (hits != 0) result.push_back({slot, kind, hits});
     };
-    cost(dear ? HitKind::session_stepped : HitKind::session, s.hits[NZ_SQL_STEP]);
+    cost(dear ? HitKind::with_return_stepped : HitKind::with_return, s.hits[NZ_SQL_STEP]);
     cost(HitKind::uprobe, s.hits[NZ_SQL_BEGIN] + s.hits[NZ_SQL_HALT] + s.hits[NZ_SQL_OPEN]);
     cost(HitKind::returned, s.hits[NZ_SQL_HALT_RETURN]);
-    cost(HitKind::session, s.hits[NZ_SQL_COMPILE] + s.hits[NZ_SQL_WAIT]);
+    cost(HitKind::with_return, s.hits[NZ_SQL_COMPILE] + s.hits[NZ_SQL_WAIT]);
   }
   return result;
 }

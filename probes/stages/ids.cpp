@@ -59,7 +59,7 @@ void StageIds::configure(const std::string& target, const std::vector<config::St
   });
 }
 
-Result<uint32_t> StageIds::site(const SiteKey& key, bool session, bool stepped) {
+Result<uint32_t> StageIds::site(const SiteKey& key, bool returns, bool stepped) {
   const auto known = sites_.find(key);
   const auto number = known != sites_.end() ? std::optional<uint32_t>(known->second)
                                             : first_free(sites_, NZ_MAX_SITES);
@@ -68,7 +68,7 @@ Result<uint32_t> StageIds::site(const SiteKey& key, bool session, bool stepped) 
                 "use fewer stages or narrower patterns");
   }
   sites_[key] = *number;
-  info_[*number] = {key.slot, session, stepped, key.is_return};
+  info_[*number] = {key.slot, returns, stepped, key.is_return};
   return *number;
 }
 

@@ -34,7 +34,7 @@ struct SiteKey {
 
 struct SiteInfo {
   uint32_t slot = 0;
-  bool session = false, stepped = false, is_return = false;
+  bool returns = false, stepped = false, is_return = false;
 };
 
 class StageIds {
@@ -49,7 +49,7 @@ class StageIds {
   void configure(const std::string& target, const std::vector<config::Stage>& stages);
 
   /// The number of an address, new or known. Error: NZ_MAX_SITES are in use.
-  Result<uint32_t> site(const SiteKey& key, bool session, bool stepped);
+  Result<uint32_t> site(const SiteKey& key, bool returns, bool stepped);
   /// No link refers to it any more.
   void release_site(uint32_t number);
 

@@ -102,7 +102,7 @@ TEST(StageIds, SitesAreNumberedByAddressAndGivenBack) {
   const auto number = ids.site(key, true, false);
   ASSERT_TRUE(number);
   EXPECT_EQ(*ids.site(key, false, true), *number);
-  EXPECT_FALSE(ids.sites().at(*number).session) << "what the last caller said";
+  EXPECT_FALSE(ids.sites().at(*number).returns) << "what the last caller said";
   EXPECT_TRUE(ids.sites().at(*number).stepped);
   SiteKey back = key;
   back.is_return = true;

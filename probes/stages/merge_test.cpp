@@ -62,17 +62,17 @@ TEST(Merge, AFunctionThatIsOneInstructionIsEnteredBeforeItIsLeft) {
               ElementsAre(Pair{NZ_ACT_TO, 1}, Pair{NZ_ACT_FN_ENTRY, 0}, Pair{NZ_ACT_FN_EXIT, 0}));
 }
 
-TEST(Merge, ASessionTakesTheOtherStagesOfItsAddressAlong) {
-  PlannedSite session = site(0x20, {act(NZ_ACT_FN_ENTRY, 2)});
-  session.session = true;
-  session.return_actions = {act(NZ_ACT_FN_EXIT, 2)};
-  for (const bool session_first : {true, false}) {
+TEST(Merge, AFunctionWithReturnTakesTheOtherStagesOfItsAddressAlong) {
+  PlannedSite function = site(0x20, {act(NZ_ACT_FN_ENTRY, 2)});
+  function.returns = true;
+  function.return_actions = {act(NZ_ACT_FN_EXIT, 2)};
+  for (const bool function_first : {true, false}) {
     std::vector<StagePlan> plans{plan({site(0x20, {act(NZ_ACT_TO, 3)})})};
-    plans.insert(session_first ? plans.begin() : plans.end(), plan({session}));
+    plans.insert(function_first ? plans.begin() : plans.end(), plan({function}));
     const auto merged = merge(plans);
     ASSERT_TRUE(merged);
     ASSERT_EQ(merged->size(), 1U);
-    EXPECT_TRUE((*merged)[0].session);
+    EXPECT_TRUE((*merged)[0].returns);
     EXPECT_THAT(kinds((*merged)[0].actions),
                 ElementsAre(Pair{NZ_ACT_TO, 3}, Pair{NZ_ACT_FN_ENTRY, 2}));
     EXPECT_THAT(kinds((*merged)[0].return_actions), ElementsAre(Pair{NZ_ACT_FN_EXIT, 2}));
@@ -96,14 +96,14 @@ TEST(Merge, ExitsGoInTheReverseOrderOfEntries) {
 }
 
 TEST(Merge, ASessionIsTheOuterFrameBecauseItsReturnComesLast) {
-  const auto session = [](uint16_t stage) {
+  const auto function = [](uint16_t stage) {
     PlannedSite s = site(0x10, {act(NZ_ACT_FN_ENTRY, stage)});
-    s.session = true;
+    s.returns = true;
     s.return_actions = {act(NZ_ACT_FN_EXIT, stage)};
     return plan({s});
   };
   const auto merged =
-      merge({plan({site(0x10, {act(NZ_ACT_FN_ENTRY, 0)})}), session(1), session(2)});
+      merge({plan({site(0x10, {act(NZ_ACT_FN_ENTRY, 0)})}), function(1), function(2)});
   ASSERT_TRUE(merged);
   EXPECT_THAT(
       kinds((*merged)[0].actions),

@@ -63,7 +63,7 @@ Result<void> add_function(const Binary& binary, const Symbol& symbol, const conf
   if (const auto* probe = std::get_if<sites::ReturnProbe>(&back->how)) {
     entry.offset = probe->entry.offset;
     entry.stepped = probe->entry.expected == sites::Cost::single_step;
-    entry.session = true;
+    entry.returns = true;
     entry.return_actions = {leave};
     plan.sites.push_back(std::move(entry));
     plan.text += sites::explain(symbol, probe->entry, *back);
@@ -120,17 +120,17 @@ namespace {
 // Order of the actions of one address. The end of a from/to stage comes before any start: a stage
 // that runs from a function to itself measures the time between calls. Exits of functions come
 // last: where one shares the address with an entry, the function is a lone `ret` or `jmp`, which is
-// entered before it is left. Frames are a stack: a session's return comes after the exit
+// entered before it is left. Frames are a stack: a function's return comes after the exit
 // instructions of the same call, so its frame must lie below theirs, and exits go in the reverse
 // order of entries.
-int rank(const nz_action& action, bool of_session) {
+int rank(const nz_action& action, bool returns) {
   switch (action.kind) {
     case NZ_ACT_TO:
       return 0;
     case NZ_ACT_FN_EXIT:
       return 3;
     default:
-      return of_session ? 1 : 2;
+      return returns ? 1 : 2;
   }
 }
 
@@ -161,8 +161,8 @@ Result<std::vector<PlannedSite>> merge(const std::vector<StagePlan>& plans) {
   for (const StagePlan& plan : plans) {
     for (const PlannedSite& site : plan.sites) {
       Merged& merged = by_offset.emplace(site.offset, Merged{site, {}, {}}).first->second;
-      merged.site.session = merged.site.session || site.session;
-      for (const nz_action& a : site.actions) merged.here.push_back({rank(a, site.session), a});
+      merged.site.returns = merged.site.returns || site.returns;
+      for (const nz_action& a : site.actions) merged.here.push_back({rank(a, site.returns), a});
       for (const nz_action& a : site.return_actions) merged.at_return.push_back({rank(a, true), a});
     }
   }

@@ -23,11 +23,11 @@ struct StageId {
 /// One address of one file.
 struct PlannedSite {
   uint64_t offset = 0;
-  bool session = false;  ///< entry and return by one link
+  bool returns = false;  ///< the return of the function, too
   bool stepped = false;  ///< the kernel single-steps here
   int64_t sp_displacement = 0;
   std::vector<nz_action> actions;         ///< at the address
-  std::vector<nz_action> return_actions;  ///< session: at the return
+  std::vector<nz_action> return_actions;  ///< at the return
 };
 
 struct StagePlan {

@@ -98,7 +98,7 @@ TEST_F(Plan, FromAndToAreTwoEntries) {
   const PlannedSite& from = p->sites[0];
   EXPECT_EQ(from.offset, offset("nz_plan_push"));
   EXPECT_EQ(from.sp_displacement, 0);
-  EXPECT_FALSE(from.session);
+  EXPECT_FALSE(from.returns);
   EXPECT_FALSE(from.stepped);
   ASSERT_EQ(from.actions.size(), 1U);
   EXPECT_EQ(from.actions[0].kind, NZ_ACT_FROM);
@@ -119,7 +119,7 @@ TEST_F(Plan, WithoutNothrowACxxFunctionIsLeftByItsExitInstructions) {
   ASSERT_TRUE(p) << p.error().text();
   ASSERT_EQ(p->sites.size(), 3U) << "an entry and two rets";
   for (const PlannedSite& s : p->sites) {
-    EXPECT_FALSE(s.session);
+    EXPECT_FALSE(s.returns);
     EXPECT_TRUE(s.return_actions.empty());
   }
   EXPECT_EQ(p->sites[0].actions[0].kind, NZ_ACT_FN_ENTRY);
@@ -136,7 +136,7 @@ TEST_F(Plan, NothrowAllowsASession) {
   ASSERT_TRUE(p) << p.error().text();
   ASSERT_EQ(p->sites.size(), 1U);
   const PlannedSite& s = p->sites[0];
-  EXPECT_TRUE(s.session);
+  EXPECT_TRUE(s.returns);
   EXPECT_EQ(s.offset, offset("nz_plan_push"));
   EXPECT_EQ(s.sp_displacement, 0);
   ASSERT_EQ(s.actions.size(), 1U);
@@ -184,7 +184,7 @@ TEST_F(Plan, ACLibraryGetsASessionWithoutBeingAsked) {
   const auto p = plan_stage(*zlib, function("crc32_z"), {0, 0}, false, kKernel);
   ASSERT_TRUE(p) << p.error().text();
   ASSERT_EQ(p->sites.size(), 1U);
-  EXPECT_TRUE(p->sites[0].session);
+  EXPECT_TRUE(p->sites[0].returns);
   EXPECT_THAT(p->text, HasSubstr("binary has no C++ unwinder"));
 }
 

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <set>
 
+#include "probes/stages/components.h"
 #include "probes/stages/ids.h"
 #include "probes/stages/plan.h"
 #include "userspace/targets/process.h"
@@ -31,15 +32,6 @@ class Stages final : public Probe {
         stats_(env.object.array<nz_stage_stats>("nz_stages")) {}
 
   [[nodiscard]] std::string name() const override { return "stages"; }
-
-  void start() override {
-    if (!lifecycle_links_.empty()) return;
-    // Threads that end (or run another program) inside a stage: they would stay in flight for ever.
-    for (const char* program : {"nz_stage_exit", "nz_stage_exec"}) {
-      auto link = env_.object.attach_tracing(program);
-      if (link) lifecycle_links_.push_back(std::move(*link));
-    }
-  }
 
   void attach(const targets::Member& member) override {
     const config::Target* target = env_.tracker.target(member.slot);
@@ -65,7 +57,6 @@ class Stages final : public Probe {
 
   void stop() override {
     while (!attached_.empty()) detach(attached_.begin()->first);
-    lifecycle_links_.clear();
     tripped_.clear();
   }
 
@@ -118,7 +109,7 @@ class Stages final : public Probe {
     auto hits = released_hits_;
     for (const auto& [number, site] : ids_.sites()) {
       const uint64_t n = site_hits(number);
-      // The return of a session has a number of its own: its price is in the session's.
+      // A return has a number of its own: its price is in the entry's.
       if (n == 0 || site.is_return) continue;
       hits[{site.slot, kind_of(site)}] += n;
     }
@@ -145,7 +136,7 @@ class Stages final : public Probe {
   };
 
   static HitKind kind_of(const SiteInfo& site) {
-    if (site.session) return site.stepped ? HitKind::session_stepped : HitKind::session;
+    if (site.returns) return site.stepped ? HitKind::with_return_stepped : HitKind::with_return;
     return site.stepped ? HitKind::uprobe_stepped : HitKind::uprobe;
   }
 
@@ -203,11 +194,11 @@ class Stages final : public Probe {
   std::span<nz_site> sites_;
   std::span<uint64_t> hits_;
   std::span<const nz_stage_stats> stats_;
+  mutable Components components_;
   sites::KernelTraits kernel_ = sites::detect();
   std::map<pid_t, Attached> attached_;
   std::map<uint32_t, bool> tripped_;
   std::map<std::pair<uint32_t, HitKind>, uint64_t> released_hits_;  // of sites given back
-  std::vector<Fd> lifecycle_links_;
 };
 
 // Stages of one file are planned together: they share addresses.
@@ -302,31 +293,31 @@ Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& 
                                   const std::vector<PlannedSite>& planned, Attached& attached) {
   const uint32_t slot = attached.member.slot;
   std::vector<loader::UprobeSite> entries;
-  std::vector<loader::UprobeSite> sessions;
+  std::vector<loader::UprobeSite> returns;
   std::vector<uint32_t> numbers;
   std::vector<std::function<void()>> activate;
   std::vector<Fd> links;
   const auto attach_all = [&]() -> Result<void> {
     for (const PlannedSite& site : planned) {
       SiteKey key{slot, binary.device(), binary.inode(), site.offset, false};
-      auto number = ids_.site(key, site.session, site.stepped);
+      auto number = ids_.site(key, site.returns, site.stepped);
       if (!number) return tl::unexpected(number.error());
       numbers.push_back(*number);
-      uint64_t cookie = *number;
+      entries.push_back({site.offset, *number});
       activate.emplace_back(
           [this, &site, n = *number] { write_site(n, site.actions, site.sp_displacement); });
-      if (site.session) {
+      if (site.returns) {
         key.is_return = true;
         auto back = ids_.site(key, true, site.stepped);
         if (!back) return tl::unexpected(back.error());
         numbers.push_back(*back);
-        cookie |= static_cast<uint64_t>(*back) << 32U;
+        returns.push_back({site.offset, *back});
         activate.emplace_back([this, &site, n = *back] { write_site(n, site.return_actions, 0); });
       }
-      (site.session ? sessions : entries).push_back({site.offset, cookie});
     }
+    // Returns first: an entry without its return would stand open until the frame is found stale.
     for (const auto& [program, list] :
-         {std::pair{"nz_stage_session", &sessions}, std::pair{"nz_stage_hit", &entries}}) {
+         {std::pair{"nz_stage_return", &returns}, std::pair{"nz_stage_hit", &entries}}) {
       if (list->empty()) continue;
       auto link = env_.object.attach_uprobes(program, file, attached.member.process.pid, *list);
       if (!link) return tl::unexpected(link.error());
@@ -381,7 +372,10 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
   Family in_flight{
       "nearzero_order_stage_in_flight", "Stages begun and not ended.", Type::gauge, {}};
   for (const auto& [key, stage] : ids_.stages()) {
+    auto histogram = env_.drain.histogram(env_.drain.layout().stage_base() + stage);
     const auto s = env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);
+    const uint64_t sum_ns = histogram ? histogram->sum_ns : 0;
+    uint64_t ended = histogram ? histogram->count() : 0;
     const metrics::Labels labels{{"target", key.target}, {"stage", key.name}};
     const auto add = [&](Family& family, uint64_t n, const char* label = nullptr,
                          const char* value = nullptr) {
@@ -389,11 +383,7 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
       if (label != nullptr) with.emplace_back(label, value);
       family.samples.push_back({std::move(with), static_cast<double>(n), nullptr});
     };
-    uint64_t ended = 0;
-    if (auto h = env_.drain.histogram(env_.drain.layout().stage_base() + stage)) {
-      ended = h->count();
-      duration.samples.push_back({labels, 0, std::move(h)});
-    }
+    if (histogram) duration.samples.push_back({labels, 0, std::move(histogram)});
     add(started, s.started);
     add(completed, ended);
     add(abandoned, s.restarted, "cause", "restarted");
@@ -404,12 +394,13 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
     add(torn, s.torn);
     ended += s.restarted + s.unwound + s.died + s.too_deep;
     add(in_flight, s.started > ended ? s.started - ended : 0);
+    const auto components = components_.of(stage, s, sum_ns);
     for (size_t i = 0; i < NZ_COMPONENTS; i++) {
-      if (s.component_ns[i] == 0) continue;
+      if (components[i] == 0) continue;
       metrics::Labels with = labels;
       with.emplace_back("component", kComponents[i]);
       component.samples.push_back(
-          {std::move(with), static_cast<double>(s.component_ns[i]) / 1e9, nullptr});
+          {std::move(with), static_cast<double>(components[i]) / 1e9, nullptr});
     }
   }
   for (Family* f :

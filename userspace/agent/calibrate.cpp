@@ -141,26 +141,34 @@ void measure_uprobes(loader::Object& object, Prices& prices) {
   sites[0].actions[0] = {0, NZ_ACT_FROM, 0};
   sites[1].actions[0] = {1, NZ_ACT_FN_ENTRY, 0};
   sites[2].actions[0] = {1, NZ_ACT_FN_EXIT, 0};
-  const auto price = [&](HitKind kind, const char* program, void (*function)(), uint64_t cookie,
+  struct At {
+    const char* program;
+    uint64_t site;
+  };
+  const std::vector<At> entry{{"nz_stage_hit", 0}};
+  const std::vector<At> pair{{"nz_stage_return", 2}, {"nz_stage_hit", 1}};
+  const auto price = [&](HitKind kind, const std::vector<At>& probes, void (*function)(),
                          int calls) {
-    const loader::UprobeSite site{own_offset(function), cookie};
     const double ns = added_ns(
         [&] {
           std::vector<Fd> links;
-          auto link = object.attach_uprobes(program, "/proc/self/exe", getpid(), {&site, 1});
-          if (link) links.push_back(std::move(*link));
+          for (const At& at : probes) {
+            const loader::UprobeSite site{own_offset(function), at.site};
+            auto link = object.attach_uprobes(at.program, "/proc/self/exe", getpid(), {&site, 1});
+            if (!link) return std::vector<Fd>{};
+            links.push_back(std::move(*link));
+          }
           return links;
         },
         [&] { return ns_per_call(function, calls); });
     keep(prices, kind, ns);
   };
-  const uint64_t session = 1 | 2ULL << 32U;
-  price(HitKind::uprobe, "nz_stage_hit", &nz_calibrate_emulated, 0, 500);
-  price(HitKind::uprobe_stepped, "nz_stage_hit", &nz_calibrate_stepped, 0, 100);
-  price(HitKind::session, "nz_stage_session", &nz_calibrate_emulated, session, 500);
-  price(HitKind::session_stepped, "nz_stage_session", &nz_calibrate_stepped, session, 100);
-  if (prices.measured.contains(HitKind::session) && prices.measured.contains(HitKind::uprobe)) {
-    keep(prices, HitKind::returned, prices.ns[HitKind::session] - prices.ns[HitKind::uprobe]);
+  price(HitKind::uprobe, entry, &nz_calibrate_emulated, 500);
+  price(HitKind::uprobe_stepped, entry, &nz_calibrate_stepped, 100);
+  price(HitKind::with_return, pair, &nz_calibrate_emulated, 500);
+  price(HitKind::with_return_stepped, pair, &nz_calibrate_stepped, 100);
+  if (prices.measured.contains(HitKind::with_return) && prices.measured.contains(HitKind::uprobe)) {
+    keep(prices, HitKind::returned, prices.ns[HitKind::with_return] - prices.ns[HitKind::uprobe]);
   }
 }
 
@@ -192,7 +200,7 @@ void forget(loader::Object& object) {
   object.control().next_syscall_series = 0;
   for (const char* map :
        {"nz_hists", "nz_tasks", "nz_cpus", "nz_counts", "nz_blocked_in", "nz_syscall_series",
-        "nz_syscall_errors", "nz_sites", "nz_site_hits", "nz_stages"}) {
+        "nz_syscall_errors", "nz_sites", "nz_site_hits", "nz_stages", "nz_threads"}) {
     object.clear(map);
   }
 }
@@ -218,8 +226,8 @@ Prices estimated_prices() {
            {HitKind::lifecycle, 500},
            {HitKind::uprobe, 800},
            {HitKind::uprobe_stepped, 10000},
-           {HitKind::session, 1500},
-           {HitKind::session_stepped, 11000},
+           {HitKind::with_return, 1500},
+           {HitKind::with_return_stepped, 11000},
            {HitKind::returned, 700}},
           {}};
 }

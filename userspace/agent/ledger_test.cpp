@@ -67,7 +67,7 @@ TEST_F(LedgerTest, NoTimeNoShare) {
 
 TEST_F(LedgerTest, AKindWithoutAPriceCostsNothing) {
   Ledger l = ledger();
-  stages_->costs_ = {{1, HitKind::session, 1'000'000}};
+  stages_->costs_ = {{1, HitKind::with_return, 1'000'000}};
   EXPECT_TRUE(l.update(probes_, 1).empty());
   EXPECT_TRUE(l.seconds().empty());
 }
@@ -106,8 +106,8 @@ TEST_F(LedgerTest, EveryHitKindHasAnEstimate) {
   const Prices prices = estimated_prices();
   for (const HitKind kind :
        {HitKind::context_switch, HitKind::syscall_target, HitKind::syscall_other,
-        HitKind::lifecycle, HitKind::uprobe, HitKind::uprobe_stepped, HitKind::session,
-        HitKind::session_stepped, HitKind::returned}) {
+        HitKind::lifecycle, HitKind::uprobe, HitKind::uprobe_stepped, HitKind::with_return,
+        HitKind::with_return_stepped, HitKind::returned}) {
     ASSERT_TRUE(prices.ns.contains(kind));
     EXPECT_GT(prices.ns.at(kind), 0);
   }

@@ -29,7 +29,7 @@ constexpr std::array<DropName, NZ_DROPS> kDrops = {{{"scheduler", "task_collisio
                                                     {"events", "targets_full"},
                                                     {"syscalls", "exit_without_enter"},
                                                     {"syscalls", "recorded_as_other"},
-                                                    {"stages", "no_task_storage"},
+                                                    {"uprobes", "threads_full"},
                                                     {"sqlite", "statement_recorded_as_other"},
                                                     {"sqlite", "statement_text_unreadable"},
                                                     {"core", "series_out_of_range"}}};
@@ -107,8 +107,8 @@ void collect_cost(const SelfState& state, std::vector<Family>& out) {
       {probes::HitKind::lifecycle, "lifecycle"},
       {probes::HitKind::uprobe, "uprobe"},
       {probes::HitKind::uprobe_stepped, "uprobe_single_stepped"},
-      {probes::HitKind::session, "session"},
-      {probes::HitKind::session_stepped, "session_single_stepped"},
+      {probes::HitKind::with_return, "uprobe_with_return"},
+      {probes::HitKind::with_return_stepped, "uprobe_with_return_single_stepped"},
       {probes::HitKind::returned, "return"}};
   for (const auto& [kind, ns] : state.ledger.prices().ns) {
     price.samples.push_back(

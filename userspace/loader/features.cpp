@@ -61,7 +61,7 @@ Features detect_features(const std::string& btf_path) {
     f.btf.reason = "no kernel type information at " + btf_path + ": " +
                    (text != nullptr ? text : "not BTF") +
                    "; needs a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's are)";
-    f.task_storage = f.uprobe_multi = f.uprobe_session = f.btf;
+    f.uprobe_multi = f.uprobe_session = f.btf;
     return f;
   }
   f.btf.available = true;
@@ -71,13 +71,10 @@ Features detect_features(const std::string& btf_path) {
                                         " or newer, this is " + f.kernel};
   };
   // The kernel's own symbols tell better than its version: distributions backport.
-  const bool storage = btf__find_by_name_kind(kernel, "bpf_task_storage_get", BTF_KIND_FUNC) > 0 ||
-                       release_at_least(name.release, 5, 11);
   const bool multi = btf__find_by_name_kind(kernel, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0 &&
                      release_at_least(name.release, 6, 10);
   const bool session = btf__find_by_name_kind(kernel, "bpf_session_is_return", BTF_KIND_FUNC) > 0 &&
                        multi && release_at_least(name.release, 6, 13);
-  f.task_storage = since(storage, "task storage", "5.11");
   f.uprobe_multi = since(multi, "uprobe_multi with a correct process filter", "6.10");
   f.uprobe_session = since(session, "uprobe sessions", "6.13");
   btf__free(kernel);

@@ -14,7 +14,6 @@ struct Features {
   std::string kernel;  ///< uname -r
   Feature privilege;   ///< CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN
   Feature btf;
-  Feature task_storage;    ///< 5.11
   Feature uprobe_multi;    ///< 6.6, with a correct pid filter from 6.10
   Feature uprobe_session;  ///< 6.13
 };

@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
+#include <string_view>
 
 #include "analysis/histogram.h"
 #include "userspace/loader/uprobe_link.h"
@@ -54,8 +56,13 @@ std::string verdict(const std::string& log) {
   return best.empty() ? log.substr(0, 200) : best;
 }
 
-bool is_session(const char* section) { return std::strncmp(section, "uprobe.session", 14) == 0; }
-bool is_multi(const char* section) { return std::strncmp(section, "uprobe.multi", 12) == 0; }
+// What the section of a program says; nothing if it is no uprobe.
+std::optional<UprobeKind> uprobe_kind(std::string_view section) {
+  if (section.starts_with("uprobe.session")) return UprobeKind::session;
+  if (section.starts_with("uretprobe.multi")) return UprobeKind::function_return;
+  if (section.starts_with("uprobe.multi")) return UprobeKind::entry;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -114,14 +121,14 @@ void choose_programs(nearzero_bpf* s, const Object::Options& options, const Feat
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, s->obj) {
     const std::string name = bpf_program__name(program);
-    const char* section = bpf_program__section_name(program);
-    const bool session = is_session(section);
-    if (session || is_multi(section)) {
+    const auto uprobe = uprobe_kind(bpf_program__section_name(program));
+    const bool session = uprobe == UprobeKind::session;
+    if (uprobe) {
       bpf_program__set_type(program, BPF_PROG_TYPE_KPROBE);
       bpf_program__set_expected_attach_type(
           program, static_cast<bpf_attach_type>(session ? kTraceUprobeSession : kTraceUprobeMulti));
     }
-    const Feature& needed = session ? f.uprobe_session : is_multi(section) ? f.uprobe_multi : f.btf;
+    const Feature& needed = session ? f.uprobe_session : uprobe ? f.uprobe_multi : f.btf;
     if (!needed.available) refused.emplace(name, needed.reason);
     if (std::find(options.without.begin(), options.without.end(), name) != options.without.end()) {
       refused.emplace(name, "not asked for");
@@ -211,8 +218,9 @@ Result<Fd> Object::attach_uprobes(const std::string& program, const std::string&
   if (refused != impl_->refused.end()) return fail(program + " is not loaded", refused->second);
   bpf_program* p = bpf_object__find_program_by_name(impl_->skeleton->obj, program.c_str());
   if (p == nullptr) return fail("no program " + program, "this is a bug in nearzero");
-  return create_uprobe_link(bpf_program__fd(p), is_session(bpf_program__section_name(p)), path, pid,
-                            sites);
+  const auto kind = uprobe_kind(bpf_program__section_name(p));
+  if (!kind) return fail(program + " is no uprobe program", "this is a bug in nearzero");
+  return create_uprobe_link(bpf_program__fd(p), *kind, path, pid, sites);
 }
 
 namespace {

@@ -30,6 +30,8 @@ struct LinkCreateUprobeMulti {
   uint32_t padding;
 };
 
+constexpr uint32_t kUprobeMultiReturn = 1;  // BPF_F_UPROBE_MULTI_RETURN
+
 std::string remedy_for(int error) {
   switch (error) {
     case ESRCH:
@@ -49,7 +51,7 @@ std::string remedy_for(int error) {
 
 }  // namespace
 
-Result<Fd> create_uprobe_link(int program_fd, bool session, const std::string& path, pid_t pid,
+Result<Fd> create_uprobe_link(int program_fd, UprobeKind kind, const std::string& path, pid_t pid,
                               std::span<const UprobeSite> sites) {
   std::vector<uint64_t> offsets;
   std::vector<uint64_t> cookies;
@@ -60,7 +62,9 @@ Result<Fd> create_uprobe_link(int program_fd, bool session, const std::string& p
   LinkCreateUprobeMulti attr;
   std::memset(&attr, 0, sizeof(attr));
   attr.prog_fd = static_cast<uint32_t>(program_fd);
-  attr.attach_type = static_cast<uint32_t>(session ? kTraceUprobeSession : kTraceUprobeMulti);
+  attr.attach_type = static_cast<uint32_t>(kind == UprobeKind::session ? kTraceUprobeSession
+                                                                       : kTraceUprobeMulti);
+  attr.multi_flags = kind == UprobeKind::function_return ? kUprobeMultiReturn : 0;
   attr.path = reinterpret_cast<uint64_t>(path.c_str());
   attr.offsets = reinterpret_cast<uint64_t>(offsets.data());
   attr.cookies = reinterpret_cast<uint64_t>(cookies.data());

@@ -17,9 +17,12 @@ struct UprobeSite;
 inline constexpr int kTraceUprobeMulti = 48;
 inline constexpr int kTraceUprobeSession = 57;
 
+/// When the program of a link runs.
+enum class UprobeKind { entry, function_return, session };
+
 /// Attaches `program_fd` at every site of the file, for process `pid` alone (0: all). Filtered by
 /// process: the text of other processes stays untouched.
-Result<Fd> create_uprobe_link(int program_fd, bool session, const std::string& path, pid_t pid,
+Result<Fd> create_uprobe_link(int program_fd, UprobeKind kind, const std::string& path, pid_t pid,
                               std::span<const UprobeSite> sites);
 
 }  // namespace nz::loader

@@ -25,7 +25,7 @@ struct ReturnPolicy {
   uint8_t arguments = 0;
 };
 
-/// A uretprobe, or a session whose entry site is `entry`.
+/// A return probe whose entry site is `entry`.
 struct ReturnProbe {
   EntrySite
       entry;  ///< sp_displacement is 0: the kernel rewrites the return address at the site's rsp

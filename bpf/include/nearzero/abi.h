@@ -35,6 +35,7 @@ typedef long long nz_s64;
 #define NZ_SLOT(s) ((s) & (NZ_SLOTS - 1))
 #define NZ_NR_SYSCALLS 512 /* x86-64 ends at 470 in 6.18; the rest is counted as the last one */
 #define NZ_NR_ERRNO 256    /* 1..133 are in use; a power of two, see NZ_SLOTS */
+#define NZ_THREADS 1024    /* of targets that have come to a uprobe, at a time; a power of two */
 #define NZ_FN_DEPTH 8      /* nested `function:` stages of one thread */
 #define NZ_OPEN_STAGES 16  /* `from:`/`to:` stages of one target */
 #define NZ_SITE_ACTIONS 8
@@ -158,7 +159,8 @@ struct nz_stage_stats {
   nz_u64 unmatched; /* `to` or exit without a start: began before attach, or another caller */
   nz_u64 died;      /* thread ended inside the stage */
   nz_u64 torn;      /* its thread was switched just then: components unknown, duration counted */
-  nz_u64 component_ns[NZ_COMPONENTS];
+  nz_u64 torn_ns;   /* their duration */
+  nz_u64 component_ns[NZ_COMPONENTS]; /* NZ_RUNNING: none, it is what the others leave of the sum */
 };
 
 /* ---- SQLite
@@ -232,7 +234,7 @@ enum nz_drop {
   NZ_DROP_TARGETS_FULL,     /* no room for a forked child in nz_targets */
   NZ_DROP_SYSCALL_NO_ENTER, /* exit seen without enter: attached meanwhile, or a fork's child */
   NZ_DROP_SYSCALL_OTHER,    /* recorded under "other": no series left */
-  NZ_DROP_STORAGE,          /* no task storage */
+  NZ_DROP_THREADS_FULL,     /* more probed threads than NZ_THREADS hold: this one is not observed */
   NZ_DROP_STATEMENT_OTHER,  /* recorded under "other": no statement id left */
   NZ_DROP_STATEMENT_UNREAD, /* text not readable: recorded under "other" */
   NZ_DROP_NO_SERIES,        /* a series index out of range: a bug */

@@ -20,13 +20,11 @@ typedef _Bool bool;
 #define NULL ((void*)0)
 
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
-enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
-enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_F_MMAPABLE = 1024 };
 enum {
   BPF_MAP_TYPE_HASH = 1,
   BPF_MAP_TYPE_ARRAY = 2,
   BPF_MAP_TYPE_RINGBUF = 27,
-  BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -71,6 +69,7 @@ struct task_struct {
   unsigned int __state;
   unsigned int flags;
   int pid, tgid;
+  void* stack; /* the lowest address of its kernel stack */
   struct sched_info sched_info;
   struct sched_entity se;
   struct files_struct* files;

@@ -68,17 +68,15 @@ static __always_inline void nz_add_since(__u64* acc, struct nz_task* t, __u64 no
   }
 }
 
-/* Takes the moment. A switch in between changes seq: retry. */
-__attribute__((noinline)) int nz_look(struct nz_moment* m) {
+/* nz_look() where the scheduler does not know the thread yet, or a switch came in between. Global, as
+ * all slow paths below: the verifier looks at each once, not for every way that leads there. */
+__attribute__((noinline)) int nz_look_again(struct nz_moment* m) {
   __u64 id = bpf_get_current_pid_tgid();
   struct nz_task* t = nz_task_of((__u32)id, id >> 32);
   if (!m) return 0;
-  m->pid = (__u32)id;
   m->known = 0;
-  if (!t) {
-    m->ts = bpf_ktime_get_ns();
-    return 0;
-  }
+  m->ts = bpf_ktime_get_ns();
+  if (!t) return 0;
   for (int attempt = 0; attempt < 3; attempt++) {
     __u32 seq = *(volatile __u32*)&t->seq;
     m->ts = bpf_ktime_get_ns();
@@ -95,6 +93,20 @@ __attribute__((noinline)) int nz_look(struct nz_moment* m) {
     }
   }
   return 0;
+}
+
+/* Takes the moment. */
+static __always_inline void nz_look(struct nz_moment* m, __u32 pid) {
+  struct nz_task* t = nz_task_entry(pid);
+  m->pid = pid;
+  if (t && t->pid == pid && t->state != NZ_TASK_UNKNOWN) {
+    m->seq = *(volatile __u32*)&t->seq;
+    m->ts = bpf_ktime_get_ns();
+    m->plain = nz_is_plain(t, pid);
+    m->known = 1;
+    if (m->seq == *(volatile __u32*)&t->seq) return;
+  }
+  nz_look_again(m);
 }
 
 /* The thread's sums at the moment `m`; false if they have moved on since. */
@@ -115,14 +127,13 @@ static __always_inline void nz_stage_begin(struct nz_frame* f, struct nz_moment*
   f->sp = sp;
   f->ts = m->ts;
   f->stage = stage;
-  f->seq = m->seq;
-  f->plain = m->plain;
   f->known = nz_sums_at(f->acc, m);
 }
 
 /* The rare case of a stage's end: its thread was switched in between. Components are added only
  * when they are the whole duration, to the nanosecond, and none is more: another thread that shares
- * the entry of nz_tasks resets its sums, and an arrival that was rebuilt twice may have moved. */
+ * the entry of nz_tasks resets its sums, and an arrival that was rebuilt twice may have moved.
+ * NZ_RUNNING is not added: it is what the others leave of the stage's sum. */
 __attribute__((noinline)) int nz_add_components(struct nz_stage_stats* s, struct nz_frame* f,
                                                 struct nz_moment* m) {
   __u64 acc[NZ_COMPONENTS], total = 0, duration;
@@ -137,40 +148,31 @@ __attribute__((noinline)) int nz_add_components(struct nz_stage_stats* s, struct
   }
   if (!whole || total != duration) {
     NZ_ADD(s->torn, 1);
+    NZ_ADD(s->torn_ns, duration);
     return 0;
   }
-  for (int i = 0; i < NZ_COMPONENTS; i++) {
+  for (int i = NZ_RUNNING + 1; i < NZ_COMPONENTS; i++) {
     if (acc[i]) NZ_ADD(s->component_ns[i], acc[i]);
   }
   return 0;
 }
 
-/* Whether the thread has run all the time from the beginning of `f` until `m`, which is the common
- * case. */
-static __always_inline bool nz_ran_through(struct nz_frame* f, struct nz_moment* m) {
+/* Whether the thread has run all the time from `ts` until `m`, which is the common case: it runs,
+ * and came to its CPU before. */
+static __always_inline bool nz_ran_since(__u64 ts, struct nz_moment* m) {
   struct nz_task* t = nz_task_entry(m->pid);
-  if (!t || !m->known || !m->plain || !f->known || !f->plain || f->seq != m->seq) return false;
-  return t->acc[NZ_RUNNING] + (m->ts - t->since) - f->acc[NZ_RUNNING] == m->ts - f->ts;
+  return t && m->known && m->plain && t->pid == m->pid && (__s64)(t->since - ts) <= 0;
 }
 
-/* Records `f`, ended at `m`. Global, as nz_look: the verifier looks at it once. */
-__attribute__((noinline)) int nz_stage_end(__u32 cpu, struct nz_frame* f, struct nz_moment* m) {
-  struct nz_stage_stats* s;
-  __u64 duration;
-  if (!f || !m) return 0;
-  s = nz_stage_of(cpu, f->stage);
-  if (!s) return 0;
-  duration = m->ts - f->ts;
+/* Records `f`, ended at `m`. */
+static __always_inline void nz_stage_end(__u32 cpu, struct nz_frame* f, struct nz_moment* m) {
+  __u64 duration = m->ts - f->ts;
   if ((__s64)duration < 0) {
     nz_drop(NZ_DROP_NEGATIVE);
     duration = 0;
   }
-  nz_record(cpu, nz_config.series_stage + f->stage, duration);
-  if (nz_ran_through(f, m))
-    NZ_ADD(s->component_ns[NZ_RUNNING], duration);
-  else
-    nz_add_components(s, f, m);
-  return 0;
+  nz_record_here(cpu, nz_config.series_stage + f->stage, duration);
+  if (!nz_ran_since(f->ts, m)) nz_add_components(nz_stage_of(cpu, f->stage), f, m);
 }
 
 /* Frames from `keep` on were left without passing their exit: exception, longjmp. */
@@ -234,6 +236,37 @@ static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 sta
   }
   s = nz_stage_of(cpu, stage);
   if (s) NZ_ADD(s->unmatched, 1);
+}
+
+/* nz_fn_entry() where nothing was left behind and there is room, which is the common case; else
+ * false, and nothing is done. */
+static __always_inline bool nz_fn_push(struct nz_thread* t, __u32 cpu, __u32 stage, __u64 sp,
+                                       struct nz_moment* m) {
+  __u32 depth = t->depth;
+  struct nz_stage_stats* s;
+  if (depth >= NZ_FN_DEPTH) return false;
+  if (depth && t->fn[(depth - 1) & (NZ_FN_DEPTH - 1)].sp <= sp) return false;
+  s = nz_stage_of(cpu, stage);
+  if (!s) return false;
+  NZ_ADD(s->started, 1);
+  nz_stage_begin(&t->fn[depth & (NZ_FN_DEPTH - 1)], m, sp, stage);
+  t->depth = depth + 1;
+  return true;
+}
+
+/* nz_fn_exit() where the innermost frame is the one, and no other has its stack pointer; else false,
+ * and nothing is done. */
+static __always_inline bool nz_fn_pop(struct nz_thread* t, __u32 cpu, __u64 sp,
+                                      struct nz_moment* m) {
+  __u32 depth = t->depth;
+  struct nz_frame* f;
+  if (!depth || t->lost) return false;
+  f = &t->fn[(depth - 1) & (NZ_FN_DEPTH - 1)];
+  if (f->sp != sp) return false;
+  if (depth > 1 && t->fn[(depth - 2) & (NZ_FN_DEPTH - 1)].sp == sp) return false;
+  nz_stage_end(cpu, f, m);
+  t->depth = depth - 1;
+  return true;
 }
 
 static __always_inline void nz_from(struct nz_thread* t, __u32 cpu, const struct nz_action* a,

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What uprobe programs keep about a target's thread: open stages and open SQLite statements. Task
- * storage, not the flat array: only probed threads pay for it, and it dies with the thread. */
+/* What uprobe programs keep about a target's thread: open stages and open SQLite statements.
+ *
+ * A thread is known by where its user registers are saved: at the top of its own kernel stack, which
+ * no other living thread has, and which is what a uprobe program gets as its context. So it takes no
+ * helper to find its state, where task storage took 42 ns a hit and asking for the pid 17 ns
+ * (docs/adr/0006-threads-by-kernel-stack.md). threads.bpf.c gives an entry back when its thread
+ * ends. */
 #ifndef NEARZERO_THREAD_H
 #define NEARZERO_THREAD_H
 
@@ -12,9 +17,7 @@ struct nz_frame {
   __u64 ts;
   __u64 acc[NZ_COMPONENTS];
   __u32 stage;
-  __u32 seq;   /* nz_task.seq then: the same at the end means that no switch came between */
   __u32 known; /* `acc` holds */
-  __u32 plain; /* nz_moment.plain */
 };
 
 struct nz_open_statement {
@@ -46,8 +49,8 @@ struct nz_sqlite_thread {
   struct nz_text_entry texts[NZ_TEXT_CACHE];
   __u64 last_text; /* Vdbe.zSql that nz_statement_of() read last */
   /* the outermost sqlite3_step in progress */
-  __u64 step_ts, step_stmt, step_sp;
-  __u32 step_active, step_attach;
+  __u64 step_ts, step_stmt, step_sp, step_cookie;
+  __u32 step_active, pad;
   /* the outermost compile in progress */
   __u64 compile_sp;
   __u32 compiling, compile_attach;
@@ -62,30 +65,99 @@ struct nz_sqlite_thread {
 };
 
 struct nz_thread {
+  __u64 regs;                      /* where its user registers are saved */
+  __u32 pid;                       /* 0 = this entry is free */
   __u32 depth;                     /* frames in fn */
   __u32 lost;                      /* activations inside the deepest frame that found no room */
+  __u32 pad;
   struct nz_frame fn[NZ_FN_DEPTH]; /* outermost first: stack pointers never grow */
   struct nz_frame open[NZ_OPEN_STAGES];
   struct nz_sqlite_thread sqlite;
 };
 
-struct nz_threads_map {
-  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-  __uint(map_flags, BPF_F_NO_PREALLOC);
-  __type(key, int);
-  __type(value, struct nz_thread);
-};
-#ifdef NEARZERO_DEFINE_MAPS
-struct nz_threads_map nz_threads SEC(".maps");
-#else
-extern struct nz_threads_map nz_threads SEC(".maps");
-#endif
+/* 3.8 KB * 1,024 = 3.9 MB, whatever the CPUs. */
+NZ_ARRAY(nz_threads, struct nz_thread, NZ_THREADS);
 
-static __always_inline struct nz_thread* nz_thread_of_current(void) {
-  struct nz_thread* t = bpf_task_storage_get(&nz_threads, bpf_get_current_task_btf(), NULL,
-                                             BPF_LOCAL_STORAGE_GET_F_CREATE);
-  if (!t) nz_drop(NZ_DROP_STORAGE);
-  return t;
+/* Kernel stacks are 16 KB (32 KB with KASAN) and do not straddle a multiple of their size; a guard
+ * page puts them 32 KB apart. */
+#define NZ_STACK_SHIFT 15
+/* Entries that a thread may have, beginning with the one that its stack leads to. */
+#define NZ_THREAD_WAYS 8
+
+/* The lower half of an address. The verifier takes a 32-bit move of a pointer for a number and lets
+ * nothing else be done to one; clang would shift the pointer itself. */
+static __always_inline __u32 nz_low(struct pt_regs* ctx) {
+  __u32 low;
+  asm volatile("%0 = %1" : "=w"(low) : "w"((__u32)(__u64)ctx));
+  return low;
+}
+
+static __always_inline struct nz_thread* nz_thread_at(__u32 stack_low, __u32 way) {
+  __u32 key = ((stack_low >> NZ_STACK_SHIFT) + way) & (NZ_THREADS - 1);
+  return bpf_map_lookup_elem(&nz_threads, &key);
+}
+
+static __always_inline void nz_thread_clear(struct nz_thread* t) {
+  t->depth = 0;
+  t->lost = 0;
+  for (int i = 0; i < NZ_OPEN_STAGES; i++) t->open[i].sp = 0;
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) t->sqlite.open[i].stmt = 0;
+  for (int i = 0; i < NZ_TEXT_CACHE; i++) t->sqlite.texts[i].stmt = 0;
+  t->sqlite.step_active = 0;
+  t->sqlite.compiling = 0;
+  t->sqlite.boundary = 0;
+  t->sqlite.begins = 0;
+  t->sqlite.ambiguous = 0;
+  t->sqlite.btrees_used = 0;
+}
+
+/* A thread that is not where it is looked for first: it is seen for the first time, or others stand
+ * in its way. */
+static __attribute__((noinline)) struct nz_thread* nz_thread_find(struct pt_regs* ctx) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  __u64 stack = (__u64)task->stack;
+  struct nz_thread* t;
+  __u32 way, low = nz_low(ctx);
+  for (way = 1; way < NZ_THREAD_WAYS; way++) {
+    t = nz_thread_at(low, way);
+    if (t && t->regs == (__u64)ctx) return t;
+  }
+  for (way = 0; way < NZ_THREAD_WAYS; way++) {
+    t = nz_thread_at(low, way);
+    if (!t || t->pid || __sync_val_compare_and_swap(&t->pid, 0, (__u32)task->pid)) continue;
+    nz_thread_clear(t);
+    t->regs = (__u64)ctx;
+    /* Where the kernel saves the registers elsewhere, one thread could be taken for another. */
+    if (*(volatile __u64*)&t->regs - stack < 1UL << NZ_STACK_SHIFT) return t;
+    t->regs = 0;
+    *(volatile __u32*)&t->pid = 0;
+    break;
+  }
+  nz_drop(NZ_DROP_THREADS_FULL);
+  return NULL;
+}
+
+static __always_inline struct nz_thread* nz_thread_of(struct pt_regs* ctx) {
+  struct nz_thread* t = nz_thread_at(nz_low(ctx), 0);
+  if (t && t->regs == (__u64)ctx) return t;
+  return nz_thread_find(ctx);
+}
+
+/* The entry of a thread other than the one that was just probed; NULL if it was never probed. */
+static __always_inline struct nz_thread* nz_thread_of_task(struct task_struct* task) {
+  __u64 stack = (__u64)task->stack;
+  struct nz_thread* t;
+  __u32 way;
+  for (way = 0; way < NZ_THREAD_WAYS; way++) {
+    t = nz_thread_at((__u32)stack, way);
+    if (t && t->regs && t->regs - stack < 1UL << NZ_STACK_SHIFT) return t;
+  }
+  return NULL;
+}
+
+static __always_inline void nz_thread_release(struct nz_thread* t) {
+  t->regs = 0;
+  *(volatile __u32*)&t->pid = 0;
 }
 
 #endif

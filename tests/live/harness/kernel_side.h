@@ -28,9 +28,9 @@ class KernelSide {
     o.layout.cpus = loader::possible_cpus();
     o.layout.task_entries = loader::task_entries();
     // Loading only what these tests attach saves the verifier's time.
-    o.without = {"nz_sqlite_step", "nz_sqlite_begin",  "nz_sqlite_halt",
-                 "nz_sqlite_wait", "nz_sqlite_open",   "nz_sqlite_exit",
-                 "nz_stage_hit",   "nz_stage_session", "nz_stage_exit"};
+    o.without = {"nz_sqlite_step", "nz_sqlite_step_return", "nz_sqlite_begin", "nz_sqlite_halt",
+                 "nz_sqlite_wait", "nz_sqlite_open",        "nz_stage_hit",    "nz_stage_return",
+                 "nz_thread_fork", "nz_thread_exec",        "nz_thread_exit"};
     return o;
   }
 
