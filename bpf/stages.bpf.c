@@ -61,26 +61,41 @@ static __always_inline void nz_act(struct nz_site* site, struct nz_thread* t, st
   }
 }
 
-static __always_inline struct nz_site* nz_site_of(struct pt_regs* ctx, __u32* number) {
-  *number = (__u32)bpf_get_attach_cookie(ctx) & (NZ_MAX_SITES - 1);
-  return bpf_map_lookup_elem(&nz_sites, number);
+/* The number of the site that `t` has come to. */
+static __always_inline __u32 nz_site_at(struct pt_regs* ctx, struct nz_thread* t) {
+  struct nz_site_seen* seen = &t->seen[(ctx->ip ^ ctx->ip >> 4) & (NZ_SITES_SEEN - 1)];
+  __u32 number;
+  struct nz_site* site;
+  if (seen->ip == ctx->ip && seen->generation == nz_control.site_generation)
+    return seen->number & (NZ_MAX_SITES - 1);
+  number = (__u32)bpf_get_attach_cookie(ctx) & (NZ_MAX_SITES - 1);
+  site = bpf_map_lookup_elem(&nz_sites, &number);
+  if (site && site->in_executable) {
+    seen->generation = nz_control.site_generation;
+    seen->number = number;
+    seen->ip = ctx->ip;
+  }
+  return number;
 }
 
 /* Entry of a function or one of its exit instructions. */
 SEC("uprobe.multi/stage")
 int nz_stage_hit(struct pt_regs* ctx) {
   __u32 cpu = bpf_get_smp_processor_id(), number;
-  struct nz_site* site = nz_site_of(ctx, &number);
   struct nz_thread* t = nz_thread_of(ctx);
+  struct nz_site* site;
   struct nz_moment m;
   __u64 sp;
+  if (!t) return 0;
+  number = nz_site_at(ctx, t);
   nz_site_hit(cpu, number);
-  if (!site || !t) return 0;
+  site = bpf_map_lookup_elem(&nz_sites, &number);
+  if (!site) return 0;
   sp = ctx->sp + site->sp_displacement;
-  nz_look(&m, t->pid);
   if (site->actions[0].kind == NZ_ACT_FN_ENTRY && site->actions[1].kind == NZ_ACT_NONE &&
-      nz_fn_push(t, cpu, site->actions[0].stage, sp, &m))
+      nz_fn_push(t, cpu, site->actions[0].stage, sp))
     return 0;
+  nz_look(&m, t->pid);
   nz_act(site, t, &m, cpu, sp);
   return 0;
 }
@@ -95,11 +110,12 @@ int nz_stage_return(struct pt_regs* ctx) {
   __u64 sp = ctx->sp - 8;
   struct nz_moment m;
   struct nz_site* site;
-  if (!t) return 0;
+  if (!t || nz_fn_pop(t, cpu, sp)) return 0;
+  number = (__u32)bpf_get_attach_cookie(ctx) & (NZ_MAX_SITES - 1);
+  site = bpf_map_lookup_elem(&nz_sites, &number);
+  if (!site) return 0;
   nz_look(&m, t->pid);
-  if (nz_fn_pop(t, cpu, sp, &m)) return 0;
-  site = nz_site_of(ctx, &number);
-  if (site) nz_act(site, t, &m, cpu, sp);
+  nz_act(site, t, &m, cpu, sp);
   return 0;
 }
 

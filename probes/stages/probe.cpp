@@ -94,7 +94,7 @@ class Stages final : public Probe {
     tripped_.emplace(slot, true);
     for (auto& [pid, attached] : attached_) {
       if (attached.member.slot != slot) continue;
-      for (const uint32_t number : attached.sites) sites_[number] = {};
+      for (const uint32_t number : attached.sites) write_site(number, {});
       attached.links.clear();
       for (Status& s : attached.status) {
         s.attached = false;
@@ -185,7 +185,7 @@ class Stages final : public Probe {
   [[nodiscard]] bool in_use(uint32_t number) const;
   void silence(const Attached& attached);
   void release(uint32_t number);
-  void write_site(uint32_t number, const std::vector<nz_action>& actions, int64_t displacement);
+  void write_site(uint32_t number, const nz_site& site);
   [[nodiscard]] uint64_t site_hits(uint32_t number) const {
     return env_.drain.sum<uint64_t>({hits_.data(), hits_.size()}, NZ_MAX_SITES, number);
   }
@@ -227,7 +227,7 @@ bool Stages::in_use(uint32_t number) const {
 // have no actions, or a busy stage would count thousands of ends without a start.
 void Stages::silence(const Attached& attached) {
   for (const uint32_t number : attached.sites) {
-    if (!in_use(number)) sites_[number] = {};
+    if (!in_use(number)) write_site(number, {});
   }
 }
 
@@ -280,18 +280,25 @@ void Stages::attach_file(const config::Target& target, const std::string& file,
   }
 }
 
-void Stages::write_site(uint32_t number, const std::vector<nz_action>& actions,
-                        int64_t displacement) {
-  nz_site site{};
-  for (size_t i = 0; i < actions.size(); i++) site.actions[i] = actions[i];
-  site.sp_displacement = displacement;
+// Threads remember the number of the site at an address: they must ask anew.
+void Stages::write_site(uint32_t number, const nz_site& site) {
   sites_[number] = site;
+  env_.object.control().site_generation++;
+}
+
+nz_site site_with(const std::vector<nz_action>& actions, int64_t displacement, bool in_executable) {
+  nz_site site{};
+  std::copy(actions.begin(), actions.end(), std::begin(site.actions));
+  site.sp_displacement = displacement;
+  site.in_executable = in_executable ? 1 : 0;
+  return site;
 }
 
 // All or nothing: half of a stage's addresses would count starts that never end.
 Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& binary,
                                   const std::vector<PlannedSite>& planned, Attached& attached) {
   const uint32_t slot = attached.member.slot;
+  const bool in_executable = file == targets::openable_executable(attached.member.process.pid);
   std::vector<loader::UprobeSite> entries;
   std::vector<loader::UprobeSite> returns;
   std::vector<uint32_t> numbers;
@@ -305,14 +312,15 @@ Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& 
       numbers.push_back(*number);
       entries.push_back({site.offset, *number});
       activate.emplace_back(
-          [this, &site, n = *number] { write_site(n, site.actions, site.sp_displacement); });
+          [&, n = *number] { write_site(n, site_with(site.actions, site.sp_displacement, in_executable)); });
       if (site.returns) {
         key.is_return = true;
         auto back = ids_.site(key, true, site.stepped);
         if (!back) return tl::unexpected(back.error());
         numbers.push_back(*back);
         returns.push_back({site.offset, *back});
-        activate.emplace_back([this, &site, n = *back] { write_site(n, site.return_actions, 0); });
+        activate.emplace_back(
+            [&, n = *back] { write_site(n, site_with(site.return_actions, 0, in_executable)); });
       }
     }
     // Returns first: an entry without its return would stand open until the frame is found stale.

@@ -39,6 +39,7 @@ typedef long long nz_s64;
 #define NZ_FN_DEPTH 8      /* nested `function:` stages of one thread */
 #define NZ_OPEN_STAGES 16  /* `from:`/`to:` stages of one target */
 #define NZ_SITE_ACTIONS 8
+#define NZ_SITES_SEEN 8 /* addresses that a thread remembers the site of */
 #define NZ_MAX_SITES 512
 #define NZ_OPEN_STATEMENTS 4 /* statements that one thread has open at a time, step plan */
 #define NZ_BEGUN_BTREES 4 /* database files that one group of statements touches, boundary plan */
@@ -148,6 +149,10 @@ struct nz_action {
 struct nz_site {
   struct nz_action actions[NZ_SITE_ACTIONS];
   nz_s64 sp_displacement; /* added to SP to get what SP was at the function's entry */
+  /* In the process' executable: while it runs that, nothing else can come to stand at its address, so
+   * that a thread may remember whose it is. */
+  nz_u32 in_executable;
+  nz_u32 pad;
 };
 
 struct nz_stage_stats {
@@ -255,6 +260,8 @@ struct nz_control {
   nz_u32 generation; /* of the targets: threads re-resolve their slot when it changes */
   nz_u32 next_syscall_series;
   nz_u32 next_statement;
+  nz_u32 site_generation; /* threads forget which site stands where when it changes */
+  nz_u32 pad;
   /* Sampling windows: the shortest step and the shortest pause between two, ~ns; 0 = none seen. */
   nz_u64 sqlite_shortest_inverted[NZ_SLOTS][2];
   nz_u64 sqlite_compiles[NZ_SLOTS]; /* a thread's text cache is valid while this stands still */

@@ -95,6 +95,12 @@ __attribute__((noinline)) int nz_look_again(struct nz_moment* m) {
   return 0;
 }
 
+/* Whether the thread has run ever since `ts`: it came to its CPU before. Holds where it runs as its
+ * state says. */
+static __always_inline bool nz_ran_since(struct nz_task* t, __u32 pid, __u64 ts) {
+  return t->pid == pid && (__s64)(*(volatile __u64*)&t->since - ts) <= 0;
+}
+
 /* Takes the moment. */
 static __always_inline void nz_look(struct nz_moment* m, __u32 pid) {
   struct nz_task* t = nz_task_entry(pid);
@@ -157,22 +163,21 @@ __attribute__((noinline)) int nz_add_components(struct nz_stage_stats* s, struct
   return 0;
 }
 
-/* Whether the thread has run all the time from `ts` until `m`, which is the common case: it runs,
- * and came to its CPU before. */
-static __always_inline bool nz_ran_since(__u64 ts, struct nz_moment* m) {
-  struct nz_task* t = nz_task_entry(m->pid);
-  return t && m->known && m->plain && t->pid == m->pid && (__s64)(t->since - ts) <= 0;
-}
-
 /* Records `f`, ended at `m`. */
-static __always_inline void nz_stage_end(__u32 cpu, struct nz_frame* f, struct nz_moment* m) {
-  __u64 duration = m->ts - f->ts;
+__attribute__((noinline)) int nz_stage_end(__u32 cpu, struct nz_frame* f, struct nz_moment* m) {
+  struct nz_task* t;
+  __u64 duration;
+  if (!f || !m) return 0;
+  t = nz_task_entry(m->pid);
+  duration = m->ts - f->ts;
   if ((__s64)duration < 0) {
     nz_drop(NZ_DROP_NEGATIVE);
     duration = 0;
   }
   nz_record_here(cpu, nz_config.series_stage + f->stage, duration);
-  if (!nz_ran_since(f->ts, m)) nz_add_components(nz_stage_of(cpu, f->stage), f, m);
+  if (!t || !m->known || !m->plain || !nz_ran_since(t, m->pid, f->ts))
+    nz_add_components(nz_stage_of(cpu, f->stage), f, m);
+  return 0;
 }
 
 /* Frames from `keep` on were left without passing their exit: exception, longjmp. */
@@ -238,33 +243,49 @@ static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 sta
   if (s) NZ_ADD(s->unmatched, 1);
 }
 
-/* nz_fn_entry() where nothing was left behind and there is room, which is the common case; else
- * false, and nothing is done. */
-static __always_inline bool nz_fn_push(struct nz_thread* t, __u32 cpu, __u32 stage, __u64 sp,
-                                       struct nz_moment* m) {
-  __u32 depth = t->depth;
+/* nz_look() and nz_fn_entry() where nothing was left behind and there is room, which is the common
+ * case; else false, and nothing is done. */
+static __always_inline bool nz_fn_push(struct nz_thread* t, __u32 cpu, __u32 stage, __u64 sp) {
+  __u32 depth = t->depth, seq;
   struct nz_stage_stats* s;
+  struct nz_task* task;
+  struct nz_frame* f;
   if (depth >= NZ_FN_DEPTH) return false;
   if (depth && t->fn[(depth - 1) & (NZ_FN_DEPTH - 1)].sp <= sp) return false;
   s = nz_stage_of(cpu, stage);
-  if (!s) return false;
-  NZ_ADD(s->started, 1);
-  nz_stage_begin(&t->fn[depth & (NZ_FN_DEPTH - 1)], m, sp, stage);
+  task = nz_task_entry(t->pid);
+  if (!s || !task || task->pid != t->pid || !nz_is_plain(task, t->pid)) return false;
+  f = &t->fn[depth & (NZ_FN_DEPTH - 1)];
+  seq = *(volatile __u32*)&task->seq;
+#pragma unroll
+  for (int i = 0; i < NZ_COMPONENTS; i++) f->acc[i] = task->acc[i];
+  f->ts = bpf_ktime_get_ns();
+  f->acc[NZ_RUNNING] += f->ts - task->since;
+  if (*(volatile __u32*)&task->seq != seq) return false;
+  f->sp = sp;
+  f->stage = stage;
+  f->known = 1;
   t->depth = depth + 1;
+  NZ_ADD(s->started, 1);
   return true;
 }
 
-/* nz_fn_exit() where the innermost frame is the one, and no other has its stack pointer; else false,
- * and nothing is done. */
-static __always_inline bool nz_fn_pop(struct nz_thread* t, __u32 cpu, __u64 sp,
-                                      struct nz_moment* m) {
+/* nz_look() and nz_fn_exit() where the innermost frame is the one, no other has its stack pointer, and
+ * the thread was not switched in between; else false, and nothing is done. */
+static __always_inline bool nz_fn_pop(struct nz_thread* t, __u32 cpu, __u64 sp) {
   __u32 depth = t->depth;
+  struct nz_task* task;
   struct nz_frame* f;
+  __u64 now;
   if (!depth || t->lost) return false;
   f = &t->fn[(depth - 1) & (NZ_FN_DEPTH - 1)];
   if (f->sp != sp) return false;
   if (depth > 1 && t->fn[(depth - 2) & (NZ_FN_DEPTH - 1)].sp == sp) return false;
-  nz_stage_end(cpu, f, m);
+  task = nz_task_entry(t->pid);
+  now = bpf_ktime_get_ns();
+  if (!task || !f->known || !nz_is_plain(task, t->pid) || !nz_ran_since(task, t->pid, f->ts))
+    return false;
+  nz_record_here(cpu, nz_config.series_stage + f->stage, now - f->ts);
   t->depth = depth - 1;
   return true;
 }
