@@ -44,7 +44,8 @@ static __always_inline void nz_count_statement(__u32 cpu, struct nz_sqlite_stats
 }
 
 static __always_inline void nz_record_statement(__u32 cpu, __u32 id, __u32 which, __u64 ns) {
-  nz_record(cpu, nz_config.series_statement + (id & NZ_STATEMENT_ID) * NZ_STMT_SERIES + which, ns);
+  nz_record_here(cpu, nz_config.series_statement + (id & NZ_STATEMENT_ID) * NZ_STMT_SERIES + which,
+                 ns);
 }
 
 /* ---- statements that are open, step plan
@@ -127,12 +128,22 @@ static __always_inline bool nz_still_runs(struct nz_open_statement* o) {
   return text == o->text;
 }
 
-/* The entry of `stmt`, or a free one. Ended ones (reset before their last row) are closed on the
- * way. */
-static __always_inline struct nz_open_statement* nz_open_of(struct nz_sqlite_thread* t,
-                                                            struct nz_sqlite_stats* s, __u64 stmt,
-                                                            __u64 cookie, bool running) {
-  struct nz_open_statement *found = NULL, *free = NULL;
+/* The entry of `stmt` where no other statement is open, which is the common case. */
+static __always_inline struct nz_open_statement* nz_only_open(struct nz_sqlite_thread* t,
+                                                              __u64 stmt, __u64 cookie) {
+  struct nz_open_statement* o = &t->open[t->last_open & (NZ_OPEN_STATEMENTS - 1)];
+  __u32 used = 0;
+#pragma unroll
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) used += t->open[i].stmt != 0;
+  return used == 1 && o->stmt == stmt && o->cookie == cookie ? o : NULL;
+}
+
+/* Makes t->last_open the entry of `stmt`, or a free one. Ended ones (reset before their last row)
+ * are closed on the way. */
+__attribute__((noinline)) int nz_find_open(struct nz_sqlite_thread* t, __u64 stmt, __u64 cookie) {
+  struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
+  bool found = false, free = false;
+  if (!t || !s) return 0;
   for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
     struct nz_open_statement* o = &t->open[i];
     if (o->stmt && o->cookie != cookie) {
@@ -144,33 +155,48 @@ static __always_inline struct nz_open_statement* nz_open_of(struct nz_sqlite_thr
       o->stmt = 0;
     }
     if (o->stmt == stmt) {
-      found = o;
+      found = true;
+      t->last_open = i;
     } else if (o->stmt && !nz_still_runs(o)) {
       nz_close_statement(t, o, NZ_SQLITE_ROW);
     }
-    if (!o->stmt) free = o;
+    if (!o->stmt && !found) {
+      free = true;
+      t->last_open = i;
+    }
   }
-  if (found) {
-    if (running) return found;
-    nz_close_statement(t, found, NZ_SQLITE_ROW);
-    free = found;
-  }
-  if (!free) {
-    free = &t->open[stmt >> 6 & (NZ_OPEN_STATEMENTS - 1)];
+  if (!found && !free) {
+    t->last_open = stmt >> 6 & (NZ_OPEN_STATEMENTS - 1);
+    t->open[t->last_open & (NZ_OPEN_STATEMENTS - 1)].stmt = 0;
     NZ_ADD(s->partial, 1);
   }
-  free->stmt = stmt;
-  free->cookie = cookie;
-  free->first_ts = 0;
-  free->last_ts = 0;
-  free->inside_ns = 0;
-  free->rows = 0;
-  free->steps = 0;
-  free->named = 0;
-  free->whole = !running;
-  free->recorded = 0;
-  free->sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
-  return free;
+  return 0;
+}
+
+/* The entry of `stmt`, which is about to make a step; `running`: it has made others before. */
+static __always_inline struct nz_open_statement* nz_open_of(struct nz_sqlite_thread* t, __u64 stmt,
+                                                            __u64 cookie, bool running) {
+  struct nz_open_statement* o = nz_only_open(t, stmt, cookie);
+  if (!o) {
+    nz_find_open(t, stmt, cookie);
+    o = &t->open[t->last_open & (NZ_OPEN_STATEMENTS - 1)];
+  }
+  if (o->stmt) {
+    if (running) return o;
+    nz_close_statement(t, o, NZ_SQLITE_ROW);
+  }
+  o->stmt = stmt;
+  o->cookie = cookie;
+  o->first_ts = 0;
+  o->last_ts = 0;
+  o->inside_ns = 0;
+  o->rows = 0;
+  o->steps = 0;
+  o->named = 0;
+  o->whole = !running;
+  o->recorded = 0;
+  o->sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
+  return o;
 }
 
 /* Halt of `stmt` is about to be counted: takes the statement out of the table, if it is there, and
@@ -204,29 +230,31 @@ __attribute__((noinline)) int nz_take_open(struct nz_sqlite_thread* t, __u64 stm
  * comes for steps that are not timed; those have another stack pointer. */
 SEC("uprobe.multi/sqlite_step")
 int nz_sqlite_step(struct pt_regs* ctx) {
-  __u32 cpu = bpf_get_smp_processor_id();
   struct nz_thread* thread = nz_thread_of(ctx);
   __u64 cookie = bpf_get_attach_cookie(ctx), stmt = ctx->di;
-  struct nz_sqlite_stats* s = nz_sqlite_of(cpu, NZ_SQL_SLOT(cookie));
+  bool sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
+  struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
   struct nz_sqlite_thread* t;
   struct nz_open_statement* o;
   if (!s || !thread || NZ_SQL_SLOT(cookie) >= NZ_SLOTS) return 0;
   t = &thread->sqlite;
-  nz_hit(s, NZ_SQL_STEP);
-  if (!stmt) return 0; /* misuse: SQLite answers SQLITE_MISUSE itself */
-  if (nz_compiles_now(t, cookie, ctx->sp)) return 0;
+  nz_hit(s, sampling ? NZ_SQL_STEP_SAMPLED : NZ_SQL_STEP);
+  /* Misuse, which SQLite answers with SQLITE_MISUSE itself, and its own reading of the schema. */
+  if (!stmt || nz_compiles_now(t, cookie, ctx->sp)) {
+    if (!sampling) NZ_ADD(s->steps_not_counted, 1);
+    return 0;
+  }
   if (t->step_active && NZ_SQL_ATTACH(t->step_cookie) == NZ_SQL_ATTACH(cookie) &&
       ctx->sp < t->step_sp) {
     /* SQL inside a SQL function: its time belongs to the outer statement. */
-    if (!(NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING)) NZ_ADD(s->nested, 1);
+    if (!sampling) NZ_ADD(s->nested, 1);
     return 0;
   }
-  o = nz_open_of(t, s, stmt, cookie, nz_is_running(stmt, cookie));
+  o = nz_open_of(t, stmt, cookie, nz_is_running(stmt, cookie));
   o->in_step = 1;
   t->step_active = 1;
   t->step_cookie = cookie;
   t->step_sp = ctx->sp;
-  t->step_stmt = stmt;
   t->step_ts = bpf_ktime_get_ns();
   return 0;
 }
@@ -245,37 +273,32 @@ int nz_sqlite_step_return(struct pt_regs* ctx) {
   __u64 now = bpf_ktime_get_ns(), cookie;
   struct nz_thread* thread = nz_thread_of(ctx);
   struct nz_sqlite_thread* t;
-  struct nz_sqlite_stats* s;
+  struct nz_open_statement* o;
+  __u32 rc = ctx->ax & 255;
   if (!thread) return 0;
   t = &thread->sqlite;
   /* The return address has been popped. */
   if (!t->step_active || ctx->sp - 8 != t->step_sp) return 0;
   t->step_active = 0;
   cookie = t->step_cookie;
-  s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
-  if (!s) return 0;
-  if (!(NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING)) NZ_ADD(s->steps, 1);
-  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
-    struct nz_open_statement* o = &t->open[i];
-    __u32 rc = ctx->ax & 255;
-    if (o->stmt != t->step_stmt) continue;
-    o->in_step = 0;
-    o->steps += 1;
-    if (o->sampling) nz_sample_step(t, o, now);
-    if (!o->first_ts) o->first_ts = t->step_ts;
-    o->last_ts = now;
-    o->inside_ns += now - t->step_ts;
-    if (!o->named) {
-      o->id = nz_statement_of(t, o->stmt, cookie);
-      o->text = t->last_text;
-      o->named = 1;
-    }
-    if (rc == NZ_SQLITE_ROW)
-      o->rows += 1;
-    else
-      nz_close_statement(t, o, rc);
-    break;
+  o = &t->open[t->last_open & (NZ_OPEN_STATEMENTS - 1)];
+  if (!o->stmt) return 0; /* its Halt has counted it, in the boundary plan that takes over */
+  o->in_step = 0;
+  o->steps += 1;
+  if (o->sampling) nz_sample_step(t, o, now);
+  if (!o->first_ts) o->first_ts = t->step_ts;
+  o->last_ts = now;
+  o->inside_ns += now - t->step_ts;
+  if (!o->named) {
+    o->id = nz_remembered_statement(t, o->stmt, cookie);
+    if (o->id == NZ_PENDING) o->id = nz_statement_of(t, o->stmt, cookie);
+    o->text = t->last_text;
+    o->named = 1;
   }
+  if (rc == NZ_SQLITE_ROW)
+    o->rows += 1;
+  else
+    nz_close_statement(t, o, rc);
   return 0;
 }
 

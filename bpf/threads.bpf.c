@@ -25,7 +25,7 @@ int BPF_PROG(nz_thread_exec, struct task_struct* task, int old_pid) {
   if (!t) return 0;
   nz_stages_abandoned(t);
   nz_statements_abandoned(t);
-  nz_thread_forget_sites(t);
+  nz_thread_clear(t);
   t->pid = task->pid;
   return 0;
 }

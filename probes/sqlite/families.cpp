@@ -164,7 +164,7 @@ void collect_targets(const Env& env, const std::map<uint32_t, nz_sqlite_stats>& 
       if (s.result[code] != 0)
         add(results, with(target, "code", result_code_name(code)), s.result[code]);
     }
-    add(steps, target, s.steps);
+    add(steps, target, counted_steps(s));
     add(opens, target, s.opens);
     add(closes, target, s.closes);
     const auto open_now = open_connections.find(slot);

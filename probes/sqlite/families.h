@@ -1,6 +1,7 @@
 // Metric families of the SQLite probe, and the texts of statements.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <span>
 #include <string>
@@ -33,6 +34,12 @@ void collect_statements(const Env& env, const StatementTexts& texts,
 void collect_targets(const Env& env, const std::map<uint32_t, nz_sqlite_stats>& stats,
                      const std::map<uint32_t, uint64_t>& open_connections,
                      std::vector<metrics::Family>& out);
+
+/// Steps of the step plan, without those inside other steps and SQLite's own.
+inline uint64_t counted_steps(const nz_sqlite_stats& s) {
+  const uint64_t others = s.nested + s.steps_not_counted;
+  return s.hits[NZ_SQL_STEP] - std::min(s.hits[NZ_SQL_STEP], others);
+}
 
 /// "SQLITE_BUSY" for a primary result code.
 std::string result_code_name(uint32_t code);

@@ -253,6 +253,8 @@ void Sqlite::attach_common(pid_t pid, Attached& a) {
   const SqliteBinary& b = *a.binary;
   std::vector<loader::UprobeSite> waits;
   const uint32_t number = next_attach() % 15 + 1;
+  // What threads remember of texts ends here: compiles may have gone unseen.
+  __atomic_fetch_add(&env_.object.control().sqlite_compiles[a.slot], 1, __ATOMIC_SEQ_CST);
   const auto wait = [&](const std::vector<SqliteSite>& sites, nz_sqlite_wait kind) {
     for (const SqliteSite& s : sites)
       waits.push_back(
@@ -362,7 +364,7 @@ void Sqlite::sample(uint32_t slot, Watched& watched) {
   const timespec window{0, kSampleNs};
   nanosleep(&window, nullptr);
   const nz_sqlite_stats after = stats(slot);
-  watched.sampled.steps += after.hits[NZ_SQL_STEP] - before.hits[NZ_SQL_STEP];
+  watched.sampled.steps += after.hits[NZ_SQL_STEP_SAMPLED] - before.hits[NZ_SQL_STEP_SAMPLED];
   watched.sampled.statements += ended(after) - ended(before);
   watched.sampled.seconds += seconds_between(begin, Clock::now());
 }
@@ -371,7 +373,7 @@ void Sqlite::watch(uint32_t slot, Clock::time_point now) {
   Watched& w = watched_[slot];
   const nz_sqlite_stats before = std::exchange(w.at_last_tick, stats(slot));
   const bool first = w.last_tick == Clock::time_point{};
-  SqliteObserved seen{w.at_last_tick.steps - before.steps,
+  SqliteObserved seen{counted_steps(w.at_last_tick) - counted_steps(before),
                       ended(w.at_last_tick) - ended(before),
                       seconds_between(w.last_tick, now)};
   w.last_tick = now;
@@ -412,7 +414,7 @@ std::vector<Cost> Sqlite::costs() const {
     const auto cost = [&](HitKind kind, uint64_t hits) {
       if (hits != 0) result.push_back({slot, kind, hits});
     };
-    cost(dear ? HitKind::with_return_stepped : HitKind::with_return, s.hits[NZ_SQL_STEP]);
+    cost(dear ? HitKind::with_return_stepped : HitKind::with_return, s.hits[NZ_SQL_STEP] + s.hits[NZ_SQL_STEP_SAMPLED]);
     cost(HitKind::uprobe, s.hits[NZ_SQL_BEGIN] + s.hits[NZ_SQL_HALT] + s.hits[NZ_SQL_OPEN]);
     cost(HitKind::returned, s.hits[NZ_SQL_HALT_RETURN]);
     cost(HitKind::with_return, s.hits[NZ_SQL_COMPILE] + s.hits[NZ_SQL_WAIT]);

@@ -172,7 +172,8 @@ struct nz_stage_stats {
  * ------------------------------------------------------------------------------------------- */
 
 enum nz_sqlite_hit {
-  NZ_SQL_STEP,        /* session on sqlite3_step */
+  NZ_SQL_STEP,        /* entry and return of sqlite3_step */
+  NZ_SQL_STEP_SAMPLED, /* the same in a sampling window */
   NZ_SQL_BEGIN,       /* entry of sqlite3BtreeBeginTrans */
   NZ_SQL_HALT,        /* entry of sqlite3VdbeHalt */
   NZ_SQL_HALT_RETURN, /* its return, for writes only */
@@ -189,7 +190,7 @@ enum nz_statement_series { NZ_STMT_INSIDE, NZ_STMT_OPEN, NZ_STMT_SERIES };
 
 struct nz_sqlite_stats {
   nz_u64 hits[NZ_SQL_HITS];
-  nz_u64 steps;
+  nz_u64 steps_not_counted; /* of NZ_SQL_STEP: SQLite's own, or without a statement */
   nz_u64 opens, closes;
   nz_u64 no_begin;    /* boundary plan: ended without a transaction (BEGIN, COMMIT, SELECT 1) */
   nz_u64 ambiguous;   /* boundary plan: statements interleaved on one thread, no duration */

@@ -104,6 +104,23 @@ static long nz_search_id(__u32 i, struct nz_id_search* search) {
   return search->id != NZ_PENDING;
 }
 
+static __always_inline struct nz_text_entry* nz_text_of(struct nz_sqlite_thread* t, __u64 stmt) {
+  return &t->texts[(stmt >> 6 ^ stmt >> 10) & (NZ_TEXT_CACHE - 1)];
+}
+
+/* The id of a statement that the thread has named before, else NZ_PENDING. The address stands for the
+ * same text until something is compiled; where compiles are not seen, it must be read anew each
+ * time. */
+static __always_inline __u32 nz_remembered_statement(struct nz_sqlite_thread* t, __u64 stmt,
+                                                     __u64 cookie) {
+  struct nz_text_entry* e = nz_text_of(t, stmt);
+  __u64* compiles = &nz_control.sqlite_compiles[NZ_SLOT(NZ_SQL_SLOT(cookie))];
+  if (e->stmt != stmt || e->compiles != *(volatile __u64*)compiles || !NZ_SQL_COMPILE_ATTACH(cookie))
+    return NZ_PENDING;
+  t->last_text = e->text;
+  return e->id;
+}
+
 /* Id of a statement, 0 for "other" with NZ_UNREAD when that is for lack of a text. `stmt` is the
  * Vdbe, which must be alive: call it inside one of its functions. */
 __attribute__((noinline)) __u32 nz_statement_of(struct nz_sqlite_thread* t, __u64 stmt,
@@ -115,17 +132,14 @@ __attribute__((noinline)) __u32 nz_statement_of(struct nz_sqlite_thread* t, __u6
   __u64 text = 0, compiles;
   long length;
   if (!t) return 0;
+  search.id = nz_remembered_statement(t, stmt, cookie);
+  if (search.id != NZ_PENDING) return search.id;
   t->last_text = 0;
   if (!offset || slot >= NZ_SLOTS || !stmt) return NZ_UNREAD;
   if (bpf_probe_read_user(&text, sizeof(text), (void*)(stmt + offset)) || !text) return NZ_UNREAD;
   t->last_text = text;
   compiles = *(volatile __u64*)&nz_control.sqlite_compiles[slot];
-  e = &t->texts[(stmt >> 6 ^ stmt >> 10) & (NZ_TEXT_CACHE - 1)];
-  /* Where compiles are not seen, a text must be read anew each time. */
-  if (e->stmt == stmt && e->text == text && e->compiles == compiles &&
-      NZ_SQL_COMPILE_ATTACH(cookie))
-    return e->id;
-
+  e = nz_text_of(t, stmt);
   length = bpf_probe_read_user_str(t->text, sizeof(t->text), (void*)text);
   if (length <= 1) return NZ_UNREAD;
   n.text = t->text;

@@ -56,8 +56,9 @@ struct nz_sqlite_thread {
   struct nz_text_entry texts[NZ_TEXT_CACHE];
   __u64 last_text; /* Vdbe.zSql that nz_statement_of() read last */
   /* the outermost sqlite3_step in progress */
-  __u64 step_ts, step_stmt, step_sp, step_cookie;
-  __u32 step_active, pad;
+  __u64 step_ts, step_sp, step_cookie;
+  __u32 step_active;
+  __u32 last_open; /* which of `open` made the last step */
   /* the outermost compile in progress */
   __u64 compile_sp;
   __u32 compiling, compile_attach;
@@ -105,12 +106,8 @@ static __always_inline struct nz_thread* nz_thread_at(__u32 stack_low, __u32 way
   return bpf_map_lookup_elem(&nz_threads, &key);
 }
 
-static __always_inline void nz_thread_forget_sites(struct nz_thread* t) {
-  for (int i = 0; i < NZ_SITES_SEEN; i++) t->seen[i].ip = 0;
-}
-
 static __always_inline void nz_thread_clear(struct nz_thread* t) {
-  nz_thread_forget_sites(t);
+  for (int i = 0; i < NZ_SITES_SEEN; i++) t->seen[i].ip = 0;
   t->depth = 0;
   t->lost = 0;
   for (int i = 0; i < NZ_OPEN_STAGES; i++) t->open[i].sp = 0;
