@@ -7,16 +7,18 @@
 namespace nz::probes {
 namespace {
 
+constexpr size_t kDisk = static_cast<size_t>(NZ_BLOCKED) + NZ_DISK;
+
 TEST(Components, RunningIsWhatTheOthersLeave) {
   Components components;
   nz_stage_stats stats{};
   stats.component_ns[NZ_RUNNABLE] = 30;
-  stats.component_ns[NZ_BLOCKED + NZ_DISK] = 50;
+  stats.component_ns[kDisk] = 50;
   stats.torn_ns = 7;
   const auto parts = components.of(3, stats, 1007);
   EXPECT_EQ(parts[NZ_RUNNING], 920U);
   EXPECT_EQ(parts[NZ_RUNNABLE], 30U);
-  EXPECT_EQ(parts[NZ_BLOCKED + NZ_DISK], 50U);
+  EXPECT_EQ(parts[kDisk], 50U);
   EXPECT_EQ(std::accumulate(parts.begin(), parts.end(), uint64_t{0}), 1000U) << "all but the torn";
 }
 
