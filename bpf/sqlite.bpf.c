@@ -118,6 +118,20 @@ static __always_inline bool nz_is_running(__u64 stmt, __u64 cookie) {
   return state == NZ_VDBE_RUN;
 }
 
+/* nz_is_running(), and t->step_text. */
+static __always_inline bool nz_read_vdbe(struct nz_sqlite_thread* t, __u64 stmt, __u64 cookie) {
+  __u32 state = NZ_SQL_STATE(cookie), text = NZ_SQL_ZSQL(cookie);
+  __u32 distance = text - (state & ~7U); /* aligned */
+  t->step_text = 0;
+  if (state && text && distance < NZ_VDBE_WINDOW - 8) {
+    if (bpf_probe_read_user(t->vdbe, sizeof(t->vdbe), (void*)(stmt + (state & ~7U)))) return false;
+    t->step_text = *(__u64*)(t->vdbe + (distance & (NZ_VDBE_WINDOW - 8 - 1)));
+    return t->vdbe[state & 7] == NZ_VDBE_RUN;
+  }
+  if (text) bpf_probe_read_user(&t->step_text, sizeof(t->step_text), (void*)(stmt + text));
+  return nz_is_running(stmt, cookie);
+}
+
 /* The same for one that may have been finalised long ago, with anything in its memory since. */
 static __always_inline bool nz_still_runs(struct nz_open_statement* o) {
   __u64 text = 0;
@@ -250,7 +264,7 @@ int nz_sqlite_step(struct pt_regs* ctx) {
     if (!sampling) NZ_ADD(s->nested, 1);
     return 0;
   }
-  o = nz_open_of(t, stmt, cookie, nz_is_running(stmt, cookie));
+  o = nz_open_of(t, stmt, cookie, nz_read_vdbe(t, stmt, cookie));
   o->in_step = 1;
   t->step_active = 1;
   t->step_cookie = cookie;
@@ -290,7 +304,7 @@ int nz_sqlite_step_return(struct pt_regs* ctx) {
   o->last_ts = now;
   o->inside_ns += now - t->step_ts;
   if (!o->named) {
-    o->id = nz_remembered_statement(t, o->stmt, cookie);
+    o->id = nz_remembered_statement(t, o->stmt, t->step_text, cookie);
     if (o->id == NZ_PENDING) o->id = nz_statement_of(t, o->stmt, cookie);
     o->text = t->last_text;
     o->named = 1;

@@ -97,8 +97,8 @@ TEST(Prices, AreMeasuredPlausibleAndCharged) {
     EXPECT_LT(price, 200'000) << kind;
   }
   EXPECT_GT(ns["uprobe_single_stepped"], 3 * ns["uprobe"]);
-  EXPECT_GT(ns["session_single_stepped"], 3 * ns["session"]);
-  EXPECT_GT(ns["session"], ns["uprobe"]);
+  EXPECT_GT(ns["uprobe_with_return_single_stepped"], 3 * ns["uprobe_with_return"]);
+  EXPECT_GT(ns["uprobe_with_return"], ns["uprobe"]);
   EXPECT_LT(ns["context_switch"], ns["uprobe_single_stepped"]) << "no trap";
   EXPECT_LT(ns["syscall_target"], ns["uprobe_single_stepped"]) << "no trap";
 
@@ -116,7 +116,7 @@ TEST(Prices, AreMeasuredPlausibleAndCharged) {
       [&] { return value_of(agent.fetch(), "nearzero_probe_cost_seconds_total", row) > 0; }, 5));
   sleep_seconds(1.2);  // the ledger is written by a drain
   EXPECT_NEAR(value_of(agent.fetch(), "nearzero_probe_cost_seconds_total", row),
-              20'000 * ns["session"] / 1e9, 1e-9)
+              20'000 * ns["uprobe_with_return"] / 1e9, 1e-9)
       << "hits times price, exactly";
 }
 

@@ -108,16 +108,17 @@ static __always_inline struct nz_text_entry* nz_text_of(struct nz_sqlite_thread*
   return &t->texts[(stmt >> 6 ^ stmt >> 10) & (NZ_TEXT_CACHE - 1)];
 }
 
-/* The id of a statement that the thread has named before, else NZ_PENDING. The address stands for the
- * same text until something is compiled; where compiles are not seen, it must be read anew each
- * time. */
+/* The id of a statement whose text the thread has read before, else NZ_PENDING. `text` (Vdbe.zSql)
+ * stands for the same text until something is compiled; where compiles are not seen, it must be read
+ * anew each time. A blob handle is a statement that was never compiled: it has no text. */
 static __always_inline __u32 nz_remembered_statement(struct nz_sqlite_thread* t, __u64 stmt,
-                                                     __u64 cookie) {
+                                                     __u64 text, __u64 cookie) {
   struct nz_text_entry* e = nz_text_of(t, stmt);
   __u64* compiles = &nz_control.sqlite_compiles[NZ_SLOT(NZ_SQL_SLOT(cookie))];
-  if (e->stmt != stmt || e->compiles != *(volatile __u64*)compiles || !NZ_SQL_COMPILE_ATTACH(cookie))
+  if (e->stmt != stmt || e->text != text || e->compiles != *(volatile __u64*)compiles ||
+      !NZ_SQL_COMPILE_ATTACH(cookie))
     return NZ_PENDING;
-  t->last_text = e->text;
+  t->last_text = text;
   return e->id;
 }
 
@@ -132,13 +133,13 @@ __attribute__((noinline)) __u32 nz_statement_of(struct nz_sqlite_thread* t, __u6
   __u64 text = 0, compiles;
   long length;
   if (!t) return 0;
-  search.id = nz_remembered_statement(t, stmt, cookie);
-  if (search.id != NZ_PENDING) return search.id;
   t->last_text = 0;
   if (!offset || slot >= NZ_SLOTS || !stmt) return NZ_UNREAD;
   if (bpf_probe_read_user(&text, sizeof(text), (void*)(stmt + offset)) || !text) return NZ_UNREAD;
   t->last_text = text;
   compiles = *(volatile __u64*)&nz_control.sqlite_compiles[slot];
+  search.id = nz_remembered_statement(t, stmt, text, cookie);
+  if (search.id != NZ_PENDING) return search.id;
   e = nz_text_of(t, stmt);
   length = bpf_probe_read_user_str(t->text, sizeof(t->text), (void*)text);
   if (length <= 1) return NZ_UNREAD;

@@ -27,6 +27,10 @@ struct nz_site_seen {
   __u32 generation;
 };
 
+/* eVdbeState and zSql stand 49 bytes apart in 3.40: one read of user memory for both. A power of two
+ * and 8 bytes more. */
+#define NZ_VDBE_WINDOW (64 + 8)
+
 struct nz_open_statement {
   __u64 stmt; /* Vdbe *; 0 = free */
   __u64 text; /* Vdbe.zSql when it was named: another one is another statement at this address */
@@ -57,6 +61,8 @@ struct nz_sqlite_thread {
   __u64 last_text; /* Vdbe.zSql that nz_statement_of() read last */
   /* the outermost sqlite3_step in progress */
   __u64 step_ts, step_sp, step_cookie;
+  __u64 step_text;           /* Vdbe.zSql at its entry */
+  __u8 vdbe[NZ_VDBE_WINDOW]; /* scratch: the part of the Vdbe with its state and zSql */
   __u32 step_active;
   __u32 last_open; /* which of `open` made the last step */
   /* the outermost compile in progress */
