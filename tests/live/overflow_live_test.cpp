@@ -11,6 +11,7 @@
 
 #include "tests/live/harness/agent.h"
 #include "tests/live/harness/kernel_side.h"
+#include "tests/live/stage_counts.h"
 #include "userspace/loader/events.h"
 
 namespace nz::live {
@@ -190,6 +191,35 @@ TEST(Overflow, AFrozenAgentCountsWhatItLostAndRecovers) {
   EXPECT_EQ(processes(), 0);
   EXPECT_EQ(agent.stop(), 0);
   for (const int fd : {to[0], to[1], from[0], from[1]}) close(fd);
+}
+
+// 1,500 threads stand in a probed function at once, some 500 more than the table of probed threads
+// holds. A thread without room is counted at each of its hits; one that finds room only at a return
+// has an end without a start.
+TEST(Overflow, MoreProbedThreadsThanTheTableHolds) {
+  constexpr uint64_t kThreads = 1500;
+  constexpr uint64_t kCalls = 3;
+  Workload program("nz-functions", {"--call", "nz_spin", "--spin-ns", "1500000", "--count",
+                                    std::to_string(kCalls), "--threads", std::to_string(kThreads)});
+  Agent agent(kNoBreaker + "targets:\n" +
+                  target_yaml("t", program.pid(), {function_stage("call", "nz_spin", true)}),
+              true);
+  ASSERT_TRUE(agent.has_member(program.pid()));
+  program.go();
+  ASSERT_EQ(program.wait(), 0) << program.err();
+  EXPECT_EQ(program.json()["wrong"], 0);
+  agent.settle();
+  const auto data = agent.fetch();
+  const StageCounts c = stage_counts(data, "t", "call");
+  const auto dropped = static_cast<uint64_t>(
+      value_of(data, "nearzero_drops_total", {{"cause", "threads_full"}}));
+  EXPECT_GT(dropped, 100U);
+  EXPECT_EQ(c.started + c.completed + c.unmatched + dropped, 2 * kThreads * kCalls);
+  EXPECT_EQ(c.started, c.completed + c.abandoned());
+  EXPECT_EQ(c.in_flight, 0U);
+  std::cout << c.completed << " of " << kThreads * kCalls << " calls timed, " << dropped
+            << " hits dropped\n";
+  EXPECT_EQ(agent.stop(), 0);
 }
 
 }  // namespace

@@ -77,7 +77,8 @@ def all_cases(agent, workloads):
     for entry, bound in (("push", 0.85), ("endbr", 0.20), ("sub_push", 0.20), ("sub_call", 0.20)):
         for threads in (1, 4):
             name = f"nz_entry_{entry}"
-            count = 150000 if entry == "push" else 40000
+            # Several threads must run long enough for the scheduler to spread them evenly.
+            count = (150000 if entry == "push" else 40000) * (1 if threads == 1 else 4)
             probe = f"uprobe:{functions}:{name} /pid == @PID@/", f"uretprobe:{functions}:{name}"
             cases.append(Case(
                 f"function {entry}, {threads} thread{'s' if threads > 1 else ''}",
