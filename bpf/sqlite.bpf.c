@@ -12,8 +12,15 @@
  * A return that was asked for may never come: the probe was detached meanwhile, or an exception or
  * longjmp skipped the frame. What "is in progress" therefore carries its attach number and stack
  * pointer, and is void when either shows that it is over. */
-#include "nearzero/session.h"
 #include "nearzero/sqlite_text.h"
+
+/* uprobe sessions (6.13, commit d920179b3d48): one program for entry and return, and 8 bytes that
+ * travel from the one to the other. Returning 1 at the entry skips the return altogether. Not in a
+ * header: bpftool 7.1 cannot link two files that declare the same kernel function. */
+extern bool bpf_session_is_return(void) __ksym __weak;
+extern __u64* bpf_session_cookie(void) __ksym __weak;
+#define NZ_WANT_RETURN 0
+#define NZ_SKIP_RETURN 1
 
 #define NZ_SQLITE_BUSY 5
 #define NZ_SQLITE_ROW 100
@@ -118,18 +125,36 @@ static __always_inline bool nz_is_running(__u64 stmt, __u64 cookie) {
   return state == NZ_VDBE_RUN;
 }
 
-/* nz_is_running(), and t->step_text. */
-static __always_inline bool nz_read_vdbe(struct nz_sqlite_thread* t, __u64 stmt, __u64 cookie) {
-  __u32 state = NZ_SQL_STATE(cookie), text = NZ_SQL_ZSQL(cookie);
-  __u32 distance = text - (state & ~7U); /* aligned */
-  t->step_text = 0;
-  if (state && text && distance < NZ_VDBE_WINDOW - 8) {
-    if (bpf_probe_read_user(t->vdbe, sizeof(t->vdbe), (void*)(stmt + (state & ~7U)))) return false;
-    t->step_text = *(__u64*)(t->vdbe + (distance & (NZ_VDBE_WINDOW - 8 - 1)));
-    return t->vdbe[state & 7] == NZ_VDBE_RUN;
+/* What is asked of a Vdbe at each hit. One read of user memory for all of it: a call of
+ * bpf_probe_read_user costs some 70 ns, whatever the bytes. */
+struct nz_vdbe {
+  __u64 text; /* zSql */
+  __u32 rc;
+  bool running;
+};
+
+static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thread* t, __u64 stmt,
+                                         __u32 text, __u32 state, __u32 rc) {
+  __u32 first = (rc && rc < state ? rc : state) & ~7U;
+  __u32 size = text + sizeof(v->text) - first;
+  v->text = 0;
+  v->rc = 0;
+  v->running = !state;
+  barrier_var(size);
+  if (text && state && size <= NZ_VDBE_WINDOW) {
+    /* A statement that was finalised may be unmapped: then it has ended, too. */
+    if (bpf_probe_read_user(t->vdbe, size & (sizeof(t->vdbe) - 1), (void*)(stmt + first))) return;
+    v->text = *(__u64*)(t->vdbe + ((text - first) & (NZ_VDBE_WINDOW - 8)));
+    v->running = t->vdbe[(state - first) & (NZ_VDBE_WINDOW - 1)] == NZ_VDBE_RUN;
+    if (rc) v->rc = *(__u32*)(t->vdbe + ((rc - first) & (NZ_VDBE_WINDOW - 4)));
+    return;
   }
-  if (text) bpf_probe_read_user(&t->step_text, sizeof(t->step_text), (void*)(stmt + text));
-  return nz_is_running(stmt, cookie);
+  if (state) {
+    __u8 now = 0;
+    v->running = !bpf_probe_read_user(&now, 1, (void*)(stmt + state)) && now == NZ_VDBE_RUN;
+  }
+  if (text) bpf_probe_read_user(&v->text, sizeof(v->text), (void*)(stmt + text));
+  if (rc) bpf_probe_read_user(&v->rc, sizeof(v->rc), (void*)(stmt + rc));
 }
 
 /* The same for one that may have been finalised long ago, with anything in its memory since. */
@@ -213,6 +238,13 @@ static __always_inline struct nz_open_statement* nz_open_of(struct nz_sqlite_thr
   return o;
 }
 
+static __always_inline bool nz_has_open(struct nz_sqlite_thread* t) {
+  __u64 any = 0;
+#pragma unroll
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) any |= t->open[i].stmt;
+  return any;
+}
+
 /* Halt of `stmt` is about to be counted: takes the statement out of the table, if it is there, and
  * counts those that ended before the boundary plan came. `began`: when this execution began, 0 =
  * not seen. `inside`: its time inside SQLite is recorded, so that a sampling window must not. */
@@ -250,6 +282,7 @@ int nz_sqlite_step(struct pt_regs* ctx) {
   struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
   struct nz_sqlite_thread* t;
   struct nz_open_statement* o;
+  struct nz_vdbe v;
   if (!s || !thread || NZ_SQL_SLOT(cookie) >= NZ_SLOTS) return 0;
   t = &thread->sqlite;
   nz_hit(s, sampling ? NZ_SQL_STEP_SAMPLED : NZ_SQL_STEP);
@@ -264,11 +297,13 @@ int nz_sqlite_step(struct pt_regs* ctx) {
     if (!sampling) NZ_ADD(s->nested, 1);
     return 0;
   }
-  o = nz_open_of(t, stmt, cookie, nz_read_vdbe(t, stmt, cookie));
+  nz_read_vdbe(&v, t, stmt, NZ_SQL_ZSQL(cookie), NZ_SQL_STATE(cookie), 0);
+  o = nz_open_of(t, stmt, cookie, v.running);
   o->in_step = 1;
   t->step_active = 1;
   t->step_cookie = cookie;
   t->step_sp = ctx->sp;
+  t->step_text = v.text;
   t->step_ts = bpf_ktime_get_ns();
   return 0;
 }
@@ -304,8 +339,7 @@ int nz_sqlite_step_return(struct pt_regs* ctx) {
   o->last_ts = now;
   o->inside_ns += now - t->step_ts;
   if (!o->named) {
-    o->id = nz_remembered_statement(t, o->stmt, t->step_text, cookie);
-    if (o->id == NZ_PENDING) o->id = nz_statement_of(t, o->stmt, cookie);
+    o->id = nz_id_of(t, o->stmt, t->step_text, cookie);
     o->text = t->last_text;
     o->named = 1;
   }
@@ -381,13 +415,11 @@ int nz_sqlite_begin(struct pt_regs* ctx) {
 
 /* Counts the end of `stmt`; its durations if `began` is not 0. */
 static __always_inline void nz_halted(struct nz_sqlite_thread* t, struct nz_sqlite_stats* s,
-                                      __u64 stmt, __u64 cookie, __u32 rc, __u64 began, __u64 now,
-                                      bool inside) {
-  __u32 cpu = bpf_get_smp_processor_id(), id = nz_statement_of(t, stmt, cookie);
-  if (!rc && NZ_SQL_RC(cookie))
-    bpf_probe_read_user(&rc, sizeof(rc), (void*)(stmt + NZ_SQL_RC(cookie)));
-  nz_take_open(t, stmt, began, inside);
-  nz_count_statement(cpu, s, id, 0, rc & 255);
+                                      __u64 stmt, __u64 cookie, struct nz_vdbe* v, __u64 began,
+                                      __u64 now, bool inside) {
+  __u32 cpu = bpf_get_smp_processor_id(), id = nz_id_of(t, stmt, v->text, cookie);
+  if (nz_has_open(t)) nz_take_open(t, stmt, began, inside);
+  nz_count_statement(cpu, s, id, 0, v->rc & 255);
   if (!began) return;
   nz_record_statement(cpu, id, NZ_STMT_OPEN, now - began);
   if (inside)
@@ -396,22 +428,28 @@ static __always_inline void nz_halted(struct nz_sqlite_thread* t, struct nz_sqli
     NZ_ADD(s->not_sampled, 1);
 }
 
+static __always_inline void nz_read_vdbe_at_halt(struct nz_vdbe* v, struct nz_sqlite_thread* t,
+                                                 __u64 stmt, __u64 cookie) {
+  nz_read_vdbe(v, t, stmt, NZ_SQL_ZSQL(cookie), NZ_SQL_STATE(cookie), NZ_SQL_RC(cookie));
+}
+
 SEC("uprobe.session/sqlite_halt")
 int nz_sqlite_halt(struct pt_regs* ctx) {
   __u64 cookie = bpf_get_attach_cookie(ctx), stmt, now, began = 0;
   struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
   struct nz_thread* thread = nz_thread_of(ctx);
   struct nz_sqlite_thread* t;
+  struct nz_vdbe v;
   bool fresh, inside = false;
-  __u32 rc = 0;
   if (!s || !thread) return NZ_SKIP_RETURN;
   t = &thread->sqlite;
 
-  if (!nz_is_return()) {
+  if (!bpf_session_is_return()) {
     stmt = ctx->di;
     nz_hit(s, NZ_SQL_HALT);
+    nz_read_vdbe_at_halt(&v, t, stmt, cookie);
     /* Halt is also called for statements that do not run: then it does nothing. */
-    if (NZ_SQL_STATE(cookie) && !nz_is_running(stmt, cookie)) return NZ_SKIP_RETURN;
+    if (!v.running) return NZ_SKIP_RETURN;
     if (nz_compiles_now(t, cookie, ctx->sp)) return NZ_SKIP_RETURN;
     fresh = nz_new_boundary(t, s, cookie);
     now = bpf_ktime_get_ns();
@@ -422,19 +460,20 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
       began = t->begin_ts;
       t->begins = 0;
     } else {
-      *nz_session_data() = stmt;
+      *bpf_session_cookie() = stmt;
       t->halt_ts = now;
       return NZ_WANT_RETURN;
     }
-    nz_halted(t, s, stmt, cookie, 0, began, now, false);
+    nz_halted(t, s, stmt, cookie, &v, began, now, false);
     return NZ_SKIP_RETURN;
   }
 
-  nz_hit(s, NZ_SQL_HALT_RETURN);
-  stmt = *nz_session_data();
   now = bpf_ktime_get_ns();
+  nz_hit(s, NZ_SQL_HALT_RETURN);
+  stmt = *bpf_session_cookie();
+  nz_read_vdbe_at_halt(&v, t, stmt, cookie);
   /* Vdbe.rc does not say that a commit found the database locked. */
-  if ((ctx->ax & 255) == NZ_SQLITE_BUSY) rc = NZ_SQLITE_BUSY;
+  if ((ctx->ax & 255) == NZ_SQLITE_BUSY) v.rc = NZ_SQLITE_BUSY;
   if (!t->begins) {
     NZ_ADD(s->no_begin, 1);
     began = t->halt_ts;
@@ -448,7 +487,7 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
     t->begins = 0;
     inside = true;
   }
-  nz_halted(t, s, stmt, cookie, rc, began, now, inside);
+  nz_halted(t, s, stmt, cookie, &v, began, now, inside);
   return 0;
 }
 
@@ -477,18 +516,18 @@ int nz_sqlite_wait(struct pt_regs* ctx) {
   struct nz_sqlite_stats* s = nz_sqlite_of(cpu, slot);
   struct nz_thread* thread;
   if (!s || slot >= NZ_SLOTS) return NZ_SKIP_RETURN;
-  if (!nz_is_return()) {
+  if (!bpf_session_is_return()) {
     nz_hit(s, kind == NZ_WAIT_COMPILE ? NZ_SQL_COMPILE : NZ_SQL_WAIT);
     if (kind == NZ_WAIT_COMPILE) {
       /* From here on memory of finalised statements may be used anew. */
       NZ_ADD(nz_control.sqlite_compiles[slot], 1);
       if (!nz_compile_begins(ctx, cookie)) return NZ_SKIP_RETURN;
     }
-    *nz_session_data() = bpf_ktime_get_ns();
+    *bpf_session_cookie() = bpf_ktime_get_ns();
     return NZ_WANT_RETURN;
   }
   nz_record(cpu, nz_config.series_sqlite_wait + slot * NZ_WAITS + kind,
-            bpf_ktime_get_ns() - *nz_session_data());
+            bpf_ktime_get_ns() - *bpf_session_cookie());
   if (kind == NZ_WAIT_COMPILE) {
     /* Again: another thread may have remembered an old text while this one compiled. */
     NZ_ADD(nz_control.sqlite_compiles[slot], 1);

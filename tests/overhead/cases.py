@@ -26,6 +26,7 @@ class Case:
     event: str = "event"
     cpu: int = 1           # pinned there; -1: not
     companion: list = field(default_factory=list)  # a second workload that stands still; @PID@ is its
+    peer_command: list = field(default_factory=list)  # where peers slow it down too much for the same work
 
 
 LIBSQLITE = "/usr/lib/x86_64-linux-gnu/libsqlite3.so.0"
@@ -74,21 +75,29 @@ def all_cases(agent, workloads):
              Limit("added", "nearzero, not a target", 0.75, "libbpf-tools, not a target")],
             event="syscall"))
 
-    for entry, bound in (("push", 0.85), ("endbr", 0.20), ("sub_push", 0.20), ("sub_call", 0.20)):
+    # Behind `sub` the return address is no longer on top of the stack: a return probe has no cheaper site
+    # than the first instruction there, and no promise. `from:`/`to:` has one.
+    whole = "function: {name}, nothrow: true"
+    between = "from: {name}, to: {name}"
+    for entry, form, bound in (("push", whole, 0.85), ("endbr", whole, 0.20), ("mov_push", whole, 0.20),
+                               ("sub_push", whole, None), ("sub_call", whole, None), ("sub_push", between, 0.20)):
         for threads in (1, 4):
             name = f"nz_entry_{entry}"
             # Several threads must run long enough for the scheduler to spread them evenly.
             count = (150000 if entry == "push" else 40000) * (1 if threads == 1 else 4)
             probe = f"uprobe:{functions}:{name} /pid == @PID@/", f"uretprobe:{functions}:{name}"
+            stage = f"    stages: [{{name: f, {form.format(name=name)}}}]\n"
+            limits = [Limit("added", "nearzero", bound, "libbpf-tools")] if bound else []
             cases.append(Case(
-                f"function {entry}, {threads} thread{'s' if threads > 1 else ''}",
+                f"function {entry}{' by from/to' if form is between else ''}, "
+                f"{threads} thread{'s' if threads > 1 else ''}",
                 ["nz-functions", "--call", name, "--count", str(count // threads), "--threads", str(threads)],
                 "ns_per_call",
                 {"bare": Nobody,
-                 "nearzero": nz(target("pid: @PID@", f"    stages: [{{name: f, function: {name}, nothrow: true}}]\n")),
+                 "nearzero": nz(target("pid: @PID@", stage)),
                  "libbpf-tools": lambda name=name: Peer("funclatency", "-p", "@PID@", f":{name}"),
                  "bpftrace": bpftrace(latency_program(*probe))},
-                [Limit("added", "nearzero", bound, "libbpf-tools")], event="call", cpu=1 if threads == 1 else -1))
+                limits, event="call", cpu=1 if threads == 1 else -1))
 
     cases.append(Case(
         "function, process not targeted", ["nz-functions", "--call", "nz_entry_push", "--count", "200000000"],
@@ -101,14 +110,20 @@ def all_cases(agent, workloads):
 
     step = f"uprobe:{LIBSQLITE}:sqlite3_step /pid == @PID@/", f"uretprobe:{LIBSQLITE}:sqlite3_step"
     sqlite = target("pid: @PID@", "    sqlite: true\n")
-    for mode, count, more, limit in (
-            ("lookup", "1500000", ["--one-transaction"], Limit("added", "nearzero", 1.0, "libbpf-tools")),
-            ("insert", "6000", [], Limit("total", "nearzero", 1.10)),
-            ("scan", "24000", [], Limit("total", "nearzero", 1.03))):
+    lookups = ["nz-sqlite", "--mode", "lookup", "--one-transaction", "--count", "1500000"]
+    inserts = ["nz-sqlite", "--mode", "insert", "--count", "25000"]
+    scan_read = ["nz-sqlite", "--mode", "scan-read", "--count"]
+    scans = ["nz-sqlite", "--mode", "scan", "--count"]
+    # Long enough for nearzero to see that there are many rows to a statement, and to change its plan.
+    for mode, command, peer_command, limit in (
+            ("lookup", lookups, [], Limit("added", "nearzero", 1.0, "libbpf-tools")),
+            ("insert", inserts, [], Limit("total", "nearzero", 1.10)),
+            ("scan", scan_read + ["30000"], scan_read + ["1000"], Limit("total", "nearzero", 1.03)),
+            ("scan, columns not read", scans + ["48000"], scans + ["1000"], Limit("total", "nearzero", 1.03))):
         cases.append(Case(
-            f"SQLite {mode}", ["nz-sqlite", "--mode", mode, "--count", count] + more, "ns_per_op",
+            f"SQLite {mode}", command, "ns_per_op",
             {"bare": Nobody, "nearzero": nz(sqlite),
              "libbpf-tools": lambda: Peer("funclatency", "-p", "@PID@", "sqlite3:sqlite3_step"),
              "bpftrace": bpftrace(latency_program(*step))},
-            [limit], event={"lookup": "lookup", "insert": "insert", "scan": "1,000-row scan"}[mode]))
+            [limit], peer_command=peer_command, event=mode))
     return cases

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import tempfile
 
+from observers import Peer
+
 
 class Standing:
     """A workload that has started, says its process id and stands still until go()."""
@@ -36,7 +38,8 @@ class Standing:
 def measure(case, variant, folder):
     """ns per event of `case` under `variant`."""
     observer = case.observers[variant]()
-    standing = [Standing(folder, case.command, case.cpu)]
+    command = case.peer_command if case.peer_command and isinstance(observer, Peer) else case.command
+    standing = [Standing(folder, command, case.cpu)]
     if case.companion:
         standing.append(Standing(folder, case.companion, 0))
     try:

@@ -161,4 +161,11 @@ __attribute__((noinline)) __u32 nz_statement_of(struct nz_sqlite_thread* t, __u6
   return e->id;
 }
 
+/* The same where `text` (Vdbe.zSql) is known. */
+static __always_inline __u32 nz_id_of(struct nz_sqlite_thread* t, __u64 stmt, __u64 text,
+                                      __u64 cookie) {
+  __u32 id = nz_remembered_statement(t, stmt, text, cookie);
+  return id == NZ_PENDING ? nz_statement_of(t, stmt, cookie) : id;
+}
+
 #endif

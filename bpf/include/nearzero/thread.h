@@ -27,9 +27,8 @@ struct nz_site_seen {
   __u32 generation;
 };
 
-/* eVdbeState and zSql stand 49 bytes apart in 3.40: one read of user memory for both. A power of two
- * and 8 bytes more. */
-#define NZ_VDBE_WINDOW (64 + 8)
+/* From Vdbe.rc to the end of zSql it is 204 bytes in 3.40. A power of two. */
+#define NZ_VDBE_WINDOW 256
 
 struct nz_open_statement {
   __u64 stmt; /* Vdbe *; 0 = free */
@@ -61,8 +60,8 @@ struct nz_sqlite_thread {
   __u64 last_text; /* Vdbe.zSql that nz_statement_of() read last */
   /* the outermost sqlite3_step in progress */
   __u64 step_ts, step_sp, step_cookie;
-  __u64 step_text;           /* Vdbe.zSql at its entry */
-  __u8 vdbe[NZ_VDBE_WINDOW]; /* scratch: the part of the Vdbe with its state and zSql */
+  __u64 step_text;               /* Vdbe.zSql at its entry */
+  __u8 vdbe[2 * NZ_VDBE_WINDOW]; /* scratch: twice, because the verifier wants a mask for a length */
   __u32 step_active;
   __u32 last_open; /* which of `open` made the last step */
   /* the outermost compile in progress */
