@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* SQLite by two plans (probes/sqlite/README.md says when which is used):
- *   step      entry and return of sqlite3_step: exact time inside SQLite, pairing-free, once per row
- *   boundary  entry of sqlite3BtreeBeginTrans, entry (and for writes return) of sqlite3VdbeHalt:
+ *   step      entry and return of sqlite3_step: exact time inside SQLite, pairing-free, once per
+ * row boundary  entry of sqlite3BtreeBeginTrans, entry (and for writes return) of sqlite3VdbeHalt:
  *             once per statement whatever its rows; time inside only for writes, sampled for reads
  * and, in both, sessions on the compiler and on the waits.
  *
@@ -551,8 +551,8 @@ int nz_sqlite_open(struct pt_regs* ctx) {
 }
 
 /* Statements that a thread leaves open when it ends, or runs another program: those that were
- * stepped to a row and then reset are complete; of one that the thread dies in, the end is not seen.
- * For threads.bpf.c. */
+ * stepped to a row and then reset are complete; of one that the thread dies in, the end is not
+ * seen. For threads.bpf.c. */
 __attribute__((noinline)) int nz_statements_abandoned(struct nz_thread* thread) {
   struct nz_sqlite_stats* s;
   if (!thread) return 0;

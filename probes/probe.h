@@ -21,15 +21,15 @@ namespace nz::probes {
 
 /// What kind of work one hit is; its price in nanoseconds is calibrated on the host at start.
 enum class HitKind {
-  context_switch,   ///< one run of the scheduler program
-  syscall_target,   ///< enter and exit of a target's syscall, recorded
-  syscall_other,    ///< enter and exit of somebody else's
-  lifecycle,        ///< fork, exec, exit
-  uprobe,           ///< entry at an emulated instruction
-  uprobe_stepped,   ///< entry at an instruction that the kernel single-steps
+  context_switch,       ///< one run of the scheduler program
+  syscall_target,       ///< enter and exit of a target's syscall, recorded
+  syscall_other,        ///< enter and exit of somebody else's
+  lifecycle,            ///< fork, exec, exit
+  uprobe,               ///< entry at an emulated instruction
+  uprobe_stepped,       ///< entry at an instruction that the kernel single-steps
   with_return,          ///< entry and return, entry emulated
   with_return_stepped,  ///< entry and return, entry single-stepped
-  returned,         ///< the return alone, where the entry skips it now and then
+  returned,             ///< the return alone, where the entry skips it now and then
 };
 
 /// Hits since start; the agent multiplies by ns per hit.

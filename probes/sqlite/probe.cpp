@@ -374,8 +374,7 @@ void Sqlite::watch(uint32_t slot, Clock::time_point now) {
   const nz_sqlite_stats before = std::exchange(w.at_last_tick, stats(slot));
   const bool first = w.last_tick == Clock::time_point{};
   SqliteObserved seen{counted_steps(w.at_last_tick) - counted_steps(before),
-                      ended(w.at_last_tick) - ended(before),
-                      seconds_between(w.last_tick, now)};
+                      ended(w.at_last_tick) - ended(before), seconds_between(w.last_tick, now)};
   w.last_tick = now;
   if (first) return;
   const SqlitePlan current = plan_of(slot);
@@ -414,7 +413,8 @@ std::vector<Cost> Sqlite::costs() const {
     const auto cost = [&](HitKind kind, uint64_t hits) {
       if (hits != 0) result.push_back({slot, kind, hits});
     };
-    cost(dear ? HitKind::with_return_stepped : HitKind::with_return, s.hits[NZ_SQL_STEP] + s.hits[NZ_SQL_STEP_SAMPLED]);
+    cost(dear ? HitKind::with_return_stepped : HitKind::with_return,
+         s.hits[NZ_SQL_STEP] + s.hits[NZ_SQL_STEP_SAMPLED]);
     cost(HitKind::uprobe, s.hits[NZ_SQL_BEGIN] + s.hits[NZ_SQL_HALT] + s.hits[NZ_SQL_OPEN]);
     cost(HitKind::returned, s.hits[NZ_SQL_HALT_RETURN]);
     cost(HitKind::with_return, s.hits[NZ_SQL_COMPILE] + s.hits[NZ_SQL_WAIT]);

@@ -13,9 +13,9 @@ namespace nz::probes {
 
 class Components {
  public:
-  /// Nanoseconds by enum nz_component. `sum_ns` of the stage's histogram, read before `stats`: an end
-  /// that came between the two readings can then only make running too small, and a counter that
-  /// fell would be taken for a restart, so it keeps what it was until the next reading.
+  /// Nanoseconds by enum nz_component. `sum_ns` of the stage's histogram, read before `stats`: an
+  /// end that came between the two readings can then only make running too small, and a counter
+  /// that fell would be taken for a restart, so it keeps what it was until the next reading.
   std::array<uint64_t, NZ_COMPONENTS> of(uint16_t stage, const nz_stage_stats& stats,
                                          uint64_t sum_ns) {
     std::array<uint64_t, NZ_COMPONENTS> parts{};

@@ -311,8 +311,9 @@ Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& 
       if (!number) return tl::unexpected(number.error());
       numbers.push_back(*number);
       entries.push_back({site.offset, *number});
-      activate.emplace_back(
-          [&, n = *number] { write_site(n, site_with(site.actions, site.sp_displacement, in_executable)); });
+      activate.emplace_back([&, n = *number] {
+        write_site(n, site_with(site.actions, site.sp_displacement, in_executable));
+      });
       if (site.returns) {
         key.is_return = true;
         auto back = ids_.site(key, true, site.stepped);

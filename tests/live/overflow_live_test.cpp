@@ -211,8 +211,8 @@ TEST(Overflow, MoreProbedThreadsThanTheTableHolds) {
   agent.settle();
   const auto data = agent.fetch();
   const StageCounts c = stage_counts(data, "t", "call");
-  const auto dropped = static_cast<uint64_t>(
-      value_of(data, "nearzero_drops_total", {{"cause", "threads_full"}}));
+  const auto dropped =
+      static_cast<uint64_t>(value_of(data, "nearzero_drops_total", {{"cause", "threads_full"}}));
   EXPECT_GT(dropped, 100U);
   EXPECT_EQ(c.started + c.completed + c.unmatched + dropped, 2 * kThreads * kCalls);
   EXPECT_EQ(c.started, c.completed + c.abandoned());

@@ -62,8 +62,8 @@ Result<Fd> create_uprobe_link(int program_fd, UprobeKind kind, const std::string
   LinkCreateUprobeMulti attr;
   std::memset(&attr, 0, sizeof(attr));
   attr.prog_fd = static_cast<uint32_t>(program_fd);
-  attr.attach_type = static_cast<uint32_t>(kind == UprobeKind::session ? kTraceUprobeSession
-                                                                       : kTraceUprobeMulti);
+  attr.attach_type =
+      static_cast<uint32_t>(kind == UprobeKind::session ? kTraceUprobeSession : kTraceUprobeMulti);
   attr.multi_flags = kind == UprobeKind::function_return ? kUprobeMultiReturn : 0;
   attr.path = reinterpret_cast<uint64_t>(path.c_str());
   attr.offsets = reinterpret_cast<uint64_t>(offsets.data());

@@ -149,8 +149,8 @@ struct nz_action {
 struct nz_site {
   struct nz_action actions[NZ_SITE_ACTIONS];
   nz_s64 sp_displacement; /* added to SP to get what SP was at the function's entry */
-  /* In the process' executable: while it runs that, nothing else can come to stand at its address, so
-   * that a thread may remember whose it is. */
+  /* In the process' executable: while it runs that, nothing else can come to stand at its address,
+   * so that a thread may remember whose it is. */
   nz_u32 in_executable;
   nz_u32 pad;
 };
@@ -172,14 +172,14 @@ struct nz_stage_stats {
  * ------------------------------------------------------------------------------------------- */
 
 enum nz_sqlite_hit {
-  NZ_SQL_STEP,        /* entry and return of sqlite3_step */
+  NZ_SQL_STEP,         /* entry and return of sqlite3_step */
   NZ_SQL_STEP_SAMPLED, /* the same in a sampling window */
-  NZ_SQL_BEGIN,       /* entry of sqlite3BtreeBeginTrans */
-  NZ_SQL_HALT,        /* entry of sqlite3VdbeHalt */
-  NZ_SQL_HALT_RETURN, /* its return, for writes only */
-  NZ_SQL_COMPILE,     /* session on sqlite3RunParser */
-  NZ_SQL_WAIT,        /* sessions on busy, sync, checkpoint */
-  NZ_SQL_OPEN,        /* open and close, entries */
+  NZ_SQL_BEGIN,        /* entry of sqlite3BtreeBeginTrans */
+  NZ_SQL_HALT,         /* entry of sqlite3VdbeHalt */
+  NZ_SQL_HALT_RETURN,  /* its return, for writes only */
+  NZ_SQL_COMPILE,      /* session on sqlite3RunParser */
+  NZ_SQL_WAIT,         /* sessions on busy, sync, checkpoint */
+  NZ_SQL_OPEN,         /* open and close, entries */
   NZ_SQL_HITS,
 };
 

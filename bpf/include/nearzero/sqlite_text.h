@@ -109,8 +109,8 @@ static __always_inline struct nz_text_entry* nz_text_of(struct nz_sqlite_thread*
 }
 
 /* The id of a statement whose text the thread has read before, else NZ_PENDING. `text` (Vdbe.zSql)
- * stands for the same text until something is compiled; where compiles are not seen, it must be read
- * anew each time. A blob handle is a statement that was never compiled: it has no text. */
+ * stands for the same text until something is compiled; where compiles are not seen, it must be
+ * read anew each time. A blob handle is a statement that was never compiled: it has no text. */
 static __always_inline __u32 nz_remembered_statement(struct nz_sqlite_thread* t, __u64 stmt,
                                                      __u64 text, __u64 cookie) {
   struct nz_text_entry* e = nz_text_of(t, stmt);

@@ -22,8 +22,8 @@ struct nz_moment {
   __u32 plain; /* it runs since nz_task.since, as its state says */
 };
 
-/* Whether the thread runs as its state says. Some switches never reach the scheduler's program: then
- * it runs though its state says otherwise, or another thread came here last. */
+/* Whether the thread runs as its state says. Some switches never reach the scheduler's program:
+ * then it runs though its state says otherwise, or another thread came here last. */
 static __always_inline bool nz_is_plain(struct nz_task* t, __u32 pid) {
   __u32 cpu = bpf_get_smp_processor_id();
   struct nz_cpu* c = bpf_map_lookup_elem(&nz_cpus, &cpu);
@@ -68,8 +68,8 @@ static __always_inline void nz_add_since(__u64* acc, struct nz_task* t, __u64 no
   }
 }
 
-/* nz_look() where the scheduler does not know the thread yet, or a switch came in between. Global, as
- * all slow paths below: the verifier looks at each once, not for every way that leads there. */
+/* nz_look() where the scheduler does not know the thread yet, or a switch came in between. Global,
+ * as all slow paths below: the verifier looks at each once, not for every way that leads there. */
 __attribute__((noinline)) int nz_look_again(struct nz_moment* m) {
   __u64 id = bpf_get_current_pid_tgid();
   struct nz_task* t = nz_task_of((__u32)id, id >> 32);
@@ -270,8 +270,8 @@ static __always_inline bool nz_fn_push(struct nz_thread* t, __u32 cpu, __u32 sta
   return true;
 }
 
-/* nz_look() and nz_fn_exit() where the innermost frame is the one, no other has its stack pointer, and
- * the thread was not switched in between; else false, and nothing is done. */
+/* nz_look() and nz_fn_exit() where the innermost frame is the one, no other has its stack pointer,
+ * and the thread was not switched in between; else false, and nothing is done. */
 static __always_inline bool nz_fn_pop(struct nz_thread* t, __u32 cpu, __u64 sp) {
   __u32 depth = t->depth;
   struct nz_task* task;

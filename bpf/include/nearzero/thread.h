@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What uprobe programs keep about a target's thread: open stages and open SQLite statements.
  *
- * A thread is known by where its user registers are saved: at the top of its own kernel stack, which
- * no other living thread has, and which is what a uprobe program gets as its context. So it takes no
- * helper to find its state, where task storage took 42 ns a hit and asking for the pid 17 ns
- * (docs/adr/0006-threads-by-kernel-stack.md). threads.bpf.c gives an entry back when its thread
+ * A thread is known by where its user registers are saved: at the top of its own kernel stack,
+ * which no other living thread has, and which is what a uprobe program gets as its context. So it
+ * takes no helper to find its state, where task storage took 42 ns a hit and asking for the pid 17
+ * ns (docs/adr/0006-threads-by-kernel-stack.md). threads.bpf.c gives an entry back when its thread
  * ends. */
 #ifndef NEARZERO_THREAD_H
 #define NEARZERO_THREAD_H
@@ -60,8 +60,9 @@ struct nz_sqlite_thread {
   __u64 last_text; /* Vdbe.zSql that nz_statement_of() read last */
   /* the outermost sqlite3_step in progress */
   __u64 step_ts, step_sp, step_cookie;
-  __u64 step_text;               /* Vdbe.zSql at its entry */
-  __u8 vdbe[2 * NZ_VDBE_WINDOW]; /* scratch: twice, because the verifier wants a mask for a length */
+  __u64 step_text; /* Vdbe.zSql at its entry */
+  __u8
+      vdbe[2 * NZ_VDBE_WINDOW]; /* scratch: twice, because the verifier wants a mask for a length */
   __u32 step_active;
   __u32 last_open; /* which of `open` made the last step */
   /* the outermost compile in progress */
@@ -78,10 +79,10 @@ struct nz_sqlite_thread {
 };
 
 struct nz_thread {
-  __u64 regs;                      /* where its user registers are saved */
-  __u32 pid;                       /* 0 = this entry is free */
-  __u32 depth;                     /* frames in fn */
-  __u32 lost;                      /* activations inside the deepest frame that found no room */
+  __u64 regs;  /* where its user registers are saved */
+  __u32 pid;   /* 0 = this entry is free */
+  __u32 depth; /* frames in fn */
+  __u32 lost;  /* activations inside the deepest frame that found no room */
   __u32 pad;
   struct nz_site_seen seen[NZ_SITES_SEEN];
   struct nz_frame fn[NZ_FN_DEPTH]; /* outermost first: stack pointers never grow */

@@ -392,13 +392,20 @@ double run_mode(const Options& o, Connection& c, const std::string& path) {
   if (o.mode == "busy") return busy(o, c, path);
   if (o.mode == "lookup") return lookup(o, c, false);
   if (o.mode == "lookup-done") return lookup(o, c, true);
-  static const std::map<std::string, Mode> modes{
-      {"insert", insert},         {"scan", scan},       {"scan-read", scan_and_read},
-      {"cursor", cursor},
-      {"select-one", select_one}, {"txn", transaction}, {"exec", exec},
-      {"interleave", interleave}, {"nested", nested},   {"constraint", constraint},
-      {"texts", texts},           {"blob", blob},       {"attach", attached},
-      {"phases", phases}};
+  static const std::map<std::string, Mode> modes{{"insert", insert},
+                                                 {"scan", scan},
+                                                 {"scan-read", scan_and_read},
+                                                 {"cursor", cursor},
+                                                 {"select-one", select_one},
+                                                 {"txn", transaction},
+                                                 {"exec", exec},
+                                                 {"interleave", interleave},
+                                                 {"nested", nested},
+                                                 {"constraint", constraint},
+                                                 {"texts", texts},
+                                                 {"blob", blob},
+                                                 {"attach", attached},
+                                                 {"phases", phases}};
   return modes.at(o.mode)(o, c);
 }
 
@@ -476,11 +483,11 @@ int main(int argc, char** argv) {
       "  nz-sqlite --mode busy --pause-ms 50 --count 10\n"
       "  nz-sqlite-static --mode scan --count 100 --wait");
   program
-      .choice(
-          "--mode", o.mode,
-          {"lookup", "lookup-done", "insert", "scan", "scan-read", "cursor", "select-one", "txn", "exec", "busy",
-           "interleave", "nested", "constraint", "texts", "blob", "attach", "phases", "locked"},
-          "What one operation is")
+      .choice("--mode", o.mode,
+              {"lookup", "lookup-done", "insert", "scan", "scan-read", "cursor", "select-one",
+               "txn", "exec", "busy", "interleave", "nested", "constraint", "texts", "blob",
+               "attach", "phases", "locked"},
+              "What one operation is")
       .choice("--journal", o.journal, {"wal", "delete", "truncate", "persist"}, "Journal mode")
       .option("--db", o.db, "Database file; default in a temporary directory, removed at exit")
       .option("--count", o.count, "Operations per thread")
