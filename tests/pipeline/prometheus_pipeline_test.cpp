@@ -180,7 +180,11 @@ TEST_F(Pipeline, MemoryIsUnderFortyMegabytes) {
       all_->text.value("sum(rate(nearzero_probe_cost_seconds_total[15s] offset 5s))") * 100);
   EXPECT_GT(resident, 1e6);
   EXPECT_GT(maps, 1e6);
+#ifdef NZ_INSTRUMENTED
+  EXPECT_LT(resident + maps, 100e6);
+#else
   EXPECT_LT(resident + maps, 40e6);
+#endif
 }
 
 TEST_F(Pipeline, LabelsAreBounded) {
