@@ -141,7 +141,7 @@ static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thr
   v->rc = 0;
   v->running = !state;
   barrier_var(size);
-  if (text && state && size <= NZ_VDBE_WINDOW) {
+  if (text > state && text > rc && state && size <= NZ_VDBE_WINDOW) {
     /* A statement that was finalised may be unmapped: then it has ended, too. */
     if (bpf_probe_read_user(t->vdbe, size & (sizeof(t->vdbe) - 1), (void*)(stmt + first))) return;
     v->text = *(__u64*)(t->vdbe + ((text - first) & (NZ_VDBE_WINDOW - 8)));
@@ -328,6 +328,9 @@ int nz_sqlite_step_return(struct pt_regs* ctx) {
   t = &thread->sqlite;
   /* The return address has been popped. */
   if (!t->step_active || ctx->sp - 8 != t->step_sp) return 0;
+  /* Of an earlier attach, whose return was not seen: this one is of another step, from the same
+   * place, whose entry came before the entry's link. */
+  if (bpf_get_attach_cookie(ctx) != t->step_cookie) return 0;
   t->step_active = 0;
   cookie = t->step_cookie;
   o = &t->open[t->last_open & (NZ_OPEN_STATEMENTS - 1)];

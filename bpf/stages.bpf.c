@@ -61,17 +61,21 @@ static __always_inline void nz_act(struct nz_site* site, struct nz_thread* t, st
   }
 }
 
-/* The number of the site that `t` has come to. */
+static __always_inline __u32 nz_site_of(struct pt_regs* ctx) {
+  return (__u32)bpf_get_attach_cookie(ctx) & (NZ_MAX_SITES - 1);
+}
+
+/* The same, remembered by `t`. */
 static __always_inline __u32 nz_site_at(struct pt_regs* ctx, struct nz_thread* t) {
   struct nz_site_seen* seen = &t->seen[(ctx->ip ^ ctx->ip >> 4) & (NZ_SITES_SEEN - 1)];
-  __u32 number;
+  __u32 number, generation = *(volatile __u32*)&nz_control.site_generation;
   struct nz_site* site;
-  if (seen->ip == ctx->ip && seen->generation == nz_control.site_generation)
+  if (seen->ip == ctx->ip && seen->generation == generation)
     return seen->number & (NZ_MAX_SITES - 1);
-  number = (__u32)bpf_get_attach_cookie(ctx) & (NZ_MAX_SITES - 1);
+  number = nz_site_of(ctx);
   site = bpf_map_lookup_elem(&nz_sites, &number);
   if (site && site->in_executable) {
-    seen->generation = nz_control.site_generation;
+    seen->generation = generation;
     seen->number = number;
     seen->ip = ctx->ip;
   }
@@ -86,9 +90,9 @@ int nz_stage_hit(struct pt_regs* ctx) {
   struct nz_site* site;
   struct nz_moment m;
   __u64 sp;
+  number = t ? nz_site_at(ctx, t) : nz_site_of(ctx);
+  nz_site_hit(cpu, number); /* it costs, whether it can be recorded or not */
   if (!t) return 0;
-  number = nz_site_at(ctx, t);
-  nz_site_hit(cpu, number);
   site = bpf_map_lookup_elem(&nz_sites, &number);
   if (!site) return 0;
   sp = ctx->sp + site->sp_displacement;
@@ -111,7 +115,7 @@ int nz_stage_return(struct pt_regs* ctx) {
   struct nz_moment m;
   struct nz_site* site;
   if (!t || nz_fn_pop(t, cpu, sp)) return 0;
-  number = (__u32)bpf_get_attach_cookie(ctx) & (NZ_MAX_SITES - 1);
+  number = nz_site_of(ctx);
   site = bpf_map_lookup_elem(&nz_sites, &number);
   if (!site) return 0;
   nz_look(&m, t->pid);

@@ -7,13 +7,16 @@
 int nz_stages_abandoned(struct nz_thread* t);
 int nz_statements_abandoned(struct nz_thread* t);
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(nz_thread_exit, struct task_struct* task) {
-  struct nz_thread* t = nz_thread_of_task(task);
-  if (!t) return 0;
+static __always_inline void nz_thread_end(struct nz_thread* t) {
   nz_stages_abandoned(t);
   nz_statements_abandoned(t);
   nz_thread_release(t);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(nz_thread_exit, struct task_struct* task) {
+  struct nz_thread* t = nz_thread_of_task(task);
+  if (t) nz_thread_end(t);
   return 0;
 }
 
@@ -34,6 +37,20 @@ int BPF_PROG(nz_thread_exec, struct task_struct* task, int old_pid) {
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(nz_thread_fork, struct task_struct* parent, struct task_struct* child) {
   struct nz_thread* t = nz_thread_of_task(child);
-  if (t) nz_thread_release(t);
+  if (t) nz_thread_end(t);
+  return 0;
+}
+
+static long nz_forget_one(__u32 i, void* unused) {
+  struct nz_thread* t = bpf_map_lookup_elem(&nz_threads, &i);
+  if (t && t->pid) nz_thread_end(t);
+  return 0;
+}
+
+/* Run by userspace before it attaches anew: nobody saw which threads ended, and what the others
+ * have begun, while nothing was attached. */
+SEC("syscall")
+int nz_forget_threads(void* ctx) {
+  bpf_loop(NZ_THREADS, nz_forget_one, NULL, 0);
   return 0;
 }

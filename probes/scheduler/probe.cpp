@@ -21,7 +21,7 @@ class Scheduler final : public Probe {
   void start() override {
     if (tripped_) return;
     // What other probes keep about threads whose end nobody saw meanwhile.
-    if (links_.empty()) env_.object.clear("nz_threads");
+    if (links_.empty()) env_.object.run("nz_forget_threads");
     // Lifecycle first: a thread that is born while the switch program comes up starts clean.
     for (const char* program : {"nz_fork", "nz_exec", "nz_exit", "nz_thread_fork", "nz_thread_exec",
                                 "nz_thread_exit", "nz_sched_switch"}) {

@@ -139,6 +139,10 @@ class Sqlite final : public Probe {
   void recount_connections(uint32_t slot);
   Result<std::vector<Fd>> attach_step(pid_t pid, const Attached& a, uint32_t flags);
   [[nodiscard]] SqlitePlan plan_of(uint32_t slot) const;
+  // Its programs may not be there: sessions need a newer kernel.
+  [[nodiscard]] bool can_boundary(const Attached& a) const {
+    return a.binary->can_boundary() && !env_.object.refused().contains("nz_sqlite_halt");
+  }
   [[nodiscard]] nz_sqlite_stats stats(uint32_t slot) const {
     return env_.drain.sum<nz_sqlite_stats>(stats_, NZ_SLOTS, slot);
   }
@@ -189,7 +193,7 @@ void Sqlite::locate(pid_t pid, Attached& a) {
   a.binary = std::move(*found);
   // A further process of a target begins with the plan that the others have.
   const SqlitePlan plan =
-      choose_plan(plan_of(a.slot), a.wanted, a.binary->can_step(), a.binary->can_boundary(), {});
+      choose_plan(plan_of(a.slot), a.wanted, a.binary->can_step(), can_boundary(a), {});
   if (plan == SqlitePlan::none) {
     a.text = a.binary->shown + ": neither plan is possible";
     for (const std::string& missing : a.binary->missing) a.text += "; " + missing;
@@ -373,7 +377,8 @@ void Sqlite::watch(uint32_t slot, Clock::time_point now) {
   Watched& w = watched_[slot];
   const nz_sqlite_stats before = std::exchange(w.at_last_tick, stats(slot));
   const bool first = w.last_tick == Clock::time_point{};
-  SqliteObserved seen{counted_steps(w.at_last_tick) - counted_steps(before),
+  SqliteObserved seen{counted_steps(w.at_last_tick) -
+                          std::min(counted_steps(w.at_last_tick), counted_steps(before)),
                       ended(w.at_last_tick) - ended(before), seconds_between(w.last_tick, now)};
   w.last_tick = now;
   if (first) return;
@@ -388,7 +393,7 @@ void Sqlite::watch(uint32_t slot, Clock::time_point now) {
   for (auto& [pid, a] : attached_) {
     if (a.slot != slot || a.plan == SqlitePlan::none) continue;
     const SqlitePlan plan =
-        choose_plan(a.plan, a.wanted, a.binary->can_step(), a.binary->can_boundary(), seen);
+        choose_plan(a.plan, a.wanted, a.binary->can_step(), can_boundary(a), seen);
     if (plan != a.plan) use_plan(pid, a, plan);
   }
 }

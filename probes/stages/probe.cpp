@@ -330,7 +330,7 @@ Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& 
       if (list->empty()) continue;
       auto link = env_.object.attach_uprobes(program, file, attached.member.process.pid, *list);
       if (!link) return tl::unexpected(link.error());
-      links.push_back(std::move(*link));
+      links.insert(links.begin(), std::move(*link));  // closed in the other order
     }
     return {};
   };
@@ -367,7 +367,7 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
                    {}};
   Family abandoned{"nearzero_order_stage_abandoned_total",
                    "Times the stage began and never ended: restarted (the path was left), unwound "
-                   "(exception, longjmp), thread_exited, too_deep.",
+                   "(exception, longjmp), thread_exited (or `nearzero off`), too_deep.",
                    Type::counter,
                    {}};
   Family unmatched{"nearzero_order_stage_unmatched_total",

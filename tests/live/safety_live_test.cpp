@@ -235,5 +235,27 @@ TEST(Text, CallsUnderWaySurviveAttachAndDetach) {
   EXPECT_EQ(target.json()["calls"], 600'000);
 }
 
+// What is open when everything is detached is counted when it is attached again, not forgotten.
+TEST(Text, WhatIsOpenAtSwitchOffIsCounted) {
+  Workload target("nz-functions", {"--call", "nz_spin", "--spin-ns", "1500000000", "--count", "2",
+                                   "--threads", "2"});
+  Agent agent(kNoBreaker + "targets:\n" +
+                  target_yaml("t", target.pid(), {function_stage("spin", "nz_spin", true)}),
+              true);
+  ASSERT_TRUE(agent.has_member(target.pid()));
+  target.go();
+  ASSERT_TRUE(eventually([&] { return stage_counts(agent.fetch(), "t", "spin").started == 2; }, 5));
+  EXPECT_THAT(agent.control("off"), HasSubstr("everything detached"));
+  EXPECT_THAT(agent.control("on"), HasSubstr("on"));
+  ASSERT_EQ(target.wait(60), 0);
+  agent.settle();
+  const StageCounts c = stage_counts(agent.fetch(), "t", "spin");
+  EXPECT_EQ(c.started, 4U) << "the second call of each thread is seen from its beginning";
+  EXPECT_EQ(c.completed, 2U);
+  EXPECT_EQ(c.thread_exited, 2U);
+  EXPECT_EQ(c.in_flight, 0U);
+  EXPECT_EQ(agent.stop(), 0);
+}
+
 }  // namespace
 }  // namespace nz::live

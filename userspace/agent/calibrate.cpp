@@ -239,6 +239,8 @@ Prices calibrate(loader::Object& object) {
     try {
       measure_switches(object, prices);
       measure_syscalls(object, prices);
+      // As in use: stages take the short way where the scheduler's program knows the thread.
+      const auto scheduler = object.attach_tracing("nz_sched_switch");
       measure_uprobes(object, prices);
     } catch (const std::exception& e) {
       spdlog::warn("calibration broke off, estimates are used for the rest: {}", e.what());

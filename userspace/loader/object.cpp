@@ -223,6 +223,12 @@ Result<Fd> Object::attach_uprobes(const std::string& program, const std::string&
   return create_uprobe_link(bpf_program__fd(p), *kind, path, pid, sites);
 }
 
+void Object::run(const std::string& program) {
+  const int fd = program_fd(program);
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  if (fd >= 0) bpf_prog_test_run_opts(fd, &options);
+}
+
 namespace {
 
 std::pair<void*, size_t> map_memory(const bpf_object* object, const std::string& name) {

@@ -47,6 +47,8 @@ class Object {
   /// The link lives as long as the descriptor: nothing is pinned, so kill -9 detaches.
   Result<Fd> attach_tracing(const std::string& program);
   /// One uprobe_multi link on `path` for process `pid` (0: every process).
+  /// Runs a `SEC("syscall")` program once; nothing where it is not loaded.
+  void run(const std::string& program);
   Result<Fd> attach_uprobes(const std::string& program, const std::string& path, pid_t pid,
                             std::span<const UprobeSite> sites);
 

@@ -133,6 +133,7 @@ static __always_inline void nz_stage_begin(struct nz_frame* f, struct nz_moment*
   f->sp = sp;
   f->ts = m->ts;
   f->stage = stage;
+  f->generation = nz_control.site_generation;
   f->known = nz_sums_at(f->acc, m);
 }
 
@@ -146,6 +147,7 @@ __attribute__((noinline)) int nz_add_components(struct nz_stage_stats* s, struct
   bool whole;
   if (!s || !f || !m) return 0;
   duration = m->ts - f->ts;
+  if ((__s64)duration < 0) duration = 0; /* counted by nz_stage_end() */
   whole = nz_sums_at(acc, m) && f->known;
   for (int i = 0; whole && i < NZ_COMPONENTS; i++) {
     acc[i] -= f->acc[i];
@@ -174,9 +176,11 @@ __attribute__((noinline)) int nz_stage_end(__u32 cpu, struct nz_frame* f, struct
     nz_drop(NZ_DROP_NEGATIVE);
     duration = 0;
   }
-  nz_record_here(cpu, nz_config.series_stage + f->stage, duration);
+  /* Before the sum, which userspace reads first: running, what these leave of it, is then never too
+   * much. */
   if (!t || !m->known || !m->plain || !nz_ran_since(t, m->pid, f->ts))
     nz_add_components(nz_stage_of(cpu, f->stage), f, m);
+  nz_record_here(cpu, nz_config.series_stage + f->stage, duration);
   return 0;
 }
 
@@ -254,9 +258,10 @@ static __always_inline bool nz_fn_push(struct nz_thread* t, __u32 cpu, __u32 sta
   if (depth && t->fn[(depth - 1) & (NZ_FN_DEPTH - 1)].sp <= sp) return false;
   s = nz_stage_of(cpu, stage);
   task = nz_task_entry(t->pid);
-  if (!s || !task || task->pid != t->pid || !nz_is_plain(task, t->pid)) return false;
-  f = &t->fn[depth & (NZ_FN_DEPTH - 1)];
+  if (!s || !task) return false;
   seq = *(volatile __u32*)&task->seq;
+  if (task->pid != t->pid || !nz_is_plain(task, t->pid)) return false;
+  f = &t->fn[depth & (NZ_FN_DEPTH - 1)];
 #pragma unroll
   for (int i = 0; i < NZ_COMPONENTS; i++) f->acc[i] = task->acc[i];
   f->ts = bpf_ktime_get_ns();
@@ -264,6 +269,7 @@ static __always_inline bool nz_fn_push(struct nz_thread* t, __u32 cpu, __u32 sta
   if (*(volatile __u32*)&task->seq != seq) return false;
   f->sp = sp;
   f->stage = stage;
+  f->generation = nz_control.site_generation;
   f->known = 1;
   t->depth = depth + 1;
   NZ_ADD(s->started, 1);
@@ -279,7 +285,8 @@ static __always_inline bool nz_fn_pop(struct nz_thread* t, __u32 cpu, __u64 sp) 
   __u64 now;
   if (!depth || t->lost) return false;
   f = &t->fn[(depth - 1) & (NZ_FN_DEPTH - 1)];
-  if (f->sp != sp) return false;
+  /* Where sites have changed since, only the cookie tells whose return this is. */
+  if (f->sp != sp || f->generation != nz_control.site_generation) return false;
   if (depth > 1 && t->fn[(depth - 2) & (NZ_FN_DEPTH - 1)].sp == sp) return false;
   task = nz_task_entry(t->pid);
   now = bpf_ktime_get_ns();

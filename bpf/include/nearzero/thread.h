@@ -17,7 +17,9 @@ struct nz_frame {
   __u64 ts;
   __u64 acc[NZ_COMPONENTS];
   __u32 stage;
-  __u32 known; /* `acc` holds */
+  __u32 generation; /* nz_control.site_generation then */
+  __u32 known;      /* `acc` holds */
+  __u32 pad;
 };
 
 /* Which site stands at an address, as the attach cookie said last time: 26 ns less. */
@@ -80,6 +82,7 @@ struct nz_sqlite_thread {
 
 struct nz_thread {
   __u64 regs;  /* where its user registers are saved */
+  __u64 stack; /* the lowest address of its kernel stack */
   __u32 pid;   /* 0 = this entry is free */
   __u32 depth; /* frames in fn */
   __u32 lost;  /* activations inside the deepest frame that found no room */
@@ -96,8 +99,11 @@ NZ_ARRAY(nz_threads, struct nz_thread, NZ_THREADS);
 /* Kernel stacks are 16 KB (32 KB with KASAN) and do not straddle a multiple of their size; a guard
  * page puts them 32 KB apart. */
 #define NZ_STACK_SHIFT 15
-/* Entries that a thread may have, beginning with the one that its stack leads to. */
+/* Entries that a thread may have, beginning with the one that its stack leads to. The next ones lie
+ * apart: threads that begin together have their stacks, and so their first entries, side by side.
+ */
 #define NZ_THREAD_WAYS 8
+#define NZ_THREAD_STRIDE 131
 
 /* The lower half of an address. The verifier takes a 32-bit move of a pointer for a number and lets
  * nothing else be done to one; clang would shift the pointer itself. */
@@ -108,7 +114,7 @@ static __always_inline __u32 nz_low(struct pt_regs* ctx) {
 }
 
 static __always_inline struct nz_thread* nz_thread_at(__u32 stack_low, __u32 way) {
-  __u32 key = ((stack_low >> NZ_STACK_SHIFT) + way) & (NZ_THREADS - 1);
+  __u32 key = ((stack_low >> NZ_STACK_SHIFT) + way * NZ_THREAD_STRIDE) & (NZ_THREADS - 1);
   return bpf_map_lookup_elem(&nz_threads, &key);
 }
 
@@ -142,6 +148,7 @@ static __attribute__((noinline)) struct nz_thread* nz_thread_find(struct pt_regs
     t = nz_thread_at(low, way);
     if (!t || t->pid || __sync_val_compare_and_swap(&t->pid, 0, (__u32)task->pid)) continue;
     nz_thread_clear(t);
+    t->stack = stack;
     t->regs = (__u64)ctx;
     /* Where the kernel saves the registers elsewhere, one thread could be taken for another. */
     if (*(volatile __u64*)&t->regs - stack < 1UL << NZ_STACK_SHIFT) return t;
@@ -166,7 +173,7 @@ static __always_inline struct nz_thread* nz_thread_of_task(struct task_struct* t
   __u32 way;
   for (way = 0; way < NZ_THREAD_WAYS; way++) {
     t = nz_thread_at((__u32)stack, way);
-    if (t && t->regs && t->regs - stack < 1UL << NZ_STACK_SHIFT) return t;
+    if (t && t->regs && t->stack == stack) return t;
   }
   return NULL;
 }
