@@ -28,9 +28,27 @@ static __always_inline __s64 nz_clock_offset(struct nz_cpu* cpu, struct task_str
   return cpu->offset_now > cpu->offset_before ? cpu->offset_now : cpu->offset_before;
 }
 
+/* As nz_record_sched(), without the call: it is made two or three times a switch. */
+static __always_inline void nz_record_sched_here(__u32 cpu, __u32 slot, __u32 kind, __u64 ns) {
+  struct nz_hist* h;
+  if (!slot && !nz_config.host) return;
+  h = nz_hist_of(cpu, slot * NZ_SCHED_SERIES + kind);
+  if (h) nz_add_to(h, nz_cell_of(ns), ns, false);
+}
+
+/* `usual` is a constant: what is rare need not be fast, and the verifier has less to look at. */
+static __always_inline void nz_record_arrival(bool usual, __u32 cpu, __u32 slot, __u32 kind,
+                                              __u64 ns) {
+  if (usual)
+    nz_record_sched_here(cpu, slot, kind, ns);
+  else
+    nz_record_sched(cpu, slot, kind, ns);
+}
+
 /* The thread arrived on the CPU at `at` after waiting `wait` ns in the run queue (ignored when it
  * was preempted: then all of the time off the CPU was waiting). */
-static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __s64 wait) {
+static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __s64 wait,
+                                      bool usual) {
   __s64 off = (__s64)(at - t->since);
   if (off < 0) {
     nz_drop(NZ_DROP_NEGATIVE);
@@ -38,15 +56,15 @@ static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __
   }
   if (t->state == NZ_TASK_PREEMPTED) {
     t->acc[NZ_RUNNABLE] += off;
-    nz_record_sched(cpu, t->slot, NZ_RUNQ_PREEMPT, off);
+    nz_record_arrival(usual, cpu, t->slot, NZ_RUNQ_PREEMPT, off);
   } else if (t->state == NZ_TASK_BLOCKED) {
     __u32 reason = t->reason & (NZ_REASONS - 1);
     if (wait < 0) wait = 0;
     if (wait > off) wait = off;
     t->acc[NZ_RUNNABLE] += wait;
     t->acc[NZ_BLOCKED + reason] += off - wait;
-    nz_record_sched(cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
-    nz_record_sched(cpu, t->slot, NZ_OFFCPU + reason, off - wait);
+    nz_record_arrival(usual, cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
+    nz_record_arrival(usual, cpu, t->slot, NZ_OFFCPU + reason, off - wait);
     if (t->slot && t->off_nr < NZ_NR_SYSCALLS) {
       __u32 key = (cpu * NZ_SLOTS + t->slot) * NZ_NR_SYSCALLS + t->off_nr;
       struct nz_blocked_syscall* b = bpf_map_lookup_elem(&nz_blocked_in, &key);
@@ -59,7 +77,7 @@ static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __
     /* A fresh thread: it has waited since its parent queued it. */
     if (wait < 0) wait = 0;
     t->acc[NZ_RUNNABLE] += wait;
-    nz_record_sched(cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
+    nz_record_arrival(usual, cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
   } else {
     nz_drop(NZ_DROP_OFF_BEFORE_ATTACH);
   }
@@ -89,7 +107,7 @@ static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_ta
         counts->drops[NZ_DROP_OFF_BEFORE_ATTACH] += 1;
       }
     } else {
-      nz_arrive(t, cpu, arrival, run_delay - t->run_delay);
+      nz_arrive(t, cpu, arrival, run_delay - t->run_delay, false);
     }
   }
 
@@ -99,7 +117,7 @@ static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_ta
     ran = 0;
   }
   t->acc[NZ_RUNNING] += ran;
-  nz_record_sched(cpu, t->slot, NZ_ONCPU, ran);
+  nz_record_sched_here(cpu, t->slot, NZ_ONCPU, ran);
 
   task_state = bpf_core_field_exists(prev->__state)
                    ? prev->__state
@@ -160,7 +178,7 @@ int BPF_PROG(nz_sched_switch, bool preempt, struct task_struct* prev, struct tas
       /* A migration books the wait so far into run_delay and restarts last_queued: add both. */
       if (queued) wait += (__s64)(now + offset - queued);
       if (t->slot != prev_slot) counts->slot_switches[NZ_SLOT(t->slot)] += 1;
-      nz_arrive(t, cpu, now, wait);
+      nz_arrive(t, cpu, now, wait, true);
     }
   }
   return 0;

@@ -6,6 +6,11 @@
 #include "nearzero/maps.h"
 #include "nearzero/task_state.h"
 
+/* uretprobe() and uprobe() (6.11, 6.18): the kernel's own way into a probe, called by no program.
+ * They would stand among the target's calls, and cost it a recording at each return that is probed.
+ */
+static __always_inline bool nz_is_probe_call(long nr) { return nr == 335 || nr == 336; }
+
 /* Series of (slot, nr), assigned at first use; 0 is "other" of every target together. */
 static __always_inline __u32 nz_syscall_series_of(__u32 slot, __u32 nr) {
   __u32 key = slot * NZ_NR_SYSCALLS + nr;
@@ -38,6 +43,11 @@ int BPF_PROG(nz_sys_enter, struct pt_regs* regs, long nr) {
     if (c) NZ_ADD(c->syscalls_other, 1);
     return 0;
   }
+  if (nz_is_probe_call(nr)) {
+    t->sys_nr = nr;
+    t->sys_ts = 0;
+    return 0;
+  }
   t->sys_nr = nr < 0 || nr >= NZ_NR_SYSCALLS ? NZ_NR_SYSCALLS - 1 : nr;
   t->sys_ts = bpf_ktime_get_ns();
   return 0;
@@ -53,6 +63,10 @@ int BPF_PROG(nz_sys_exit, struct pt_regs* regs, long ret) {
   /* Cleared in any case: a target that stops asking in the middle of a syscall and asks again must
    * not find this start under a later one. */
   entered = t->sys_ts;
+  if (!entered && nz_is_probe_call(t->sys_nr)) {
+    t->sys_nr = 0;
+    return 0;
+  }
   t->sys_ts = 0;
   if (!nz_control.wants_syscalls[NZ_SLOT(t->slot)]) return 0;
   now = bpf_ktime_get_ns();

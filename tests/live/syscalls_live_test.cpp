@@ -198,6 +198,24 @@ uint64_t recorded_calls(const KernelSide& kernel) {
   return n;
 }
 
+// Each return that is probed comes in by a system call of the kernel's own making.
+TEST(SyscallsReturnProbes, AreNoSyscallsOfTheTarget) {
+  Workload workload("nz-functions", {"--call", "nz_entry_push", "--count", "10000"});
+  Agent agent(
+      "targets:\n  - name: t\n    match: {pid: " + std::to_string(workload.pid()) +
+      "}\n    syscalls: true\n    stages: [{name: f, function: nz_entry_push, nothrow: true}]\n");
+  ASSERT_TRUE(agent.has_member(workload.pid()));
+  workload.go();
+  ASSERT_EQ(workload.wait(), 0);
+  agent.settle();
+  const auto data = agent.fetch();
+  EXPECT_EQ(value_of(data, "nearzero_order_stage_completed_total", {{"target", "t"}}), 10000);
+  EXPECT_EQ(histogram_of(data, kLatency, {{"target", "t"}, {"syscall", "uretprobe"}}).count(), 0U);
+  EXPECT_GT(histogram_of(data, kLatency, {{"target", "t"}}).count(), 0U) << "its own are there";
+  EXPECT_LT(value_of(data, "nearzero_drops_total", {{"cause", "exit_without_enter"}}), 10);
+  EXPECT_EQ(agent.stop(), 0);
+}
+
 TEST(SyscallsExact, MoreSyscallsThanSeriesAreOneOtherAndCounted) {
   auto options = KernelSide::options();
   options.layout.max_syscalls = 4;
