@@ -99,36 +99,42 @@ TEST(Demo, NoTruthStillCounts) {
   expect_ordered(t["orders"]["latency"]);
 }
 
-// Each fault is on for a part of the run; the p99 of the orders then must exceed that of before.
-double p99_ratio(const std::string& options) {
+// Each fault is on for a part of the run; a high quantile of the orders then must exceed that of
+// before.
+double ratio_of(const char* quantile, const std::string& options) {
   const json t =
       report_of("./nz-demo --duration 3.5 --fault-start 1.2 --fault-stop 2.7 " + options);
   EXPECT_EQ(t["faults"].size(), 1u);
   const json& phases = t["orders"]["by_phase"];
   EXPECT_GT(number(phases["after"], "count"), 0u);
-  return static_cast<double>(number(phases["during"], "p99_ns")) /
-         static_cast<double>(number(phases["before"], "p99_ns"));
+  return static_cast<double>(number(phases["during"], quantile)) /
+         static_cast<double>(number(phases["before"], quantile));
 }
 
-// Up to three runs: other work on the host raises the p99 of before, it never lowers the other one.
-bool fault_raises_p99(const std::string& options, double at_least) {
+// Up to three runs: other work on the host raises the quantile of before, it never lowers the other
+// one.
+bool fault_raises(const char* quantile, const std::string& options, double at_least) {
   for (int attempt = 0; attempt < 3; ++attempt)
-    if (p99_ratio(options) >= at_least) return true;
+    if (ratio_of(quantile, options) >= at_least) return true;
   return false;
 }
 
 // Unloaded rates with one worker: p99 without a fault is then steady enough to compare with.
 TEST(DemoFaults, LockConvoy) {
-  EXPECT_TRUE(fault_raises_p99("--fault lock-convoy --rate 500 --threads 1", 1.5));
+  EXPECT_TRUE(fault_raises("p99_ns", "--fault lock-convoy --rate 500 --threads 1", 1.5));
 }
 TEST(DemoFaults, MissingIndex) {
-  EXPECT_TRUE(fault_raises_p99("--fault missing-index --rate 300 --threads 1", 1.2));
+  EXPECT_TRUE(fault_raises("p99_ns", "--fault missing-index --rate 300 --threads 1", 1.2));
 }
 TEST(DemoFaults, SlowFsync) {
-  EXPECT_TRUE(fault_raises_p99("--fault slow-fsync --synchronous FULL --rate 30 --threads 1", 2.0));
+  EXPECT_TRUE(
+      fault_raises("p99_ns", "--fault slow-fsync --synchronous FULL --rate 30 --threads 1", 2.0));
 }
+// The scheduler lets a worker that sleeps most of the time pass the hogs nearly always: some one
+// order in a hundred waits, for milliseconds.
 TEST(DemoFaults, CpuHog) {
-  EXPECT_TRUE(fault_raises_p99("--fault cpu-hog --rate 500 --threads 1 --pin --hogs 4", 1.5));
+  EXPECT_TRUE(
+      fault_raises("p999_ns", "--fault cpu-hog --rate 500 --threads 1 --pin --hogs 4", 1.5));
 }
 
 TEST(Demo, SignalsStartToggleAndStop) {
