@@ -93,7 +93,7 @@ struct nz_thread {
   struct nz_sqlite_thread sqlite;
 };
 
-/* 3.8 KB * 1,024 = 3.9 MB, whatever the CPUs. */
+/* 4,296 B * 1,024 = 4.4 MB, whatever the CPUs. */
 NZ_ARRAY(nz_threads, struct nz_thread, NZ_THREADS);
 
 /* Kernel stacks are 16 KB (32 KB with KASAN) and do not straddle a multiple of their size; a guard
