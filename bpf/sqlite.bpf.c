@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* SQLite by two plans (probes/sqlite/README.md says when which is used):
- *   step      entry and return of sqlite3_step: exact time inside SQLite, pairing-free, once per
- * row boundary  entry of sqlite3BtreeBeginTrans, entry (and for writes return) of sqlite3VdbeHalt:
+ *   step      entry and return of sqlite3_step: exact time inside SQLite, once per row, no pairing
+ *   boundary  entry of sqlite3BtreeBeginTrans, entry (and for writes return) of sqlite3VdbeHalt:
  *             once per statement whatever its rows; time inside only for writes, sampled for reads
  * and, in both, sessions on the compiler and on the waits.
  *
