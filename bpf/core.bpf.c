@@ -17,11 +17,3 @@ __attribute__((noinline)) int nz_record(__u32 cpu, __u32 id, __u64 ns) {
   nz_record_here(cpu, id, ns);
   return 0;
 }
-
-__attribute__((noinline)) int nz_record_sched(__u32 cpu, __u32 slot, __u32 kind, __u64 ns) {
-  struct nz_hist* h;
-  if (!slot && !nz_config.host) return 0;
-  h = nz_hist_of(cpu, slot * NZ_SCHED_SERIES + kind);
-  if (h) nz_add_to(h, nz_cell_of(ns), ns, false);
-  return 0;
-}

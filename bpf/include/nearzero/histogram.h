@@ -104,8 +104,5 @@ static __always_inline void nz_record_here(__u32 cpu, __u32 id, __u64 ns) {
 
 /* nz_record_here() behind a call. */
 int nz_record(__u32 cpu, __u32 id, __u64 ns);
-/* For sched_switch alone: series `kind` of target `slot`, or of everybody else (0). The host as a
- * whole is their sum, made when it is read: one histogram is touched per event, not two. */
-int nz_record_sched(__u32 cpu, __u32 slot, __u32 kind, __u64 ns);
 
 #endif
