@@ -99,6 +99,7 @@ int nz_stage_hit(struct pt_regs* ctx) {
   if (site->actions[0].kind == NZ_ACT_FN_ENTRY && site->actions[1].kind == NZ_ACT_NONE &&
       nz_fn_push(t, cpu, site->actions[0].stage, sp))
     return 0;
+  m.winding_down = site->winding_down;
   nz_look(&m, t->pid);
   nz_act(site, t, &m, cpu, sp);
   return 0;
@@ -118,6 +119,7 @@ int nz_stage_return(struct pt_regs* ctx) {
   number = nz_site_of(ctx);
   site = bpf_map_lookup_elem(&nz_sites, &number);
   if (!site) return 0;
+  m.winding_down = site->winding_down;
   nz_look(&m, t->pid);
   nz_act(site, t, &m, cpu, sp);
   return 0;
@@ -126,6 +128,26 @@ int nz_stage_return(struct pt_regs* ctx) {
 /* What a thread had begun when it ends, or runs another program (its storage outlives an exec, the
  * stack that its frames stand for does not). For threads.bpf.c. */
 __attribute__((noinline)) int nz_stages_abandoned(struct nz_thread* t) {
-  if (t) nz_abandon_all(t, bpf_get_smp_processor_id());
+  if (t) nz_abandon_all(t, bpf_get_smp_processor_id(), false);
+  return 0;
+}
+
+static long nz_cut_one(__u32 i, void* unused) {
+  struct nz_thread* t = bpf_map_lookup_elem(&nz_threads, &i);
+  struct nz_task* task;
+  if (!t || !t->pid) return 0;
+  /* Where another thread has taken its place, nobody knows whose it is: a start too few, never a
+   * duration that is not one. */
+  task = nz_task_entry(t->pid);
+  if (!task || task->pid != t->pid || task->slot == nz_control.cut_slot)
+    nz_abandon_all(t, bpf_get_smp_processor_id(), true);
+  return 0;
+}
+
+/* Run by userspace before the stages of nz_control.cut_slot are probed again: what was open when
+ * the duty cycle paused has ended unseen, or will end without its start. */
+SEC("syscall")
+int nz_cut_stages(void* ctx) {
+  bpf_loop(NZ_THREADS, nz_cut_one, NULL, 0);
   return 0;
 }

@@ -38,7 +38,7 @@ int BPF_PROG(nz_sys_enter, struct pt_regs* regs, long nr) {
     t = nz_task_of((__u32)id, id >> 32);
     if (!t) return 0;
   }
-  if (!t->slot || !nz_control.wants_syscalls[NZ_SLOT(t->slot)]) {
+  if (!t->slot || nz_control.wants_syscalls[NZ_SLOT(t->slot)] != NZ_WANTS_ALL) {
     struct nz_counters* c = nz_counters_of(bpf_get_smp_processor_id());
     if (c) NZ_ADD(c->syscalls_other, 1);
     return 0;
@@ -57,7 +57,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(nz_sys_exit, struct pt_regs* regs, long ret) {
   __u32 pid = (__u32)bpf_get_current_pid_tgid();
   struct nz_task* t = nz_task_entry(pid);
-  __u32 cpu, series, key;
+  __u32 cpu, series, key, wants;
   __u64 entered, now;
   if (!t || !t->slot || t->pid != pid) return 0;
   /* Cleared in any case: a target that stops asking in the middle of a syscall and asks again must
@@ -68,7 +68,8 @@ int BPF_PROG(nz_sys_exit, struct pt_regs* regs, long ret) {
     return 0;
   }
   t->sys_ts = 0;
-  if (!nz_control.wants_syscalls[NZ_SLOT(t->slot)]) return 0;
+  wants = nz_control.wants_syscalls[NZ_SLOT(t->slot)];
+  if (!wants || (!entered && wants == NZ_WANTS_ENDS)) return 0;
   now = bpf_ktime_get_ns();
   if (entered <= nz_control.syscalls_since) {
     nz_drop(NZ_DROP_SYSCALL_NO_ENTER);

@@ -79,6 +79,21 @@ class Probe {
   /// Closes every link, and forgets what was tripped: nothing of this probe is left in the kernel
   /// but its counts.
   virtual void stop() = 0;
+
+  /// The duty cycle (docs/adr/0007-duty-cycle.md): whether this probe's rate follows the target's
+  /// own work, so that observing part of the time saves that part of the cost.
+  [[nodiscard]] virtual bool has_duty_cycle() const { return false; }
+  /// A step towards pause(): nothing new of `slot` is begun, what has begun may still end.
+  virtual void wind_down(uint32_t slot) { (void)slot; }
+  /// Whether nothing that has begun is left.
+  [[nodiscard]] virtual bool wound_down(uint32_t slot) const {
+    (void)slot;
+    return true;
+  }
+  /// Closes the links of `slot`, and keeps what it takes to bring them back at once.
+  virtual void pause(uint32_t slot) { (void)slot; }
+  virtual void resume(uint32_t slot) { (void)slot; }
+
   /// Once a drain interval, before collect(): plans that follow what is observed.
   virtual void tick() {}
   virtual void collect(std::vector<metrics::Family>& out) const = 0;

@@ -70,10 +70,31 @@ class Sqlite final : public Probe {
     tripped_.clear();
     watched_.clear();
     connections_.clear();
+    paused_.clear();
+  }
+
+  [[nodiscard]] bool has_duty_cycle() const override { return true; }
+  // Statements that are open are given up: the next attach has a number of its own, by which the
+  // kernel side knows that it has not seen how they went on.
+  void pause(uint32_t slot) override {
+    paused_.insert(slot);
+    for (auto& [pid, a] : attached_) {
+      if (a.slot == slot) a.pause();
+    }
+  }
+  void resume(uint32_t slot) override {
+    paused_.erase(slot);
+    watched_[slot].last_tick = {};
+    for (auto& [pid, a] : attached_) {
+      if (a.slot != slot || a.plan == SqlitePlan::none) continue;
+      attach_waits(pid, a);
+      use_plan(pid, a, std::exchange(a.plan, SqlitePlan::none));
+    }
   }
 
   void trip(uint32_t slot) override {
     tripped_.emplace(slot, true);
+    paused_.erase(slot);
     for (auto& [pid, a] : attached_) {
       if (a.slot != slot) continue;
       a.drop_links();
@@ -104,16 +125,21 @@ class Sqlite final : public Probe {
     bool by_fork = false;
     std::optional<SqliteBinary> binary;
     SqlitePlan plan = SqlitePlan::none;
-    std::vector<Fd> plan_links, common_links;
+    std::vector<Fd> plan_links, wait_links, connection_links;
     uint32_t compile_attach = 0;                       // its number; 0: compiles are not seen
     std::set<std::pair<std::string, uint64_t>> files;  // mapped when SQLite was looked for last
     bool counted = false;                              // its connections from before the attach
     std::string text;
 
-    void drop_links() {
+    // Opens and closes are rare, and counting them has to go on.
+    void pause() {
       plan_links.clear();
-      common_links.clear();
+      wait_links.clear();
       compile_attach = 0;
+    }
+    void drop_links() {
+      pause();
+      connection_links.clear();
     }
   };
 
@@ -130,7 +156,11 @@ class Sqlite final : public Probe {
   };
 
   void locate(pid_t pid, Attached& a);
-  void attach_common(pid_t pid, Attached& a);
+  void attach_waits(pid_t pid, Attached& a);
+  void attach_connections(pid_t pid, Attached& a);
+  // One of the programs that every plan has.
+  bool attach_besides(const char* program, pid_t pid, Attached& a,
+                      std::span<const loader::UprobeSite> sites, std::vector<Fd>& links);
   void use_plan(pid_t pid, Attached& a, SqlitePlan plan);
   void relocate_if_needed(pid_t pid, Attached& a);
   void sample(uint32_t slot, Watched& watched);
@@ -159,6 +189,7 @@ class Sqlite final : public Probe {
   std::map<pid_t, Attached> attached_;
   std::map<uint32_t, Watched> watched_;  // by slot, as all below
   std::map<uint32_t, bool> tripped_;
+  std::set<uint32_t> paused_;
   std::map<uint32_t, bool> stepped_;  // its step site is single-stepped
   std::map<uint32_t, Connections> connections_;
   uint32_t attach_number_ = 0;
@@ -200,7 +231,8 @@ void Sqlite::locate(pid_t pid, Attached& a) {
     return;
   }
   const nz_sqlite_stats before = stats(a.slot);
-  attach_common(pid, a);
+  attach_waits(pid, a);
+  attach_connections(pid, a);
   add_connections(pid, a, before);
   use_plan(pid, a, plan);
 }
@@ -253,7 +285,22 @@ Result<std::vector<Fd>> Sqlite::attach_step(pid_t pid, const Attached& a, uint32
   return links;
 }
 
-void Sqlite::attach_common(pid_t pid, Attached& a) {
+bool Sqlite::attach_besides(const char* program, pid_t pid, Attached& a,
+                            std::span<const loader::UprobeSite> sites, std::vector<Fd>& links) {
+  if (sites.empty()) return false;
+  auto link = env_.object.attach_uprobes(program, a.binary->path, pid, sites);
+  if (!link) {
+    const std::string why = std::string(program) + ": " + link.error().text();
+    auto& missing = a.binary->missing;
+    if (std::find(missing.begin(), missing.end(), why) == missing.end()) missing.push_back(why);
+    return false;
+  }
+  links.push_back(std::move(*link));
+  return true;
+}
+
+void Sqlite::attach_waits(pid_t pid, Attached& a) {
+  if (paused_.contains(a.slot)) return;
   const SqliteBinary& b = *a.binary;
   std::vector<loader::UprobeSite> waits;
   const uint32_t number = next_attach() % 15 + 1;
@@ -268,28 +315,24 @@ void Sqlite::attach_common(pid_t pid, Attached& a) {
   wait(b.sync, NZ_WAIT_SYNC);
   wait(b.checkpoint, NZ_WAIT_CHECKPOINT);
   if (b.compile) wait({*b.compile}, NZ_WAIT_COMPILE);
+  if (attach_besides("nz_sqlite_wait", pid, a, waits, a.wait_links) && b.compile)
+    a.compile_attach = number;
+}
+
+void Sqlite::attach_connections(pid_t pid, Attached& a) {
   std::vector<loader::UprobeSite> connections;
-  for (const SqliteSite& s : b.open)
+  for (const SqliteSite& s : a.binary->open)
     connections.push_back({s.offset, NZ_SQL_COOKIE(a.slot, 0, 0, 0, 0, 0)});
-  for (const SqliteSite& s : b.close)
+  for (const SqliteSite& s : a.binary->close)
     connections.push_back({s.offset, NZ_SQL_COOKIE(a.slot, NZ_SQL_CLOSE, 0, 0, 0, 0)});
-  for (const auto& [program, sites] :
-       {std::pair{"nz_sqlite_wait", &waits}, std::pair{"nz_sqlite_open", &connections}}) {
-    if (sites->empty()) continue;
-    auto link = env_.object.attach_uprobes(program, b.path, pid, *sites);
-    if (link) {
-      a.common_links.push_back(std::move(*link));
-      if (sites == &waits && b.compile) a.compile_attach = number;
-    } else {
-      a.binary->missing.push_back(std::string(program) + ": " + link.error().text());
-    }
-  }
+  attach_besides("nz_sqlite_open", pid, a, connections, a.connection_links);
 }
 
 void Sqlite::use_plan(pid_t pid, Attached& a, SqlitePlan plan) {
   const SqliteBinary& b = *a.binary;
   std::vector<Fd> links;
   std::string error;
+  const bool paused = paused_.contains(a.slot);
   const auto keep = [&](Result<Fd> link) {
     if (link) {
       links.push_back(std::move(*link));
@@ -297,8 +340,10 @@ void Sqlite::use_plan(pid_t pid, Attached& a, SqlitePlan plan) {
       error = link.error().text();
     }
   };
-  if (plan == SqlitePlan::step) {
-    stepped_[a.slot] = b.step->stepped;
+  if (plan == SqlitePlan::step) stepped_[a.slot] = b.step->stepped;
+  if (paused) {
+    // resume() attaches it.
+  } else if (plan == SqlitePlan::step) {
     auto step = attach_step(pid, a, 0);
     if (step) {
       links = std::move(*step);
@@ -401,7 +446,7 @@ void Sqlite::watch(uint32_t slot, Clock::time_point now) {
 void Sqlite::tick() {
   std::set<uint32_t> slots;
   for (auto& [pid, a] : attached_) {
-    if (tripped_.contains(a.slot)) continue;
+    if (tripped_.contains(a.slot) || paused_.contains(a.slot)) continue;
     relocate_if_needed(pid, a);
     slots.insert(a.slot);
   }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <functional>
 #include <iterator>
 #include <set>
 
@@ -21,6 +20,24 @@ namespace {
 constexpr std::array<const char*, NZ_COMPONENTS> kComponents = {
     "running", "runnable", "lock",       "idle", "disk",
     "network", "sleep",    "page_fault", "ipc",  "other"};
+
+nz_site site_with(const std::vector<nz_action>& actions, int64_t displacement, bool in_executable) {
+  nz_site site{};
+  std::copy(actions.begin(), actions.end(), std::begin(site.actions));
+  site.sp_displacement = displacement;
+  site.in_executable = in_executable ? 1 : 0;
+  return site;
+}
+
+// What is left of a site when nothing is to begin any more.
+nz_site ends_of(const nz_site& site) {
+  nz_site ends = site;
+  std::fill(std::begin(ends.actions), std::end(ends.actions), nz_action{});
+  std::copy_if(std::begin(site.actions), std::end(site.actions), std::begin(ends.actions),
+               [](const nz_action& a) { return a.kind == NZ_ACT_TO || a.kind == NZ_ACT_FN_EXIT; });
+  ends.winding_down = 1;
+  return ends;
+}
 
 class Stages final : public Probe {
  public:
@@ -50,7 +67,7 @@ class Stages final : public Probe {
     if (attached.empty()) return;
     silence(attached.mapped());
     attached.mapped().links.clear();  // closing a link waits until no program of it runs
-    for (const uint32_t number : attached.mapped().sites) {
+    for (const auto& [number, site] : attached.mapped().sites) {
       if (!in_use(number)) release(number);
     }
   }
@@ -58,6 +75,7 @@ class Stages final : public Probe {
   void stop() override {
     while (!attached_.empty()) detach(attached_.begin()->first);
     tripped_.clear();
+    paused_.clear();
   }
 
   // Libraries are mapped after exec, by the dynamic linker or by dlopen.
@@ -90,11 +108,27 @@ class Stages final : public Probe {
     }
   }
 
+  [[nodiscard]] bool has_duty_cycle() const override { return true; }
+  void wind_down(uint32_t slot) override {
+    for (const auto& [number, site] : sites_of(slot)) write_site(number, ends_of(site));
+  }
+  [[nodiscard]] bool wound_down(uint32_t slot) const override;
+  void pause(uint32_t slot) override {
+    paused_.insert(slot);
+    for (const auto& [number, site] : sites_of(slot)) write_site(number, {});
+    for (auto& [pid, attached] : attached_) {
+      if (attached.member.slot == slot) attached.links.clear();
+    }
+  }
+  void resume(uint32_t slot) override;
+
   void trip(uint32_t slot) override {
     tripped_.emplace(slot, true);
+    paused_.erase(slot);
     for (auto& [pid, attached] : attached_) {
       if (attached.member.slot != slot) continue;
-      for (const uint32_t number : attached.sites) write_site(number, {});
+      for (const auto& [number, site] : attached.sites) write_site(number, {});
+      attached.wires.clear();
       attached.links.clear();
       for (Status& s : attached.status) {
         s.attached = false;
@@ -127,10 +161,17 @@ class Stages final : public Probe {
   }
 
  private:
+  // What a link is made from.
+  struct Wire {
+    std::string program, file;
+    std::vector<loader::UprobeSite> sites;
+  };
+
   struct Attached {
     targets::Member member;
-    std::vector<Fd> links;
-    std::set<uint32_t> sites;          // numbers that the links refer to
+    std::vector<Wire> wires;  // in the order in which they are attached
+    std::vector<Fd> links;    // in the order in which they are to be closed
+    std::map<uint32_t, nz_site> sites;  // what the links' cookies refer to
     std::set<std::string> not_mapped;  // stages whose library is not there (yet)
     std::vector<Status> status;
   };
@@ -182,6 +223,9 @@ class Stages final : public Probe {
                    const std::vector<const config::Stage*>& stages, Attached& attached);
   Result<void> attach_sites(const std::string& file, const sites::Binary& binary,
                             const std::vector<PlannedSite>& planned, Attached& attached);
+  [[nodiscard]] uint64_t in_flight(uint32_t stage) const;
+  Result<std::vector<Fd>> link(const std::vector<Wire>& wires, pid_t pid);
+  [[nodiscard]] std::map<uint32_t, nz_site> sites_of(uint32_t slot) const;
   [[nodiscard]] bool in_use(uint32_t number) const;
   void silence(const Attached& attached);
   void release(uint32_t number);
@@ -198,6 +242,7 @@ class Stages final : public Probe {
   sites::KernelTraits kernel_ = sites::detect();
   std::map<pid_t, Attached> attached_;
   std::map<uint32_t, bool> tripped_;
+  std::set<uint32_t> paused_;
   std::map<std::pair<uint32_t, HitKind>, uint64_t> released_hits_;  // of sites given back
 };
 
@@ -226,7 +271,7 @@ bool Stages::in_use(uint32_t number) const {
 // Several links come and go one after the other, each within milliseconds. Meanwhile their sites
 // have no actions, or a busy stage would count thousands of ends without a start.
 void Stages::silence(const Attached& attached) {
-  for (const uint32_t number : attached.sites) {
+  for (const auto& [number, site] : attached.sites) {
     if (!in_use(number)) write_site(number, {});
   }
 }
@@ -286,66 +331,111 @@ void Stages::write_site(uint32_t number, const nz_site& site) {
   env_.object.control().site_generation++;
 }
 
-nz_site site_with(const std::vector<nz_action>& actions, int64_t displacement, bool in_executable) {
-  nz_site site{};
-  std::copy(actions.begin(), actions.end(), std::begin(site.actions));
-  site.sp_displacement = displacement;
-  site.in_executable = in_executable ? 1 : 0;
-  return site;
+// All or nothing: half of a stage's addresses would count starts that never end.
+Result<std::vector<Fd>> Stages::link(const std::vector<Wire>& wires, pid_t pid) {
+  std::vector<Fd> links;
+  for (const Wire& wire : wires) {
+    auto link = env_.object.attach_uprobes(wire.program, wire.file, pid, wire.sites);
+    if (!link) {
+      links.clear();
+      return tl::unexpected(link.error());
+    }
+    links.insert(links.begin(), std::move(*link));
+  }
+  return links;
 }
 
-// All or nothing: half of a stage's addresses would count starts that never end.
 Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& binary,
                                   const std::vector<PlannedSite>& planned, Attached& attached) {
   const uint32_t slot = attached.member.slot;
-  const bool in_executable = file == targets::openable_executable(attached.member.process.pid);
-  std::vector<loader::UprobeSite> entries;
-  std::vector<loader::UprobeSite> returns;
-  std::vector<uint32_t> numbers;
-  std::vector<std::function<void()>> activate;
-  std::vector<Fd> links;
-  const auto attach_all = [&]() -> Result<void> {
+  const pid_t pid = attached.member.process.pid;
+  const bool in_executable = file == targets::openable_executable(pid);
+  Wire entries{"nz_stage_hit", file, {}};
+  Wire returns{"nz_stage_return", file, {}};
+  std::map<uint32_t, nz_site> numbered;
+  const auto number_all = [&]() -> Result<void> {
     for (const PlannedSite& site : planned) {
       SiteKey key{slot, binary.device(), binary.inode(), site.offset, false};
       auto number = ids_.site(key, site.returns, site.stepped);
       if (!number) return tl::unexpected(number.error());
-      numbers.push_back(*number);
-      entries.push_back({site.offset, *number});
-      activate.emplace_back([&, n = *number] {
-        write_site(n, site_with(site.actions, site.sp_displacement, in_executable));
-      });
-      if (site.returns) {
-        key.is_return = true;
-        auto back = ids_.site(key, true, site.stepped);
-        if (!back) return tl::unexpected(back.error());
-        numbers.push_back(*back);
-        returns.push_back({site.offset, *back});
-        activate.emplace_back(
-            [&, n = *back] { write_site(n, site_with(site.return_actions, 0, in_executable)); });
-      }
-    }
-    // Returns first: an entry without its return would stand open until the frame is found stale.
-    for (const auto& [program, list] :
-         {std::pair{"nz_stage_return", &returns}, std::pair{"nz_stage_hit", &entries}}) {
-      if (list->empty()) continue;
-      auto link = env_.object.attach_uprobes(program, file, attached.member.process.pid, *list);
-      if (!link) return tl::unexpected(link.error());
-      links.insert(links.begin(), std::move(*link));  // closed in the other order
+      numbered[*number] = site_with(site.actions, site.sp_displacement, in_executable);
+      entries.sites.push_back({site.offset, *number});
+      if (!site.returns) continue;
+      key.is_return = true;
+      auto back = ids_.site(key, true, site.stepped);
+      if (!back) return tl::unexpected(back.error());
+      numbered[*back] = site_with(site.return_actions, 0, in_executable);
+      returns.sites.push_back({site.offset, *back});
     }
     return {};
   };
-  auto done = attach_all();
-  if (!done) {
-    links.clear();
-    for (const uint32_t number : numbers) {
+  // Returns first: an entry without its return would stand open until the frame is found stale.
+  std::vector<Wire> wires;
+  Result<std::vector<Fd>> links;
+  if (auto done = number_all(); !done) {
+    links = tl::unexpected(done.error());
+  } else {
+    if (!returns.sites.empty()) wires.push_back(std::move(returns));
+    wires.push_back(std::move(entries));
+    if (!paused_.contains(slot)) links = link(wires, pid);
+  }
+  if (!links) {
+    for (const auto& [number, site] : numbered) {
       if (!in_use(number)) release(number);
     }
-    return done;
+    return tl::unexpected(links.error());
   }
-  for (const auto& write : activate) write();
-  std::move(links.begin(), links.end(), std::back_inserter(attached.links));
-  attached.sites.insert(numbers.begin(), numbers.end());
+  if (!paused_.contains(slot)) {
+    for (const auto& [number, site] : numbered) write_site(number, site);
+  }
+  std::move(wires.begin(), wires.end(), std::back_inserter(attached.wires));
+  std::move(links->begin(), links->end(), std::back_inserter(attached.links));
+  attached.sites.merge(numbered);
   return {};
+}
+
+std::map<uint32_t, nz_site> Stages::sites_of(uint32_t slot) const {
+  std::map<uint32_t, nz_site> result;
+  for (const auto& [pid, attached] : attached_) {
+    if (attached.member.slot == slot) result.insert(attached.sites.begin(), attached.sites.end());
+  }
+  return result;
+}
+
+bool Stages::wound_down(uint32_t slot) const {
+  const config::Target* target = env_.tracker.target(slot);
+  const auto& stages = ids_.stages();
+  return std::all_of(stages.begin(), stages.end(), [&](const auto& entry) {
+    return target == nullptr || entry.first.target != target->name || in_flight(entry.second) == 0;
+  });
+}
+
+uint64_t Stages::in_flight(uint32_t stage) const {
+  const auto s = env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);
+  const uint64_t ended = env_.drain.count(env_.drain.layout().stage_base() + stage) + s.restarted +
+                         s.unwound + s.died + s.cut + s.too_deep;
+  return s.started > ended ? s.started - ended : 0;
+}
+
+void Stages::resume(uint32_t slot) {
+  paused_.erase(slot);
+  env_.object.control().cut_slot = slot;
+  env_.object.run("nz_cut_stages");
+  for (auto& [pid, attached] : attached_) {
+    if (attached.member.slot != slot || attached.wires.empty()) continue;
+    auto links = link(attached.wires, pid);
+    if (links) {
+      attached.links = std::move(*links);
+      continue;
+    }
+    // Usually the process has ended, and the event that says so is on its way.
+    for (Status& s : attached.status) {
+      s.attached = false;
+      s.text = "not attached again after a pause: " + links.error().text() + "; was " + s.text;
+    }
+    attached.wires.clear();
+  }
+  for (const auto& [number, site] : sites_of(slot)) write_site(number, site);
 }
 
 void Stages::collect(std::vector<metrics::Family>& out) const {
@@ -367,7 +457,8 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
                    {}};
   Family abandoned{"nearzero_order_stage_abandoned_total",
                    "Times the stage began and never ended: restarted (the path was left), unwound "
-                   "(exception, longjmp), thread_exited (or `nearzero off`), too_deep.",
+                   "(exception, longjmp), thread_exited (or `nearzero off`), too_deep, paused (by "
+                   "the duty cycle).",
                    Type::counter,
                    {}};
   Family unmatched{"nearzero_order_stage_unmatched_total",
@@ -378,13 +469,13 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
               "Completed stages whose components are not known.",
               Type::counter,
               {}};
-  Family in_flight{
+  Family open{
       "nearzero_order_stage_in_flight", "Stages begun and not ended.", Type::gauge, {}};
   for (const auto& [key, stage] : ids_.stages()) {
     auto histogram = env_.drain.histogram(env_.drain.layout().stage_base() + stage);
     const auto s = env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);
     const uint64_t sum_ns = histogram ? histogram->sum_ns : 0;
-    uint64_t ended = histogram ? histogram->count() : 0;
+    const uint64_t ended = histogram ? histogram->count() : 0;
     const metrics::Labels labels{{"target", key.target}, {"stage", key.name}};
     const auto add = [&](Family& family, uint64_t n, const char* label = nullptr,
                          const char* value = nullptr) {
@@ -399,10 +490,10 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
     add(abandoned, s.unwound, "cause", "unwound");
     add(abandoned, s.died, "cause", "thread_exited");
     add(abandoned, s.too_deep, "cause", "too_deep");
+    add(abandoned, s.cut, "cause", "paused");
     add(unmatched, s.unmatched);
     add(torn, s.torn);
-    ended += s.restarted + s.unwound + s.died + s.too_deep;
-    add(in_flight, s.started > ended ? s.started - ended : 0);
+    add(open, in_flight(stage));
     const auto components = components_.of(stage, s, sum_ns);
     for (size_t i = 0; i < NZ_COMPONENTS; i++) {
       if (components[i] == 0) continue;
@@ -413,7 +504,7 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
     }
   }
   for (Family* f :
-       {&duration, &component, &started, &completed, &abandoned, &unmatched, &torn, &in_flight})
+       {&duration, &component, &started, &completed, &abandoned, &unmatched, &torn, &open})
     out.push_back(std::move(*f));
 }
 

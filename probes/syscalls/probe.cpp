@@ -2,6 +2,7 @@
 // only while one does: enter and exit hooks put every process on the kernel's slow syscall path.
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 #include "probes/probe.h"
 #include "probes/syscall_names.h"
@@ -25,8 +26,9 @@ class Syscalls final : public Probe {
     bool wanted = false;
     for (uint32_t slot = 1; slot < NZ_SLOTS; slot++) {
       const config::Target* target = env_.tracker.target(slot);
-      const bool wants = target != nullptr && target->syscalls && !tripped_.contains(slot);
-      env_.object.control().wants_syscalls[slot] = wants ? 1 : 0;
+      const bool wants = target != nullptr && target->syscalls && !tripped_.contains(slot) &&
+                         !paused_.contains(slot);
+      env_.object.control().wants_syscalls[slot] = wants ? NZ_WANTS_ALL : NZ_WANTS_NOTHING;
       wanted = wanted || wants;
     }
     if (!wanted) {
@@ -55,11 +57,26 @@ class Syscalls final : public Probe {
   void stop() override {
     links_.clear();
     tripped_ = {};
+    paused_ = {};
   }
 
   void trip(uint32_t slot) override {
     if (slot == 0) return;
     tripped_.emplace(slot, true);
+    start();
+  }
+
+  [[nodiscard]] bool has_duty_cycle() const override { return true; }
+  void wind_down(uint32_t slot) override {
+    uint8_t& wants = env_.object.control().wants_syscalls[slot];
+    if (wants == NZ_WANTS_ALL) wants = NZ_WANTS_ENDS;
+  }
+  void pause(uint32_t slot) override {
+    paused_.insert(slot);
+    start();
+  }
+  void resume(uint32_t slot) override {
+    paused_.erase(slot);
     start();
   }
 
@@ -124,7 +141,8 @@ class Syscalls final : public Probe {
     for (const uint32_t slot : env_.tracker.slots()) {
       const config::Target* target = env_.tracker.target(slot);
       if (target == nullptr || !target->syscalls) continue;
-      const bool on = !links_.empty() && !tripped_.contains(slot);
+      const bool on =
+          failure_.empty() && !tripped_.contains(slot) && (!links_.empty() || paused_.contains(slot));
       result.push_back({name(), target->name, 0, on,
                         on                        ? "enter and exit of every syscall"
                         : tripped_.contains(slot) ? "tripped: over budget"
@@ -143,6 +161,7 @@ class Syscalls final : public Probe {
   std::span<const Errors> errors_;
   std::vector<Fd> links_;
   std::map<uint32_t, bool> tripped_;
+  std::set<uint32_t> paused_;
   std::string failure_;
 };
 

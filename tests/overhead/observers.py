@@ -28,8 +28,11 @@ class Nobody:
 class Nearzero:
     """The agent with one target and the given YAML for it."""
 
-    def __init__(self, agent, target_yaml, host=True):
-        self.agent, self.target_yaml, self.host = agent, target_yaml, host
+    # The duty cycle and the breaker would end a benchmark of millions of hits a second, as they should elsewhere.
+    UNBOUND = "overhead: {duty_cycle: false, per_target: 1.0, breaker_factor: 1000, calibrate: false}\n"
+
+    def __init__(self, agent, target_yaml, host=True, overhead=UNBOUND):
+        self.agent, self.target_yaml, self.host, self.overhead = agent, target_yaml, host, overhead
 
     def start(self, pid):
         self.folder = tempfile.TemporaryDirectory(prefix="nearzero-bench.")
@@ -38,10 +41,9 @@ class Nearzero:
             self.port = s.getsockname()[1]
         path = os.path.join(self.folder.name, "nearzero.yaml")
         with open(path, "w") as f:
-            # The breaker would end a benchmark of millions of hits a second, as it should elsewhere.
             f.write(f"listen: 127.0.0.1:{self.port}\nruntime_dir: {self.folder.name}/run\n"
                     f"host: {'true' if self.host else 'false'}\n"
-                    "overhead: {per_target: 1.0, breaker_factor: 1000, calibrate: false}\n")
+                    f"{self.overhead}")
             f.write(self.target_yaml.replace("@PID@", str(pid)))
         self.process = subprocess.Popen([self.agent, "agent", "--config", path],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -15,9 +15,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <thread>
 
 #include "probes/probe.h"
 #include "userspace/agent/calibrate.h"
+#include "userspace/agent/duty_cycle.h"
 #include "userspace/agent/exit_codes.h"
 #include "userspace/agent/instance.h"
 #include "userspace/agent/ledger.h"
@@ -92,6 +94,8 @@ class Agent {
   void on_exec(const nz_event& event);
   [[nodiscard]] bool may_match(const char* comm) const;
   void drain();
+  [[nodiscard]] std::vector<uint32_t> observed_slots() const;
+  void step_duty_cycle();
   void publish(double drain_seconds);
   void on_signal();
   void reload();
@@ -110,11 +114,12 @@ class Agent {
   std::unique_ptr<probes::Env> env_;
   std::vector<std::unique_ptr<probes::Probe>> probes_;
   std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<DutyCycle> duty_;
   std::unique_ptr<loader::Events> events_;
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
   std::unique_ptr<http::Server> server_;
-  Fd signals_, timer_, epoll_;
+  Fd signals_, timer_, duty_timer_, epoll_;
   Clock::time_point last_drain_ = Clock::now();
   Clock::time_point last_scan_ = Clock::now();
   bool off_ = false;
@@ -179,6 +184,13 @@ int Agent::open_programs() {
   drain_ = std::make_unique<drain::Drain>(*object_);
   env_ = std::make_unique<probes::Env>(probes::Env{*object_, *drain_, tracker_});
   probes_ = probes::make_all(*env_);
+  duty_ = std::make_unique<DutyCycle>(
+      probes_, [this](uint32_t slot) { return ledger_->pausable_seconds(probes_, slot); },
+      [this](uint32_t slot) {
+        return ledger_->budget_left(probes_, slot, observed_slots().size(),
+                                    std::thread::hardware_concurrency());
+      });
+  duty_->enable(config_.overhead.duty_cycle);
   return kOk;
 }
 
@@ -197,8 +209,9 @@ int Agent::open_events() {
 
   timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   set_timer();
+  duty_timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
-  for (const int fd : {signals_.get(), timer_.get(), control_->fd(), events_->poll_fd()}) {
+  for (const int fd : {signals_.get(), timer_.get(), duty_timer_.get(), control_->fd(), events_->poll_fd()}) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
@@ -264,6 +277,9 @@ void Agent::handle(int fd) {
     control_->answer();
   } else if (fd == events_->poll_fd()) {
     events_->consume();
+  } else if (fd == duty_timer_.get()) {
+    uint64_t expirations = 0;
+    if (read(fd, &expirations, sizeof(expirations)) > 0) step_duty_cycle();
   } else {
     uint64_t expirations = 0;
     if (read(timer_.get(), &expirations, sizeof(expirations)) > 0) drain();
@@ -406,11 +422,33 @@ void Agent::drain() {
       apply(changes);
     }
   }
+  step_duty_cycle();  // also begins with a target that is new
   publish(seconds_since(start));
   // Symbol tables are large, and glibc keeps what it was given back: the agent's memory is
   // promised.
   if (trim_soon_) malloc_trim(0);
   trim_soon_ = false;
+}
+
+std::vector<uint32_t> Agent::observed_slots() const {
+  std::vector<uint32_t> slots;
+  for (const uint32_t slot : tracker_.slots()) {
+    const bool alive =
+        std::any_of(tracker_.members().begin(), tracker_.members().end(),
+                    [slot](const auto& entry) { return entry.second.slot == slot; });
+    if (alive) slots.push_back(slot);
+  }
+  return slots;
+}
+
+void Agent::step_duty_cycle() {
+  if (off_) return;
+  const auto next = duty_->step(observed_slots());
+  if (next == Clock::time_point::max()) return;
+  const auto wait = std::max<int64_t>(
+      1, std::chrono::duration_cast<std::chrono::nanoseconds>(next - Clock::now()).count());
+  const itimerspec once{{0, 0}, {wait / 1'000'000'000, wait % 1'000'000'000}};
+  timerfd_settime(duty_timer_.get(), 0, &once, nullptr);
 }
 
 void Agent::publish(double drain_seconds) {
@@ -419,6 +457,7 @@ void Agent::publish(double drain_seconds) {
   const SelfState self{probes_,
                        *env_,
                        *ledger_,
+                       duty_->states(),
                        object_->refused(),
                        object_->features().kernel,
                        map_bytes_,
@@ -481,6 +520,7 @@ void Agent::reload() {
   if (new_interval) set_timer();
   spdlog::set_level(spdlog::level::from_str(config_.log.level));
   ledger_->set_budget(config_.overhead);
+  duty_->enable(config_.overhead.duty_cycle);
   configure_targets();
   ClosingTogether::wait_for_background();  // a renamed target's processes come back below
   for (const auto& [pid, member] : tracker_.members()) {
@@ -505,6 +545,7 @@ void Agent::detach_everything() {
 
 void Agent::switch_off() {
   detach_everything();
+  duty_->reset();
   off_ = true;
 }
 

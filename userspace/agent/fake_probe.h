@@ -48,6 +48,21 @@ class FakeProbe final : public probes::Probe {
   [[nodiscard]] std::vector<probes::Status> status() const override { return status_; }
   void trip(uint32_t slot) override { tripped_.push_back(slot); }
 
+  [[nodiscard]] bool has_duty_cycle() const override { return has_duty_cycle_; }
+  void wind_down(uint32_t slot) override { note("wind_down", slot); }
+  [[nodiscard]] bool wound_down(uint32_t slot) const override {
+    (void)slot;
+    return wound_down_;
+  }
+  void pause(uint32_t slot) override { note("pause", slot); }
+  void resume(uint32_t slot) override { note("resume", slot); }
+  void note(const char* what, uint32_t slot) {
+    calls_.push_back(std::string(what) + " " + std::to_string(slot));
+  }
+
+  bool has_duty_cycle_ = true;
+  bool wound_down_ = true;
+  std::vector<std::string> calls_;
   std::string name_;
   std::vector<probes::Cost> costs_;
   std::vector<probes::Status> status_;

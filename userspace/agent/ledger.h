@@ -15,7 +15,8 @@ namespace nz::agent {
 class Ledger {
  public:
   Ledger(const config::Overhead& overhead, Prices prices)
-      : prices_(std::move(prices)),
+      : overhead_(overhead),
+        prices_(std::move(prices)),
         breaker_(overhead.per_target * overhead.breaker_factor, overhead.breaker_seconds) {}
 
   /// Takes the probes' hits of this moment, `elapsed` seconds after the last time. Returns what the
@@ -23,8 +24,17 @@ class Ledger {
   std::vector<analysis::Breaker::Key> update(
       const std::vector<std::unique_ptr<probes::Probe>>& probes, double elapsed);
 
+  /// Seconds of CPU that the probes with a duty cycle have cost `slot` until this moment.
+  [[nodiscard]] double pausable_seconds(const std::vector<std::unique_ptr<probes::Probe>>& probes,
+                                        uint32_t slot) const;
+  /// Share of one core that is left for them in each of `targets` slots, after what cannot be
+  /// paused: of the slot's own budget, and of its part of the budget for everything together.
+  [[nodiscard]] double budget_left(const std::vector<std::unique_ptr<probes::Probe>>& probes,
+                                   uint32_t slot, size_t targets, unsigned cpus) const;
+
   /// Takes over changed limits; what has tripped stays so.
   void set_budget(const config::Overhead& overhead) {
+    overhead_ = overhead;
     breaker_.set_limit(overhead.per_target * overhead.breaker_factor, overhead.breaker_seconds);
   }
 
@@ -37,6 +47,9 @@ class Ledger {
   [[nodiscard]] const analysis::Breaker& breaker() const { return breaker_; }
 
  private:
+  [[nodiscard]] double price_of(const probes::Cost& cost) const;
+
+  config::Overhead overhead_;
   Prices prices_;
   analysis::Breaker breaker_;
   std::map<analysis::Breaker::Key, double> seconds_;

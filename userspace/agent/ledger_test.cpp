@@ -102,6 +102,34 @@ TEST_F(LedgerTest, AChangedBudgetHoldsFromNowOn) {
   EXPECT_EQ(l.update(probes_, 1).size(), 1U);
 }
 
+TEST_F(LedgerTest, WhatCanBePausedIsCountedUntilNow) {
+  Ledger l = ledger();
+  stages_->costs_ = {{1, HitKind::uprobe, 5000}, {2, HitKind::uprobe, 1}};
+  sqlite_->costs_ = {{1, HitKind::uprobe_stepped, 100}, {1, HitKind::with_return, 100}};
+  EXPECT_DOUBLE_EQ(l.pausable_seconds(probes_, 1), 0.006) << "a kind without a price costs nothing";
+  sqlite_->has_duty_cycle_ = false;
+  EXPECT_DOUBLE_EQ(l.pausable_seconds(probes_, 1), 0.005);
+  EXPECT_DOUBLE_EQ(l.pausable_seconds(probes_, 3), 0);
+}
+
+TEST_F(LedgerTest, WhatIsLeftOfBothBudgets) {
+  Ledger l = ledger();
+  config::Overhead budget;
+  budget.per_target = 0.01;
+  budget.host = 0.02;
+  l.set_budget(budget);
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 1, 4), 0.01) << "its own";
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 16, 4), 0.005) << "its part of 0.02 * 4";
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 0, 4), 0.01);
+  stages_->has_duty_cycle_ = false;  // as the scheduler: 0.4 % for the target, 2 % for the host
+  stages_->costs_ = {{1, HitKind::uprobe, 4'000}, {0, HitKind::uprobe, 20'000}};
+  sqlite_->costs_ = {{1, HitKind::uprobe, 900'000}};
+  l.update(probes_, 1);
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 1, 4), 0.006);
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 2, 1, 4), 0.01);
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 16, 4), (0.08 - 0.024) / 16);
+}
+
 TEST_F(LedgerTest, EveryHitKindHasAnEstimate) {
   const Prices prices = estimated_prices();
   for (const HitKind kind :

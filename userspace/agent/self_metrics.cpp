@@ -120,6 +120,30 @@ void collect_cost(const SelfState& state, std::vector<Family>& out) {
   out.push_back(std::move(price));
 }
 
+// Only those that have something to observe: the others have no hits, and no row in the account.
+void collect_duty(const SelfState& state, std::vector<Family>& out) {
+  Family ratio{"nearzero_probe_duty_ratio",
+               "Part of the time in which the probe observes the target, to hold the budget.",
+               Type::gauge,
+               {}};
+  Family observed{"nearzero_probe_observed_seconds_total",
+                  "Seconds in which the probe observed the target: counts divided by it are rates.",
+                  Type::counter,
+                  {}};
+  for (const auto& probe : state.probes) {
+    if (!probe->has_duty_cycle()) continue;
+    for (const auto& [slot, duty] : state.duty) {
+      if (!state.ledger.seconds().contains({probe->name(), slot})) continue;
+      const metrics::Labels labels{{"probe", probe->name()},
+                                   {"target", state.env.target_name(slot)}};
+      ratio.samples.push_back({labels, duty.ratio, nullptr});
+      observed.samples.push_back({labels, duty.observed_seconds, nullptr});
+    }
+  }
+  out.push_back(std::move(ratio));
+  out.push_back(std::move(observed));
+}
+
 void gauge(std::vector<Family>& out, const char* name, const char* help, Type type, double value) {
   out.push_back({name, help, type, {{{}, value, nullptr}}});
 }
@@ -129,6 +153,7 @@ void gauge(std::vector<Family>& out, const char* name, const char* help, Type ty
 void collect_self(const SelfState& state, std::vector<Family>& out) {
   collect_attachments(state, out);
   collect_cost(state, out);
+  collect_duty(state, out);
   Family drops{"nearzero_drops_total",
                "Events that were not recorded, or recorded in a degraded way, by cause.",
                Type::counter,
@@ -202,6 +227,8 @@ std::string health_json(const SelfState& state, bool& healthy) {
                        {"target", state.env.target_name(key.second)},
                        {"share_of_core", share}});
   }
+  nlohmann::ordered_json duty = nlohmann::ordered_json::object();
+  for (const auto& [slot, s] : state.duty) duty[state.env.target_name(slot)] = s.ratio;
   nlohmann::ordered_json drops = nlohmann::ordered_json::object();
   const nz_counters counters = state.env.drain.counters();
   for (size_t i = 0; i < NZ_DROPS; i++) {
@@ -221,6 +248,7 @@ std::string health_json(const SelfState& state, bool& healthy) {
   j["probes"] = std::move(rows);
   j["refused_programs"] = std::move(refused);
   j["tripped"] = std::move(tripped);
+  j["duty_ratio"] = std::move(duty);
   j["processes"] = std::move(members);
   j["drops"] = std::move(drops);
   return j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

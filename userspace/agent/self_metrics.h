@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "probes/probe.h"
+#include "userspace/agent/duty_cycle.h"
 #include "userspace/agent/ledger.h"
 #include "userspace/drain/drain.h"
 #include "userspace/http/server.h"
@@ -18,6 +19,7 @@ struct SelfState {
   const std::vector<std::unique_ptr<probes::Probe>>& probes;
   const probes::Env& env;
   const Ledger& ledger;
+  std::map<uint32_t, DutyState> duty;                 ///< by slot
   const std::map<std::string, std::string>& refused;  ///< program -> why the kernel refused it
   std::string kernel;                                 ///< its release
   uint64_t map_bytes = 0;                             ///< kernel memory of all maps

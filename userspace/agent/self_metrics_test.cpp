@@ -28,8 +28,8 @@ class SelfMetricsTest : public ::testing::Test {
     http.requests = 11;
     http.connections_open = 2;
     http.answer_seconds = 0.5;
-    return {probes_, env_.env(), ledger_, refused_, "6.18.0-test", 7'000'000,
-            http,    0.001,      4,       3,        off_};
+    return {probes_, env_.env(), ledger_, duty_, refused_, "6.18.0-test", 7'000'000,
+            http,    0.001,      4,       3,     off_};
   }
   [[nodiscard]] nlohmann::json health(bool* healthy = nullptr) {
     bool h = false;
@@ -56,6 +56,7 @@ class SelfMetricsTest : public ::testing::Test {
   std::map<std::string, std::string> refused_;
   Ledger ledger_{config::Overhead{},
                  Prices{{{probes::HitKind::uprobe, 1000}}, {probes::HitKind::uprobe}}};
+  std::map<uint32_t, DutyState> duty_;
   bool off_ = false;
 };
 
@@ -141,6 +142,19 @@ TEST_F(SelfMetricsTest, CostShareAndTrip) {
   EXPECT_DOUBLE_EQ(j["tripped"][0]["share_of_core"], 0.5);
   EXPECT_DOUBLE_EQ(value("nearzero_probe_hit_seconds", {{"kind", "uprobe"}, {"measured", "true"}}),
                    1e-6);
+}
+
+TEST_F(SelfMetricsTest, DutyOfEachProbeThatHasOneAndWasHit) {
+  duty_ = {{1, {0.25, 12.5}}};
+  const Labels labels{{"probe", "stages"}, {"target", "demo"}};
+  EXPECT_EQ(value("nearzero_probe_duty_ratio", labels), -1) << "no hit yet";
+  EXPECT_DOUBLE_EQ(health()["duty_ratio"]["demo"], 0.25);
+  probe_->costs_ = {{1, probes::HitKind::uprobe, 1}};
+  ledger_.update(probes_, 1);
+  EXPECT_DOUBLE_EQ(value("nearzero_probe_duty_ratio", labels), 0.25);
+  EXPECT_DOUBLE_EQ(value("nearzero_probe_observed_seconds_total", labels), 12.5);
+  probe_->has_duty_cycle_ = false;
+  EXPECT_EQ(value("nearzero_probe_duty_ratio", labels), -1);
 }
 
 TEST_F(SelfMetricsTest, AboutTheAgentItself) {

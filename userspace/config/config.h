@@ -69,6 +69,7 @@ struct Overhead {
   double host = 0.01;          ///< share of the whole machine, (0, 1]
   double breaker_factor = 10;  ///< cost above factor x budget ...
   double breaker_seconds = 3;  ///< ... for this long detaches the target's probes
+  bool duty_cycle = true;      ///< hold per_target and host by observing part of the time
   bool calibrate = true;  ///< measure each probe's cost at start; false: use built-in estimates
 
   bool operator==(const Overhead&) const = default;

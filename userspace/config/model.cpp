@@ -140,6 +140,7 @@ void from_json(const json& in, Config& config) {
   set_ratio(member(overhead, "host"), config.overhead.host);
   set(member(overhead, "breaker_factor"), config.overhead.breaker_factor);
   set(member(overhead, "breaker_seconds"), config.overhead.breaker_seconds);
+  set(member(overhead, "duty_cycle"), config.overhead.duty_cycle);
   set(member(overhead, "calibrate"), config.overhead.calibrate);
 
   set(member(member(in, "log"), "level"), config.log.level);
@@ -170,6 +171,7 @@ ordered_json to_json(const Config& config) {
             {"host", config.overhead.host},
             {"breaker_factor", config.overhead.breaker_factor},
             {"breaker_seconds", config.overhead.breaker_seconds},
+            {"duty_cycle", config.overhead.duty_cycle},
             {"calibrate", config.overhead.calibrate}}},
           {"log", {{"level", config.log.level}, {"file", config.log.file}}},
           {"limits",

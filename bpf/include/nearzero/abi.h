@@ -152,7 +152,8 @@ struct nz_site {
   /* In the process' executable: while it runs that, nothing else can come to stand at its address,
    * so that a thread may remember whose it is. */
   nz_u32 in_executable;
-  nz_u32 pad;
+  /* Winding down: ends are recorded, but one without a start is no news, it was not to begin. */
+  nz_u32 winding_down;
 };
 
 struct nz_stage_stats {
@@ -163,6 +164,7 @@ struct nz_stage_stats {
   nz_u64 too_deep; /* more than NZ_FN_DEPTH frames */
   nz_u64 unmatched; /* `to` or exit without a start: began before attach, or another caller */
   nz_u64 died;      /* thread ended inside the stage */
+  nz_u64 cut;       /* the duty cycle paused before its end */
   nz_u64 torn;      /* its thread was switched just then: components unknown, duration counted */
   nz_u64 torn_ns;   /* their duration */
   nz_u64 component_ns[NZ_COMPONENTS]; /* NZ_RUNNING: none, it is what the others leave of the sum */
@@ -256,18 +258,24 @@ struct nz_counters {
 };
 
 /* Written by userspace at any time (lives in .data). */
+enum nz_wants {
+  NZ_WANTS_NOTHING,
+  NZ_WANTS_ALL,
+  NZ_WANTS_ENDS, /* winding down: what has begun is still recorded */
+};
+
 struct nz_control {
   nz_u32 epoch;      /* which half of min and max is written */
   nz_u32 generation; /* of the targets: threads re-resolve their slot when it changes */
   nz_u32 next_syscall_series;
   nz_u32 next_statement;
   nz_u32 site_generation; /* threads forget which site stands where when it changes */
-  nz_u32 pad;
+  nz_u32 cut_slot;        /* argument of nz_cut_stages */
   /* Sampling windows: the shortest step and the shortest pause between two, ~ns; 0 = none seen. */
   nz_u64 sqlite_shortest_inverted[NZ_SLOTS][2];
   nz_u64 sqlite_compiles[NZ_SLOTS]; /* a thread's text cache is valid while this stands still */
   nz_u8 follow_forks[NZ_SLOTS];
-  nz_u8 wants_syscalls[NZ_SLOTS];
+  nz_u8 wants_syscalls[NZ_SLOTS]; /* enum nz_wants */
   nz_u64
       syscalls_since; /* a start before this belongs to an earlier attach: its end was not seen */
 };

@@ -20,6 +20,7 @@ struct nz_moment {
   __u32 seq;   /* nz_task.seq */
   __u32 known; /* no switch came while it was taken */
   __u32 plain; /* it runs since nz_task.since, as its state says */
+  __u32 winding_down; /* nz_site.winding_down */
 };
 
 /* Whether the thread runs as its state says. Some switches never reach the scheduler's program:
@@ -222,9 +223,13 @@ static __always_inline void nz_fn_entry(struct nz_thread* t, __u32 cpu, __u32 st
   t->depth = keep + 1;
 }
 
+static __always_inline void nz_unmatched(__u32 cpu, __u32 stage, struct nz_moment* m) {
+  struct nz_stage_stats* s = nz_stage_of(cpu, stage);
+  if (s && !m->winding_down) NZ_ADD(s->unmatched, 1);
+}
+
 static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 stage, __u64 sp,
                                        struct nz_moment* m) {
-  struct nz_stage_stats* s;
   __u32 keep, mine = NZ_FN_DEPTH;
   for (keep = 0; keep < NZ_FN_DEPTH; keep++) {
     struct nz_frame* f = &t->fn[keep];
@@ -243,8 +248,7 @@ static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 sta
     t->lost -= 1; /* counted as too deep when it began */
     return;
   }
-  s = nz_stage_of(cpu, stage);
-  if (s) NZ_ADD(s->unmatched, 1);
+  nz_unmatched(cpu, stage, m);
 }
 
 /* nz_look() and nz_fn_entry() where nothing was left behind and there is room, which is the common
@@ -314,28 +318,33 @@ static __always_inline void nz_from(struct nz_thread* t, __u32 cpu, const struct
 static __always_inline void nz_to(struct nz_thread* t, __u32 cpu, const struct nz_action* a,
                                   struct nz_moment* m) {
   struct nz_frame* f = &t->open[a->index & (NZ_OPEN_STAGES - 1)];
-  struct nz_stage_stats* s;
   if (f->sp && f->stage == a->stage) {
     nz_stage_end(cpu, f, m);
     f->sp = 0;
     return;
   }
-  s = nz_stage_of(cpu, a->stage);
-  if (s) NZ_ADD(s->unmatched, 1);
+  nz_unmatched(cpu, a->stage, m);
 }
 
-/* The thread will not come back to what it has open: it ends, or runs another program now. */
-static __always_inline void nz_abandon_all(struct nz_thread* t, __u32 cpu) {
-  struct nz_stage_stats* s;
+static __always_inline void nz_abandon(__u32 cpu, __u32 stage, bool cut) {
+  struct nz_stage_stats* s = nz_stage_of(cpu, stage);
+  if (!s) return;
+  if (cut)
+    NZ_ADD(s->cut, 1);
+  else
+    NZ_ADD(s->died, 1);
+}
+
+/* What the thread has open will not be seen to end: it ends itself or runs another program now, or
+ * (`cut`) its probes rest. */
+static __always_inline void nz_abandon_all(struct nz_thread* t, __u32 cpu, bool cut) {
   for (int i = 0; i < NZ_FN_DEPTH; i++) {
     if (i >= t->depth) break;
-    s = nz_stage_of(cpu, t->fn[i].stage);
-    if (s) NZ_ADD(s->died, 1);
+    nz_abandon(cpu, t->fn[i].stage, cut);
   }
   for (int i = 0; i < NZ_OPEN_STAGES; i++) {
     if (!t->open[i].sp) continue;
-    s = nz_stage_of(cpu, t->open[i].stage);
-    if (s) NZ_ADD(s->died, 1);
+    nz_abandon(cpu, t->open[i].stage, cut);
     t->open[i].sp = 0;
   }
   t->depth = 0;
