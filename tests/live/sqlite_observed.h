@@ -63,7 +63,7 @@ inline Agent& agent_with(const std::string& plan) {
   auto& agent = shared_agents()[plan];
   if (!agent) {
     agent = std::make_unique<Agent>(
-        "host: false\noverhead: {calibrate: false, breaker_factor: 1000}\n"
+        "host: false\noverhead: {calibrate: false, duty_cycle: false, breaker_factor: 1000}\n"
         "targets: [{name: db, match: {exe: \"" NZ_WORKLOADS
         "/nz-sqlite*\"}, scheduler: false, sqlite: {plan: " +
             plan + "}}]",

@@ -135,7 +135,7 @@ std::string plan_in_use(const Agent& agent) {
 
 // So many lookups a second take more than the budget: here the breaker is out of the way.
 std::string automatic() {
-  return "host: false\noverhead: {calibrate: false, breaker_factor: 1000}\n"
+  return "host: false\noverhead: {calibrate: false, duty_cycle: false, breaker_factor: 1000}\n"
          "targets: [{name: db, match: {exe: \"" NZ_WORKLOADS
          "/nz-sqlite\"}, scheduler: false, sqlite: true}]";
 }
@@ -208,7 +208,7 @@ TEST(SqlitePlan, SurvivesOffAndOnInTheMiddleOfStatements) {
                             "false, sqlite: {plan: ") +
                     plan +
                     "}}]\n"
-                    "overhead: {calibrate: false, breaker_factor: 1000}",
+                    "overhead: {calibrate: false, duty_cycle: false, breaker_factor: 1000}",
                 true);
     expect_attached(agent, workload.pid());
     workload.go();

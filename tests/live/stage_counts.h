@@ -14,7 +14,7 @@ namespace nz::live {
 
 /// The budget is one core for each target, so that loops of nothing but probed calls do not trip
 /// the breaker. Use with Agent(..., true): the harness then writes no `overhead` of its own.
-inline const std::string kNoBreaker = "overhead: {calibrate: false, per_target: 100%}\n";
+inline const std::string kNoBreaker = "overhead: {calibrate: false, duty_cycle: false, per_target: 100%}\n";
 
 inline std::string target_yaml(const std::string& name, pid_t pid,
                                const std::vector<std::string>& stages) {
@@ -39,13 +39,13 @@ inline std::string span_stage(const std::string& name, const std::string& from,
 /// One stage of one target, since the agent's start.
 struct StageCounts {
   uint64_t started = 0, completed = 0;
-  uint64_t restarted = 0, unwound = 0, thread_exited = 0, too_deep = 0;
+  uint64_t restarted = 0, unwound = 0, thread_exited = 0, too_deep = 0, paused = 0;
   uint64_t unmatched = 0, torn = 0, in_flight = 0;
   analysis::Histogram duration;
   double components_ns = 0;
 
   [[nodiscard]] uint64_t abandoned() const {
-    return restarted + unwound + thread_exited + too_deep;
+    return restarted + unwound + thread_exited + too_deep + paused;
   }
 };
 
@@ -64,6 +64,7 @@ inline StageCounts stage_counts(const cli::LiveData& data, const std::string& ta
   c.unwound = value("abandoned_total", {{"cause", "unwound"}});
   c.thread_exited = value("abandoned_total", {{"cause", "thread_exited"}});
   c.too_deep = value("abandoned_total", {{"cause", "too_deep"}});
+  c.paused = value("abandoned_total", {{"cause", "paused"}});
   c.unmatched = value("unmatched_total");
   c.torn = value("torn_total");
   c.in_flight = value("in_flight");

@@ -66,7 +66,7 @@ def main():
                 "rounds": rounds, "cases": results}
     if re.fullmatch(options.case, "demo"):
         config = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../configs/demo.yaml")
-        document["demo"] = demo.run(agent, folder, config, rounds, 5 if options.quick else 15, 2000, say)
+        document["demo"] = demo.run(agent, folder, config, rounds, 5 if options.quick else 20, 2000, say)
         print(demo_table(document["demo"]))
     if options.json:
         with open(options.json, "w") as f:

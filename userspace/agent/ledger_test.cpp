@@ -115,8 +115,8 @@ TEST_F(LedgerTest, WhatCanBePausedIsCountedUntilNow) {
 TEST_F(LedgerTest, WhatIsLeftOfBothBudgets) {
   Ledger l = ledger();
   config::Overhead budget;
-  budget.per_target = 0.01;
-  budget.host = 0.02;
+  budget.per_target = 0.02;  // it aims at half
+  budget.host = 0.04;
   l.set_budget(budget);
   EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 1, 4), 0.01) << "its own";
   EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 16, 4), 0.005) << "its part of 0.02 * 4";

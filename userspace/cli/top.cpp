@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <deque>
 #include <thread>
 
 #include "userspace/agent/exit_codes.h"
@@ -34,6 +35,21 @@ void wait_until(Clock::time_point when) {
 bool write_out(const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
          std::fflush(stdout) == 0;
+}
+
+// With a duty cycle a window has to hold a whole period of it (userspace/agent/duty_cycle.h).
+constexpr std::chrono::milliseconds kWholePeriod{5000};
+
+struct Moment {
+  Clock::time_point at;
+  LiveData data;
+};
+
+// The youngest that is old enough to compare with, or the oldest there is; what is older goes.
+const Moment& begin_of_window(std::deque<Moment>& past, Clock::time_point now, bool pauses) {
+  const auto enough = now - (pauses ? kWholePeriod : std::chrono::milliseconds(0));
+  while (past.size() > 1 && past[1].at <= enough) past.pop_front();
+  return past.front();
 }
 
 std::string head(const TopOptions& options, double seconds) {
@@ -64,6 +80,8 @@ int top(const TopOptions& options) {
   }
   const auto start = Clock::now();
   auto last = start;
+  std::deque<Moment> past;
+  past.push_back({start, std::move(*before)});
   while (interrupted == 0) {
     auto next = last + std::chrono::duration_cast<Clock::duration>(interval);
     if (options.duration) {
@@ -79,16 +97,16 @@ int top(const TopOptions& options) {
       fmt::print(stderr, "nearzero top: {}\n", now.error().text());
       return agent::kNotRunning;
     }
-    const auto at = Clock::now();
-    const double seconds = std::chrono::duration<double>(at - last).count();
-    last = at;
+    last = Clock::now();
+    const Moment& begin = begin_of_window(past, last, has_pauses(*now));
+    const double seconds = std::chrono::duration<double>(last - begin.at).count();
     style.width = terminal_width();
     const std::string table =
-        head(options, seconds) + top_table(now->since(*before), *now, seconds, style);
+        head(options, seconds) + top_table(now->since(begin.data), *now, seconds, style);
     // Home and clear to the end: no flicker.
     if (!write_out((terminal ? "\033[H\033[J" : "") + table + (terminal ? "" : "\n")))
       return agent::kFailed;
-    before = std::move(now);
+    past.push_back({last, std::move(*now)});
   }
   return agent::kOk;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <vector>
 
 #include "userspace/cli/terminal.h"
@@ -16,6 +17,7 @@ struct Section {
   const char* title;
   std::vector<std::pair<std::string, std::string>> families;  // family -> prefix of the row's name
   bool busiest_first;  // by total time; else in the families' order
+  const char* probe;   // whose duty cycle it has
 };
 
 const std::array<Section, 4>& sections() {
@@ -24,15 +26,17 @@ const std::array<Section, 4>& sections() {
        {{"nearzero_runqueue_latency_seconds", "run queue"},
         {"nearzero_oncpu_slice_seconds", "on CPU"},
         {"nearzero_offcpu_seconds", "off CPU"}},
-       false},
-      {"ORDER PATH", {{"nearzero_order_stage_duration_seconds", ""}}, false},
+       false,
+       "scheduler"},
+      {"ORDER PATH", {{"nearzero_order_stage_duration_seconds", ""}}, false, "stages"},
       {"SQLITE",
        {{"nearzero_sqlite_statement_duration_seconds", "inside"},
         {"nearzero_sqlite_statement_open_seconds", "open"},
         {"nearzero_sqlite_wait_seconds", "wait"},
         {"nearzero_sqlite_compile_seconds", "compile"}},
-       true},
-      {"SYSCALLS", {{"nearzero_syscall_duration_seconds", ""}}, true},
+       true,
+       "sqlite"},
+      {"SYSCALLS", {{"nearzero_syscall_duration_seconds", ""}}, true, "syscalls"},
   }};
   return all;
 }
@@ -71,7 +75,30 @@ std::vector<Row> rows_of(const Section& section, const LiveData& window) {
   return rows;
 }
 
+// How long the probe observed the target in this window. Where it has no duty cycle: all the time.
+double observed_seconds(const LiveData& window, const char* probe, const std::string& target,
+                        double seconds) {
+  const auto found = window.values.find(
+      {"nearzero_probe_observed_seconds_total", {{"probe", probe}, {"target", target}}});
+  return found == window.values.end() || found->second <= 0 ? seconds : found->second;
+}
+
+// The targets that are observed part of the time, for the line below the table.
+std::string duty_text(const LiveData& now) {
+  std::map<std::string, double> ratios;
+  for (const auto& [key, value] : now.values) {
+    if (key.family == "nearzero_probe_duty_ratio" && value < 1)
+      ratios[key.labels.at("target")] = value;
+  }
+  std::string text;
+  for (const auto& [target, ratio] : ratios)
+    text += fmt::format("{} {} {:.0f} % of the time", text.empty() ? "" : ",", target, ratio * 100);
+  return text.empty() ? text : "to hold the budget observes" + text + "; rates are those meanwhile\n";
+}
+
 }  // namespace
+
+bool has_pauses(const LiveData& now) { return !duty_text(now).empty(); }
 
 std::string top_table(const LiveData& window, const LiveData& now, double seconds,
                       const TableStyle& style) {
@@ -96,14 +123,15 @@ std::string top_table(const LiveData& window, const LiveData& now, double second
         break;
       }
       const analysis::Histogram& h = row.histogram;
+      const double observed = observed_seconds(window, section.probe, row.target, seconds);
       // fmt counts code points, as cut() does.
       out += fmt::format(
           "{:<{}} {:<{}}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", cut(row.target, kTarget - 1),
           kTarget - 1, " " + cut(row.name, name_width - 1), name_width + 1,
-          count_text(static_cast<double>(h.count()) / seconds), duration_text(h.quantile(0.5)),
+          count_text(static_cast<double>(h.count()) / observed), duration_text(h.quantile(0.5)),
           duration_text(h.quantile(0.9)), duration_text(h.quantile(0.99)),
           duration_text(static_cast<double>(h.max_ns) / 1e9),
-          duration_text(static_cast<double>(h.sum_ns) / 1e9 / seconds));
+          duration_text(static_cast<double>(h.sum_ns) / 1e9 / observed));
     }
     out += '\n';
   }
@@ -121,7 +149,7 @@ std::string top_table(const LiveData& window, const LiveData& now, double second
       "cost of observing {:.2f} % of one core, drops and degraded records {}/s, probes not "
       "attached {}\n",
       cost / seconds * 100, count_text(drops / seconds), count_text(detached));
-  return out;
+  return out + duty_text(now);
 }
 
 }  // namespace nz::cli

@@ -17,4 +17,7 @@ struct TableStyle {
 std::string top_table(const LiveData& window, const LiveData& now, double seconds,
                       const TableStyle& style);
 
+/// Whether a target is observed part of the time only: a short window can lie in a pause.
+bool has_pauses(const LiveData& now);
+
 }  // namespace nz::cli

@@ -166,5 +166,24 @@ TEST(TopTable, TextFromOutsideCannotDriveTheTerminal) {
   EXPECT_EQ(top_table(d, d, 1, {}).find('\033'), std::string::npos);
 }
 
+TEST(TopTable, RatesAreThoseOfTheTimeThatWasObserved) {
+  LiveData window;
+  analysis::Histogram h;
+  for (int i = 0; i < 10; i++) h.record(1000);
+  window.histograms[{"nearzero_order_stage_duration_seconds",
+                     {{"target", "demo"}, {"stage", "risk"}}}] = h;
+  window.histograms[{"nearzero_oncpu_slice_seconds", {{"target", "demo"}}}] = h;
+  window.values[{"nearzero_probe_observed_seconds_total",
+                 {{"probe", "stages"}, {"target", "demo"}}}] = 0.5;
+  LiveData now = window;
+  now.values[{"nearzero_probe_duty_ratio", {{"probe", "stages"}, {"target", "demo"}}}] = 0.25;
+  const std::string table = top_table(window, now, 2, {});
+  EXPECT_NE(line_with(table, "risk").find(" 20 "), std::string::npos) << table;
+  EXPECT_NE(line_with(table, "on CPU").find(" 5 "), std::string::npos) << "no duty cycle\n" << table;
+  EXPECT_NE(table.find("observes demo 25 % of the time"), std::string::npos) << table;
+  EXPECT_TRUE(has_pauses(now));
+  EXPECT_FALSE(has_pauses(window));
+}
+
 }  // namespace
 }  // namespace nz::cli

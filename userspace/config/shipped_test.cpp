@@ -106,6 +106,7 @@ TEST(Schema, AgreesWithTheKernelSideAndTheStructs) {
   check_default("/runtime_dir", config.runtime_dir);
   check_default("/overhead/per_target", config.overhead.per_target);
   check_default("/overhead/host", config.overhead.host);
+  check_default("/overhead/duty_cycle", config.overhead.duty_cycle);
   check_default("/overhead/breaker_factor", config.overhead.breaker_factor);
   check_default("/overhead/breaker_seconds", config.overhead.breaker_seconds);
   check_default("/overhead/calibrate", config.overhead.calibrate);

@@ -12,9 +12,9 @@ namespace nz::live {
 class Agent {
  public:
   /// Starts `nearzero agent` on a free loopback port and a runtime folder of its own, and waits
-  /// until it is ready. `yaml`: everything but listen and runtime_dir. Calibration is off unless
-  /// asked for.
-  explicit Agent(const std::string& yaml, bool calibrate = false);
+  /// until it is ready. `yaml`: everything but listen and runtime_dir. Unless `own_overhead`, nothing
+  /// is calibrated and nothing rests: counts are exact.
+  explicit Agent(const std::string& yaml, bool own_overhead = false);
 
   [[nodiscard]] Program& program() { return *program_; }
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
