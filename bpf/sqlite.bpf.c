@@ -572,3 +572,20 @@ __attribute__((noinline)) int nz_statements_abandoned(struct nz_thread* thread) 
   }
   return 0;
 }
+
+/* The duty cycle paused, and nobody saw how the open statements went on. For threads.bpf.c. */
+__attribute__((noinline)) int nz_statements_cut(struct nz_thread* thread) {
+  struct nz_sqlite_stats* s;
+  if (!thread) return 0;
+  for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
+    struct nz_open_statement* o = &thread->sqlite.open[i];
+    if (!o->stmt) continue;
+    s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(o->cookie));
+    if (s && !o->sampling) NZ_ADD(s->partial, 1);
+    o->stmt = 0;
+  }
+  thread->sqlite.step_active = 0;
+  thread->sqlite.compiling = 0;
+  thread->sqlite.boundary = 0;
+  return 0;
+}

@@ -132,22 +132,8 @@ __attribute__((noinline)) int nz_stages_abandoned(struct nz_thread* t) {
   return 0;
 }
 
-static long nz_cut_one(__u32 i, void* unused) {
-  struct nz_thread* t = bpf_map_lookup_elem(&nz_threads, &i);
-  struct nz_task* task;
-  if (!t || !t->pid) return 0;
-  /* Where another thread has taken its place, nobody knows whose it is: a start too few, never a
-   * duration that is not one. */
-  task = nz_task_entry(t->pid);
-  if (!task || task->pid != t->pid || task->slot == nz_control.cut_slot)
-    nz_abandon_all(t, bpf_get_smp_processor_id(), true);
-  return 0;
-}
-
-/* Run by userspace before the stages of nz_control.cut_slot are probed again: what was open when
- * the duty cycle paused has ended unseen, or will end without its start. */
-SEC("syscall")
-int nz_cut_stages(void* ctx) {
-  bpf_loop(NZ_THREADS, nz_cut_one, NULL, 0);
+/* The duty cycle paused before the end of what the thread has open. */
+__attribute__((noinline)) int nz_stages_cut(struct nz_thread* t) {
+  if (t) nz_abandon_all(t, bpf_get_smp_processor_id(), true);
   return 0;
 }

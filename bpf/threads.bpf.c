@@ -2,10 +2,13 @@
 /* The end of a probed thread: what it had begun is counted, not forgotten, and its entry in
  * nz_threads is given back. One program for all who keep something there, because the entry must
  * outlive the last of them. */
+#include "nearzero/task_state.h"
 #include "nearzero/thread.h"
 
 int nz_stages_abandoned(struct nz_thread* t);
 int nz_statements_abandoned(struct nz_thread* t);
+int nz_stages_cut(struct nz_thread* t);
+int nz_statements_cut(struct nz_thread* t);
 
 static __always_inline void nz_thread_end(struct nz_thread* t) {
   nz_stages_abandoned(t);
@@ -52,5 +55,41 @@ static long nz_forget_one(__u32 i, void* unused) {
 SEC("syscall")
 int nz_forget_threads(void* ctx) {
   bpf_loop(NZ_THREADS, nz_forget_one, NULL, 0);
+  return 0;
+}
+
+/* A thread of the target nz_control.cut_slot. Where another one has taken its place in nz_tasks,
+ * nobody knows whose it is: rather an end too few than one that belongs to another start. */
+static __always_inline struct nz_thread* nz_thread_to_cut(__u32 i) {
+  struct nz_thread* t = bpf_map_lookup_elem(&nz_threads, &i);
+  struct nz_task* task;
+  if (!t || !t->pid) return NULL;
+  task = nz_task_entry(t->pid);
+  return !task || task->pid != t->pid || task->slot == nz_control.cut_slot ? t : NULL;
+}
+
+static long nz_cut_stages_of(__u32 i, void* unused) {
+  struct nz_thread* t = nz_thread_to_cut(i);
+  if (t) nz_stages_cut(t);
+  return 0;
+}
+
+static long nz_cut_statements_of(__u32 i, void* unused) {
+  struct nz_thread* t = nz_thread_to_cut(i);
+  if (t) nz_statements_cut(t);
+  return 0;
+}
+
+/* Run by userspace before it attaches again what the duty cycle let rest: what was open then has
+ * ended unseen, or will end without a start. */
+SEC("syscall")
+int nz_cut_stages(void* ctx) {
+  bpf_loop(NZ_THREADS, nz_cut_stages_of, NULL, 0);
+  return 0;
+}
+
+SEC("syscall")
+int nz_cut_statements(void* ctx) {
+  bpf_loop(NZ_THREADS, nz_cut_statements_of, NULL, 0);
   return 0;
 }

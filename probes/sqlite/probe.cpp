@@ -74,8 +74,6 @@ class Sqlite final : public Probe {
   }
 
   [[nodiscard]] bool has_duty_cycle() const override { return true; }
-  // Statements that are open are given up: the next attach has a number of its own, by which the
-  // kernel side knows that it has not seen how they went on.
   void pause(uint32_t slot) override {
     paused_.insert(slot);
     for (auto& [pid, a] : attached_) {
@@ -85,6 +83,8 @@ class Sqlite final : public Probe {
   void resume(uint32_t slot) override {
     paused_.erase(slot);
     watched_[slot].last_tick = {};
+    env_.object.control().cut_slot = slot;
+    env_.object.run("nz_cut_statements");
     for (auto& [pid, a] : attached_) {
       if (a.slot != slot || a.plan == SqlitePlan::none) continue;
       attach_waits(pid, a);

@@ -169,10 +169,10 @@ class Stages final : public Probe {
 
   struct Attached {
     targets::Member member;
-    std::vector<Wire> wires;  // in the order in which they are attached
-    std::vector<Fd> links;    // in the order in which they are to be closed
+    std::vector<Wire> wires;            // in the order in which they are attached
+    std::vector<Fd> links;              // in the order in which they are to be closed
     std::map<uint32_t, nz_site> sites;  // what the links' cookies refer to
-    std::set<std::string> not_mapped;  // stages whose library is not there (yet)
+    std::set<std::string> not_mapped;   // stages whose library is not there (yet)
     std::vector<Status> status;
   };
 
@@ -469,8 +469,7 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
               "Completed stages whose components are not known.",
               Type::counter,
               {}};
-  Family open{
-      "nearzero_order_stage_in_flight", "Stages begun and not ended.", Type::gauge, {}};
+  Family open{"nearzero_order_stage_in_flight", "Stages begun and not ended.", Type::gauge, {}};
   for (const auto& [key, stage] : ids_.stages()) {
     auto histogram = env_.drain.histogram(env_.drain.layout().stage_base() + stage);
     const auto s = env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);

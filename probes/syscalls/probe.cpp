@@ -141,8 +141,8 @@ class Syscalls final : public Probe {
     for (const uint32_t slot : env_.tracker.slots()) {
       const config::Target* target = env_.tracker.target(slot);
       if (target == nullptr || !target->syscalls) continue;
-      const bool on =
-          failure_.empty() && !tripped_.contains(slot) && (!links_.empty() || paused_.contains(slot));
+      const bool on = failure_.empty() && !tripped_.contains(slot) &&
+                      (!links_.empty() || paused_.contains(slot));
       result.push_back({name(), target->name, 0, on,
                         on                        ? "enter and exit of every syscall"
                         : tripped_.contains(slot) ? "tripped: over budget"

@@ -21,7 +21,8 @@ void trips(const std::string& function) {
   Workload greedy("nz-functions", {"--call", function, "--count", "2000000000"});
   Workload modest("nz-functions", {"--call", "nz_entry_push", "--count", "5000"});
   Agent agent(
-      "overhead: {calibrate: false, duty_cycle: false, per_target: 0.1%, breaker_factor: 10, breaker_seconds: "
+      "overhead: {calibrate: false, duty_cycle: false, per_target: 0.1%, breaker_factor: 10, "
+      "breaker_seconds: "
       "3}\ntargets:\n" +
           target_yaml("greedy", greedy.pid(), {function_stage("s", function, true)}) +
           target_yaml("modest", modest.pid(), {function_stage("s", "nz_entry_push", true)}),

@@ -114,7 +114,8 @@ TEST(End, AgentAfterAKilledOne) {
   ASSERT_TRUE(std::filesystem::exists(folder + "/agent.lock"));
   const std::string file = temporary_file(
       "again.yaml",
-      "listen: 127.0.0.1:0\noverhead: {calibrate: false, duty_cycle: false}\nruntime_dir: " + folder + "\n");
+      "listen: 127.0.0.1:0\noverhead: {calibrate: false, duty_cycle: false}\nruntime_dir: " +
+          folder + "\n");
   Program second({NZ_AGENT, "agent", "--config", file});
   EXPECT_TRUE(second.wait_for_text("\"ready after", 60)) << second.err();
   EXPECT_EQ(content(folder + "/agent.lock"), std::to_string(second.pid()));

@@ -14,7 +14,8 @@ namespace nz::live {
 
 /// The budget is one core for each target, so that loops of nothing but probed calls do not trip
 /// the breaker. Use with Agent(..., true): the harness then writes no `overhead` of its own.
-inline const std::string kNoBreaker = "overhead: {calibrate: false, duty_cycle: false, per_target: 100%}\n";
+inline const std::string kNoBreaker =
+    "overhead: {calibrate: false, duty_cycle: false, per_target: 100%}\n";
 
 inline std::string target_yaml(const std::string& name, pid_t pid,
                                const std::vector<std::string>& stages) {

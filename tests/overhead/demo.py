@@ -1,6 +1,6 @@
 """The demo at 2,000 orders a second with everything on and the budget as shipped, against the same demo bare.
 
-Quantiles are of the demo's own clock, over the whole run: the agent's first look of a second is in it."""
+Quantiles are of the demo's own clock, over the whole run: the agent's first look is in it."""
 
 import json
 import os

@@ -211,7 +211,8 @@ int Agent::open_events() {
   set_timer();
   duty_timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
-  for (const int fd : {signals_.get(), timer_.get(), duty_timer_.get(), control_->fd(), events_->poll_fd()}) {
+  for (const int fd :
+       {signals_.get(), timer_.get(), duty_timer_.get(), control_->fd(), events_->poll_fd()}) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
@@ -433,9 +434,8 @@ void Agent::drain() {
 std::vector<uint32_t> Agent::observed_slots() const {
   std::vector<uint32_t> slots;
   for (const uint32_t slot : tracker_.slots()) {
-    const bool alive =
-        std::any_of(tracker_.members().begin(), tracker_.members().end(),
-                    [slot](const auto& entry) { return entry.second.slot == slot; });
+    const bool alive = std::any_of(tracker_.members().begin(), tracker_.members().end(),
+                                   [slot](const auto& entry) { return entry.second.slot == slot; });
     if (alive) slots.push_back(slot);
   }
   return slots;

@@ -28,7 +28,7 @@ class DutyCycle {
   static constexpr std::chrono::milliseconds kPeriod{5000};
   /// How often a target that is observed all the time is looked at: one that has become dear must
   /// not be so for a whole period.
-  static constexpr std::chrono::milliseconds kLook{1000};
+  static constexpr std::chrono::milliseconds kLook{250};
   /// What has begun gets this long to end before its links go.
   static constexpr std::chrono::milliseconds kGrace{50};
 
@@ -38,12 +38,9 @@ class DutyCycle {
   /// Share of one core that is left for them.
   using BudgetOf = std::function<double(uint32_t slot)>;
 
-  DutyCycle(const std::vector<std::unique_ptr<probes::Probe>>& probes, CostOf cost,
-            BudgetOf budget, Now now = Clock::now)
-      : probes_(probes),
-        cost_(std::move(cost)),
-        budget_(std::move(budget)),
-        now_(std::move(now)) {}
+  DutyCycle(const std::vector<std::unique_ptr<probes::Probe>>& probes, CostOf cost, BudgetOf budget,
+            Now now = Clock::now)
+      : probes_(probes), cost_(std::move(cost)), budget_(std::move(budget)), now_(std::move(now)) {}
 
   /// Begins, pauses and goes on, whatever is due for `slots`, the targets that have processes.
   /// Returns when it wants to be called next; Clock::time_point::max() if there is no target.

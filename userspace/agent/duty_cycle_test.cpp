@@ -45,8 +45,8 @@ class DutyCycleTest : public ::testing::Test {
   std::vector<uint32_t> slots_{1};
   DutyCycle::Clock::time_point now_{std::chrono::hours(1)};
   double share_ = 0, cost_ = 0, budget_ = 0.01;
-  DutyCycle duty_{probes_, [this](uint32_t) { return cost_; },
-                  [this](uint32_t) { return budget_; }, [this] { return now_; }};
+  DutyCycle duty_{probes_, [this](uint32_t) { return cost_; }, [this](uint32_t) { return budget_; },
+                  [this] { return now_; }};
 };
 
 TEST_F(DutyCycleTest, WithinTheBudgetNothingEverRests) {
@@ -59,9 +59,9 @@ TEST_F(DutyCycleTest, WithinTheBudgetNothingEverRests) {
 
 TEST_F(DutyCycleTest, FirstLooksThenHoldsTheBudget) {
   share_ = 0.04;
-  pass(1010ms);
+  pass(260ms);
   EXPECT_EQ(probe_->calls_, (Calls{"wind_down 1", "pause 1"}));
-  pass(100s - 1010ms);
+  pass(100s - 260ms);
   EXPECT_NEAR(state().ratio, 0.25, 0.01);
   EXPECT_NEAR(state().observed_seconds, 25, 1.5);
   EXPECT_NEAR(cost_, 1, 0.05) << "1 % of 100 s";
@@ -71,7 +71,7 @@ TEST_F(DutyCycleTest, FirstLooksThenHoldsTheBudget) {
 TEST_F(DutyCycleTest, WhatHasBegunGetsAGraceThatIsShort) {
   share_ = 0.04;
   probe_->wound_down_ = false;
-  pass(1040ms);
+  pass(290ms);
   EXPECT_EQ(probe_->calls_, Calls{"wind_down 1"}) << "not over yet";
   pass(20ms);
   EXPECT_EQ(probe_->calls_, (Calls{"wind_down 1", "pause 1"})) << "longer than the grace";

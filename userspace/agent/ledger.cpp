@@ -41,8 +41,7 @@ std::vector<analysis::Breaker::Key> Ledger::update(
   std::map<analysis::Breaker::Key, double> seconds;
   for (const auto& probe : probes) {
     for (const probes::Cost& cost : probe->costs()) {
-      if (prices_.ns.contains(cost.kind))
-        seconds[{probe->name(), cost.slot}] += price_of(cost);
+      if (prices_.ns.contains(cost.kind)) seconds[{probe->name(), cost.slot}] += price_of(cost);
     }
   }
   share_.clear();

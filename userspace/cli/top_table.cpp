@@ -93,7 +93,8 @@ std::string duty_text(const LiveData& now) {
   std::string text;
   for (const auto& [target, ratio] : ratios)
     text += fmt::format("{} {} {:.0f} % of the time", text.empty() ? "" : ",", target, ratio * 100);
-  return text.empty() ? text : "to hold the budget observes" + text + "; rates are those meanwhile\n";
+  return text.empty() ? text
+                      : "to hold the budget observes" + text + "; rates are those meanwhile\n";
 }
 
 }  // namespace

@@ -179,7 +179,8 @@ TEST(TopTable, RatesAreThoseOfTheTimeThatWasObserved) {
   now.values[{"nearzero_probe_duty_ratio", {{"probe", "stages"}, {"target", "demo"}}}] = 0.25;
   const std::string table = top_table(window, now, 2, {});
   EXPECT_NE(line_with(table, "risk").find(" 20 "), std::string::npos) << table;
-  EXPECT_NE(line_with(table, "on CPU").find(" 5 "), std::string::npos) << "no duty cycle\n" << table;
+  EXPECT_NE(line_with(table, "on CPU").find(" 5 "), std::string::npos) << "no duty cycle\n"
+                                                                       << table;
   EXPECT_NE(table.find("observes demo 25 % of the time"), std::string::npos) << table;
   EXPECT_TRUE(has_pauses(now));
   EXPECT_FALSE(has_pauses(window));

@@ -270,7 +270,7 @@ struct nz_control {
   nz_u32 next_syscall_series;
   nz_u32 next_statement;
   nz_u32 site_generation; /* threads forget which site stands where when it changes */
-  nz_u32 cut_slot;        /* argument of nz_cut_stages */
+  nz_u32 cut_slot;        /* argument of nz_cut_stages and nz_cut_statements */
   /* Sampling windows: the shortest step and the shortest pause between two, ~ns; 0 = none seen. */
   nz_u64 sqlite_shortest_inverted[NZ_SLOTS][2];
   nz_u64 sqlite_compiles[NZ_SLOTS]; /* a thread's text cache is valid while this stands still */

@@ -17,9 +17,9 @@ static __always_inline struct nz_stage_stats* nz_stage_of(__u32 cpu, __u32 stage
 struct nz_moment {
   __u64 ts;
   __u32 pid;
-  __u32 seq;   /* nz_task.seq */
-  __u32 known; /* no switch came while it was taken */
-  __u32 plain; /* it runs since nz_task.since, as its state says */
+  __u32 seq;          /* nz_task.seq */
+  __u32 known;        /* no switch came while it was taken */
+  __u32 plain;        /* it runs since nz_task.since, as its state says */
   __u32 winding_down; /* nz_site.winding_down */
 };
 

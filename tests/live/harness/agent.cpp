@@ -49,9 +49,9 @@ std::string output_of(const std::string& command) {
 Agent::Agent(const std::string& yaml, bool own_overhead) : port_(free_port()) {
   runtime_dir_ = temporary_file("run", "") + ".d";
   config_file_ = temporary_file(
-      "nearzero.yaml", "listen: 127.0.0.1:" + std::to_string(port_) +
-                           "\nruntime_dir: " + runtime_dir_ +
-                           (own_overhead ? "" : "\noverhead: {calibrate: false, duty_cycle: false}") + "\n" + yaml);
+      "nearzero.yaml",
+      "listen: 127.0.0.1:" + std::to_string(port_) + "\nruntime_dir: " + runtime_dir_ +
+          (own_overhead ? "" : "\noverhead: {calibrate: false, duty_cycle: false}") + "\n" + yaml);
   program_ = std::make_unique<Program>(
       std::vector<std::string>{NZ_AGENT, "agent", "--config", config_file_});
   const bool ready = eventually(

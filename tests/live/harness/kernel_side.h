@@ -31,7 +31,7 @@ class KernelSide {
     o.without = {"nz_sqlite_step", "nz_sqlite_step_return", "nz_sqlite_begin", "nz_sqlite_halt",
                  "nz_sqlite_wait", "nz_sqlite_open",        "nz_stage_hit",    "nz_stage_return",
                  "nz_thread_fork", "nz_thread_exec",        "nz_thread_exit",  "nz_forget_threads",
-                 "nz_cut_stages"};
+                 "nz_cut_stages",  "nz_cut_statements"};
     return o;
   }
 
