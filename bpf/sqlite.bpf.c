@@ -586,6 +586,7 @@ __attribute__((noinline)) int nz_statements_cut(struct nz_thread* thread) {
   }
   thread->sqlite.step_active = 0;
   thread->sqlite.compiling = 0;
-  thread->sqlite.boundary = 0;
+  /* No attach has this number: the next one finds what was begun, and counts it. */
+  if (thread->sqlite.boundary) thread->sqlite.boundary = ~0U;
   return 0;
 }

@@ -97,9 +97,10 @@ int nz_stage_hit(struct pt_regs* ctx) {
   if (!site) return 0;
   sp = ctx->sp + site->sp_displacement;
   if (site->actions[0].kind == NZ_ACT_FN_ENTRY && site->actions[1].kind == NZ_ACT_NONE &&
-      nz_fn_push(t, cpu, site->actions[0].stage, sp))
+      !site->winding_down && nz_fn_push(t, cpu, site->actions[0].stage, sp))
     return 0;
   m.winding_down = site->winding_down;
+  m.quiet_until = site->quiet_until;
   nz_look(&m, t->pid);
   nz_act(site, t, &m, cpu, sp);
   return 0;
@@ -120,6 +121,7 @@ int nz_stage_return(struct pt_regs* ctx) {
   site = bpf_map_lookup_elem(&nz_sites, &number);
   if (!site) return 0;
   m.winding_down = site->winding_down;
+  m.quiet_until = site->quiet_until;
   nz_look(&m, t->pid);
   nz_act(site, t, &m, cpu, sp);
   return 0;

@@ -33,12 +33,14 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(nz_sys_enter, struct pt_regs* regs, long nr) {
   __u64 id = bpf_get_current_pid_tgid();
   struct nz_task* t = nz_task_entry((__u32)id);
+  __u32 wants;
   if (!t) return 0;
   if (t->pid != (__u32)id || t->generation != (__u16)nz_control.generation) {
     t = nz_task_of((__u32)id, id >> 32);
     if (!t) return 0;
   }
-  if (!t->slot || nz_control.wants_syscalls[NZ_SLOT(t->slot)] != NZ_WANTS_ALL) {
+  wants = nz_control.wants_syscalls[NZ_SLOT(t->slot)];
+  if (!t->slot || (wants != NZ_WANTS_ALL && wants != NZ_WANTS_AGAIN)) {
     struct nz_counters* c = nz_counters_of(bpf_get_smp_processor_id());
     if (c) NZ_ADD(c->syscalls_other, 1);
     return 0;
@@ -72,7 +74,7 @@ int BPF_PROG(nz_sys_exit, struct pt_regs* regs, long ret) {
   if (!wants || (!entered && wants == NZ_WANTS_ENDS)) return 0;
   now = bpf_ktime_get_ns();
   if (entered <= nz_control.syscalls_since) {
-    nz_drop(NZ_DROP_SYSCALL_NO_ENTER);
+    if (wants != NZ_WANTS_AGAIN) nz_drop(NZ_DROP_SYSCALL_NO_ENTER);
     return 0;
   }
   cpu = bpf_get_smp_processor_id();

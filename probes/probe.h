@@ -92,6 +92,7 @@ class Probe {
   }
   /// Closes the links of `slot`, and keeps what it takes to bring them back at once.
   virtual void pause(uint32_t slot) { (void)slot; }
+  /// Undoes pause(), or wind_down() without one.
   virtual void resume(uint32_t slot) { (void)slot; }
 
   /// Once a drain interval, before collect(): plans that follow what is observed.

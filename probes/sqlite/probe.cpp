@@ -2,8 +2,13 @@
 // per target from what is observed (choose_plan.h).
 #include "probes/probe.h"
 
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <iterator>
 #include <numeric>
@@ -74,23 +79,15 @@ class Sqlite final : public Probe {
   }
 
   [[nodiscard]] bool has_duty_cycle() const override { return true; }
+  // The look ends: which plan its statements ask for. Looks are too short for tick() to see.
+  void wind_down(uint32_t slot) override { watch(slot, Clock::now()); }
   void pause(uint32_t slot) override {
     paused_.insert(slot);
     for (auto& [pid, a] : attached_) {
       if (a.slot == slot) a.pause();
     }
   }
-  void resume(uint32_t slot) override {
-    paused_.erase(slot);
-    watched_[slot].last_tick = {};
-    env_.object.control().cut_slot = slot;
-    env_.object.run("nz_cut_statements");
-    for (auto& [pid, a] : attached_) {
-      if (a.slot != slot || a.plan == SqlitePlan::none) continue;
-      attach_waits(pid, a);
-      use_plan(pid, a, std::exchange(a.plan, SqlitePlan::none));
-    }
-  }
+  void resume(uint32_t slot) override;
 
   void trip(uint32_t slot) override {
     tripped_.emplace(slot, true);
@@ -124,6 +121,8 @@ class Sqlite final : public Probe {
     std::string library, wanted;
     bool by_fork = false;
     std::optional<SqliteBinary> binary;
+    Fd file;                                    // the binary's: another one may come to its path
+    SqlitePlan not_resumed = SqlitePlan::none;  // the plan that could not be attached after a pause
     SqlitePlan plan = SqlitePlan::none;
     std::vector<Fd> plan_links, wait_links, connection_links;
     uint32_t compile_attach = 0;                       // its number; 0: compiles are not seen
@@ -131,6 +130,7 @@ class Sqlite final : public Probe {
     bool counted = false;                              // its connections from before the attach
     std::string text;
 
+    [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(file.get()); }
     // Opens and closes are rare, and counting them has to go on.
     void pause() {
       plan_links.clear();
@@ -221,6 +221,11 @@ void Sqlite::locate(pid_t pid, Attached& a) {
     a.text = found.error().text();
     return;
   }
+  a.file.reset(open(found->path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (a.file.get() < 0) {
+    a.text = found->shown + ": " + strerrordesc_np(errno) + "; tried again when its files change";
+    return;
+  }
   a.binary = std::move(*found);
   // A further process of a target begins with the plan that the others have.
   const SqlitePlan plan =
@@ -268,6 +273,26 @@ void Sqlite::recount_connections(uint32_t slot) {
   connections_[slot] = c;
 }
 
+void Sqlite::resume(uint32_t slot) {
+  if (paused_.erase(slot) == 0) return;
+  env_.object.control().cut_slot = slot;
+  env_.object.run("nz_cut_statements");
+  for (auto& [pid, a] : attached_) {
+    const SqlitePlan plan = a.plan != SqlitePlan::none ? a.plan : a.not_resumed;
+    if (a.slot != slot || plan == SqlitePlan::none) continue;
+    a.plan = a.not_resumed = SqlitePlan::none;
+    attach_waits(pid, a);
+    use_plan(pid, a, plan);
+    if (a.plan != SqlitePlan::none) continue;
+    a.not_resumed = plan;
+    spdlog::warn("sqlite of pid {}: not attached after a pause, tried again after the next: {}",
+                 pid, a.text);
+  }
+  Watched& w = watched_[slot];
+  w.at_last_tick = stats(slot);
+  w.last_tick = Clock::now();
+}
+
 // Links in the order in which they are to be closed: an entry without its return is half a step.
 Result<std::vector<Fd>> Sqlite::attach_step(pid_t pid, const Attached& a, uint32_t flags) {
   const sites::SqliteOffsets& offsets = a.binary->offsets;
@@ -278,7 +303,7 @@ Result<std::vector<Fd>> Sqlite::attach_step(pid_t pid, const Attached& a, uint32
   std::vector<Fd> links(2);
   for (const auto& [at, program] :
        {std::pair{1, "nz_sqlite_step_return"}, std::pair{0, "nz_sqlite_step"}}) {
-    auto link = env_.object.attach_uprobes(program, a.binary->path, pid, {&site, 1});
+    auto link = env_.object.attach_uprobes(program, a.path(), pid, {&site, 1});
     if (!link) return tl::unexpected(link.error());
     links[static_cast<size_t>(at)] = std::move(*link);
   }
@@ -288,7 +313,7 @@ Result<std::vector<Fd>> Sqlite::attach_step(pid_t pid, const Attached& a, uint32
 bool Sqlite::attach_besides(const char* program, pid_t pid, Attached& a,
                             std::span<const loader::UprobeSite> sites, std::vector<Fd>& links) {
   if (sites.empty()) return false;
-  auto link = env_.object.attach_uprobes(program, a.binary->path, pid, sites);
+  auto link = env_.object.attach_uprobes(program, a.path(), pid, sites);
   if (!link) {
     const std::string why = std::string(program) + ": " + link.error().text();
     auto& missing = a.binary->missing;
@@ -359,8 +384,8 @@ void Sqlite::use_plan(pid_t pid, Attached& a, SqlitePlan plan) {
         NZ_SQL_COOKIE(a.slot, flags, a.compile_attach, b.offsets.sql.value.value_or(0),
                       b.offsets.vdbe_state.value.value_or(0), b.offsets.rc.value.value_or(0))};
     // Halt first: a begin without its halt would pair with the wrong one.
-    keep(env_.object.attach_uprobes("nz_sqlite_halt", b.path, pid, {&halt, 1}));
-    keep(env_.object.attach_uprobes("nz_sqlite_begin", b.path, pid, {&begin, 1}));
+    keep(env_.object.attach_uprobes("nz_sqlite_halt", a.path(), pid, {&halt, 1}));
+    keep(env_.object.attach_uprobes("nz_sqlite_begin", a.path(), pid, {&begin, 1}));
   }
   if (!error.empty()) {
     links.clear();
@@ -446,8 +471,9 @@ void Sqlite::watch(uint32_t slot, Clock::time_point now) {
 void Sqlite::tick() {
   std::set<uint32_t> slots;
   for (auto& [pid, a] : attached_) {
-    if (tripped_.contains(a.slot) || paused_.contains(a.slot)) continue;
+    if (tripped_.contains(a.slot)) continue;
     relocate_if_needed(pid, a);
+    if (paused_.contains(a.slot)) continue;
     slots.insert(a.slot);
   }
   const Clock::time_point now = Clock::now();

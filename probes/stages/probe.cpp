@@ -1,12 +1,16 @@
 // Stages of the order path: attaches what plan.cpp chose, for each process of each target.
 #include "probes/probe.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <ctime>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <set>
 
 #include "probes/stages/components.h"
@@ -29,14 +33,20 @@ nz_site site_with(const std::vector<nz_action>& actions, int64_t displacement, b
   return site;
 }
 
-// What is left of a site when nothing is to begin any more.
-nz_site ends_of(const nz_site& site) {
-  nz_site ends = site;
-  std::fill(std::begin(ends.actions), std::end(ends.actions), nz_action{});
-  std::copy_if(std::begin(site.actions), std::end(site.actions), std::begin(ends.actions),
-               [](const nz_action& a) { return a.kind == NZ_ACT_TO || a.kind == NZ_ACT_FN_EXIT; });
-  ends.winding_down = 1;
-  return ends;
+nz_site winding_down(nz_site site) {
+  site.winding_down = 1;
+  return site;
+}
+
+// What began in a pause may end in this time after it without being counted as without a start.
+constexpr uint64_t kQuietNs = 50'000'000;
+
+nz_site after_pause(nz_site site) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  site.quiet_until = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 +
+                     static_cast<uint64_t>(now.tv_nsec) + kQuietNs;
+  return site;
 }
 
 class Stages final : public Probe {
@@ -75,6 +85,7 @@ class Stages final : public Probe {
   void stop() override {
     while (!attached_.empty()) detach(attached_.begin()->first);
     tripped_.clear();
+    winding_.clear();
     paused_.clear();
   }
 
@@ -110,10 +121,12 @@ class Stages final : public Probe {
 
   [[nodiscard]] bool has_duty_cycle() const override { return true; }
   void wind_down(uint32_t slot) override {
-    for (const auto& [number, site] : sites_of(slot)) write_site(number, ends_of(site));
+    winding_.insert(slot);
+    for (const auto& [number, site] : sites_of(slot)) write_site(number, winding_down(site));
   }
   [[nodiscard]] bool wound_down(uint32_t slot) const override;
   void pause(uint32_t slot) override {
+    winding_.erase(slot);
     paused_.insert(slot);
     for (const auto& [number, site] : sites_of(slot)) write_site(number, {});
     for (auto& [pid, attached] : attached_) {
@@ -124,6 +137,7 @@ class Stages final : public Probe {
 
   void trip(uint32_t slot) override {
     tripped_.emplace(slot, true);
+    winding_.erase(slot);
     paused_.erase(slot);
     for (auto& [pid, attached] : attached_) {
       if (attached.member.slot != slot) continue;
@@ -155,15 +169,24 @@ class Stages final : public Probe {
   [[nodiscard]] std::vector<Status> status() const override {
     std::vector<Status> result;
     for (const auto& [pid, attached] : attached_) {
-      result.insert(result.end(), attached.status.begin(), attached.status.end());
+      for (Status row : attached.status) {
+        if (row.attached && !attached.not_resumed.empty()) {
+          row.attached = false;
+          row.text =
+              "not attached again after a pause, tried anew every period: " + attached.not_resumed +
+              "; " + row.text;
+        }
+        result.push_back(std::move(row));
+      }
     }
     return result;
   }
 
  private:
-  // What a link is made from.
+  // What a link is made from. The file is held open: another one may come to stand at its path.
   struct Wire {
-    std::string program, file;
+    std::string program;
+    std::shared_ptr<Fd> file;
     std::vector<loader::UprobeSite> sites;
   };
 
@@ -174,6 +197,7 @@ class Stages final : public Probe {
     std::map<uint32_t, nz_site> sites;  // what the links' cookies refer to
     std::set<std::string> not_mapped;   // stages whose library is not there (yet)
     std::vector<Status> status;
+    std::string not_resumed;  // why the links are not there although it does not rest
   };
 
   static HitKind kind_of(const SiteInfo& site) {
@@ -224,6 +248,7 @@ class Stages final : public Probe {
   Result<void> attach_sites(const std::string& file, const sites::Binary& binary,
                             const std::vector<PlannedSite>& planned, Attached& attached);
   [[nodiscard]] uint64_t in_flight(uint32_t stage) const;
+  void link_again(pid_t pid, Attached& attached);
   Result<std::vector<Fd>> link(const std::vector<Wire>& wires, pid_t pid);
   [[nodiscard]] std::map<uint32_t, nz_site> sites_of(uint32_t slot) const;
   [[nodiscard]] bool in_use(uint32_t number) const;
@@ -242,7 +267,7 @@ class Stages final : public Probe {
   sites::KernelTraits kernel_ = sites::detect();
   std::map<pid_t, Attached> attached_;
   std::map<uint32_t, bool> tripped_;
-  std::set<uint32_t> paused_;
+  std::set<uint32_t> winding_, paused_;
   std::map<std::pair<uint32_t, HitKind>, uint64_t> released_hits_;  // of sites given back
 };
 
@@ -335,7 +360,8 @@ void Stages::write_site(uint32_t number, const nz_site& site) {
 Result<std::vector<Fd>> Stages::link(const std::vector<Wire>& wires, pid_t pid) {
   std::vector<Fd> links;
   for (const Wire& wire : wires) {
-    auto link = env_.object.attach_uprobes(wire.program, wire.file, pid, wire.sites);
+    auto link = env_.object.attach_uprobes(
+        wire.program, "/proc/self/fd/" + std::to_string(wire.file->get()), pid, wire.sites);
     if (!link) {
       links.clear();
       return tl::unexpected(link.error());
@@ -350,8 +376,10 @@ Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& 
   const uint32_t slot = attached.member.slot;
   const pid_t pid = attached.member.process.pid;
   const bool in_executable = file == targets::openable_executable(pid);
-  Wire entries{"nz_stage_hit", file, {}};
-  Wire returns{"nz_stage_return", file, {}};
+  const auto held = std::make_shared<Fd>(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (held->get() < 0) return fail_errno("open " + file, errno, "the process may have ended");
+  Wire entries{"nz_stage_hit", held, {}};
+  Wire returns{"nz_stage_return", held, {}};
   std::map<uint32_t, nz_site> numbered;
   const auto number_all = [&]() -> Result<void> {
     for (const PlannedSite& site : planned) {
@@ -386,7 +414,8 @@ Result<void> Stages::attach_sites(const std::string& file, const sites::Binary& 
     return tl::unexpected(links.error());
   }
   if (!paused_.contains(slot)) {
-    for (const auto& [number, site] : numbered) write_site(number, site);
+    for (const auto& [number, site] : numbered)
+      write_site(number, winding_.contains(slot) ? winding_down(site) : site);
   }
   std::move(wires.begin(), wires.end(), std::back_inserter(attached.wires));
   std::move(links->begin(), links->end(), std::back_inserter(attached.links));
@@ -418,24 +447,28 @@ uint64_t Stages::in_flight(uint32_t stage) const {
 }
 
 void Stages::resume(uint32_t slot) {
-  paused_.erase(slot);
-  env_.object.control().cut_slot = slot;
-  env_.object.run("nz_cut_stages");
-  for (auto& [pid, attached] : attached_) {
-    if (attached.member.slot != slot || attached.wires.empty()) continue;
-    auto links = link(attached.wires, pid);
-    if (links) {
-      attached.links = std::move(*links);
-      continue;
+  winding_.erase(slot);
+  if (paused_.erase(slot) != 0) {
+    env_.object.control().cut_slot = slot;
+    env_.object.run("nz_cut_stages");
+    for (auto& [pid, attached] : attached_) {
+      if (attached.member.slot == slot) link_again(pid, attached);
     }
-    // Usually the process has ended, and the event that says so is on its way.
-    for (Status& s : attached.status) {
-      s.attached = false;
-      s.text = "not attached again after a pause: " + links.error().text() + "; was " + s.text;
-    }
-    attached.wires.clear();
   }
-  for (const auto& [number, site] : sites_of(slot)) write_site(number, site);
+  for (const auto& [number, site] : sites_of(slot)) write_site(number, after_pause(site));
+}
+
+void Stages::link_again(pid_t pid, Attached& attached) {
+  auto links = link(attached.wires, pid);
+  if (links) {
+    attached.links = std::move(*links);
+    attached.not_resumed.clear();
+    return;
+  }
+  // A process that has ended: the event that says so is on its way.
+  if (attached.not_resumed.empty() && links.error().code != ESRCH)
+    spdlog::warn("stages of pid {}: not attached after a pause: {}", pid, links.error().text());
+  attached.not_resumed = links.error().text();
 }
 
 void Stages::collect(std::vector<metrics::Family>& out) const {

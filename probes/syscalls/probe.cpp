@@ -2,7 +2,6 @@
 // only while one does: enter and exit hooks put every process on the kernel's slow syscall path.
 #include <algorithm>
 #include <ctime>
-#include <set>
 
 #include "probes/probe.h"
 #include "probes/syscall_names.h"
@@ -26,9 +25,12 @@ class Syscalls final : public Probe {
     bool wanted = false;
     for (uint32_t slot = 1; slot < NZ_SLOTS; slot++) {
       const config::Target* target = env_.tracker.target(slot);
+      const auto duty = duty_.find(slot);
       const bool wants = target != nullptr && target->syscalls && !tripped_.contains(slot) &&
-                         !paused_.contains(slot);
-      env_.object.control().wants_syscalls[slot] = wants ? NZ_WANTS_ALL : NZ_WANTS_NOTHING;
+                         (duty == duty_.end() || duty->second != NZ_WANTS_NOTHING);
+      env_.object.control().wants_syscalls[slot] = !wants                ? NZ_WANTS_NOTHING
+                                                   : duty == duty_.end() ? NZ_WANTS_ALL
+                                                                         : duty->second;
       wanted = wanted || wants;
     }
     if (!wanted) {
@@ -57,7 +59,7 @@ class Syscalls final : public Probe {
   void stop() override {
     links_.clear();
     tripped_ = {};
-    paused_ = {};
+    duty_ = {};
   }
 
   void trip(uint32_t slot) override {
@@ -67,18 +69,9 @@ class Syscalls final : public Probe {
   }
 
   [[nodiscard]] bool has_duty_cycle() const override { return true; }
-  void wind_down(uint32_t slot) override {
-    uint8_t& wants = env_.object.control().wants_syscalls[slot];
-    if (wants == NZ_WANTS_ALL) wants = NZ_WANTS_ENDS;
-  }
-  void pause(uint32_t slot) override {
-    paused_.insert(slot);
-    start();
-  }
-  void resume(uint32_t slot) override {
-    paused_.erase(slot);
-    start();
-  }
+  void wind_down(uint32_t slot) override { follow(slot, NZ_WANTS_ENDS); }
+  void pause(uint32_t slot) override { follow(slot, NZ_WANTS_NOTHING); }
+  void resume(uint32_t slot) override { follow(slot, NZ_WANTS_AGAIN); }
 
   void collect(std::vector<metrics::Family>& out) const override {
     metrics::Family latency{"nearzero_syscall_duration_seconds",
@@ -113,10 +106,12 @@ class Syscalls final : public Probe {
     out.push_back(std::move(latency));
     out.push_back(std::move(errors));
 
-    metrics::Family others{"nearzero_syscalls_untargeted_total",
-                           "Syscalls of processes that are not targets, which the hooks taxed.",
-                           metrics::Type::counter,
-                           {}};
+    metrics::Family others{
+        "nearzero_syscalls_untargeted_total",
+        "Syscalls that the hooks taxed and did not record: of processes that are not "
+        "targets, or of a target that rests while another one does not.",
+        metrics::Type::counter,
+        {}};
     others.samples.push_back(
         {{}, static_cast<double>(env_.drain.counters().syscalls_other), nullptr});
     out.push_back(std::move(others));
@@ -141,8 +136,8 @@ class Syscalls final : public Probe {
     for (const uint32_t slot : env_.tracker.slots()) {
       const config::Target* target = env_.tracker.target(slot);
       if (target == nullptr || !target->syscalls) continue;
-      const bool on = failure_.empty() && !tripped_.contains(slot) &&
-                      (!links_.empty() || paused_.contains(slot));
+      const bool on =
+          failure_.empty() && !tripped_.contains(slot) && (!links_.empty() || duty_.contains(slot));
       result.push_back({name(), target->name, 0, on,
                         on                        ? "enter and exit of every syscall"
                         : tripped_.contains(slot) ? "tripped: over budget"
@@ -157,11 +152,16 @@ class Syscalls final : public Probe {
     uint64_t count[NZ_NR_ERRNO];
   };
 
+  void follow(uint32_t slot, nz_wants wants) {
+    duty_[slot] = wants;
+    start();
+  }
+
   std::span<const uint64_t> assigned_;
   std::span<const Errors> errors_;
   std::vector<Fd> links_;
   std::map<uint32_t, bool> tripped_;
-  std::set<uint32_t> paused_;
+  std::map<uint32_t, nz_wants> duty_;  // by slot; none: it has never rested
   std::string failure_;
 };
 

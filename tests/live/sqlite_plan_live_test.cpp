@@ -169,6 +169,25 @@ TEST(SqlitePlan, FollowsTheLoadAndLosesNothingSilently) {
          run.incomplete("not_sampled"));
 }
 
+// Each look is shorter than a drain interval: the plan is chosen at its end.
+TEST(SqlitePlan, FollowsTheLoadInLooksOfAHundredMilliseconds) {
+  stop_shared_agents();
+  Workload workload("nz-sqlite",
+                    {"--mode", "phases", "--count", "1", "--pause-ms", "16000", "--threads", "1"});
+  Agent agent(
+      "host: false\noverhead: {calibrate: false, per_target: 0.1%, breaker_factor: 1000}\n"
+      "targets: [{name: db, match: {exe: \"" NZ_WORKLOADS
+      "/nz-sqlite\"}, scheduler: false, sqlite: true}]",
+      true);
+  expect_attached(agent, workload.pid());
+  workload.go();
+  ASSERT_TRUE(eventually(
+      [&] { return value_of(agent.fetch(), "nearzero_probe_duty_ratio", {}) == 0.02; }, 12));
+  EXPECT_EQ(plan_in_use(agent), "step") << "lookups";
+  EXPECT_TRUE(eventually([&] { return plan_in_use(agent) == "boundary"; }, 20)) << "scans";
+  EXPECT_TRUE(eventually([&] { return plan_in_use(agent) == "step"; }, 30)) << "lookups again";
+}
+
 TEST(SqlitePlan, SamplingWindowsSeeTheInsideOfReadsAndCountNothing) {
   Agent& agent = agent_with("boundary");
   Workload workload("nz-sqlite", {"--mode", "scan", "--count", "20000", "--truth"});

@@ -66,6 +66,11 @@ void DutyCycle::step_one(uint32_t slot, Target& t) {
         return;
       }
       take_account(slot, t, t.ended);
+      if (t.ratio == 1) {  // the budget has been raised just now
+        each_probe([&](probes::Probe& p) { p.resume(slot); });
+        observe(slot, t, kLook);
+        return;
+      }
       {
         // Nobody has to wait for the kernel's grace periods.
         const ClosingTogether together(ClosingTogether::Wait::in_background);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "userspace/loader/object.h"
@@ -49,6 +50,14 @@ std::string remedy_for(int error) {
   }
 }
 
+// A file that is held open is given by its descriptor, which tells a reader nothing.
+std::string shown(const std::string& path) {
+  if (!path.starts_with("/proc/self/fd/")) return path;
+  std::error_code unreadable;
+  const auto file = std::filesystem::read_symlink(path, unreadable);
+  return unreadable ? path : file.string();
+}
+
 }  // namespace
 
 Result<Fd> create_uprobe_link(int program_fd, UprobeKind kind, const std::string& path, pid_t pid,
@@ -72,8 +81,9 @@ Result<Fd> create_uprobe_link(int program_fd, UprobeKind kind, const std::string
   attr.pid = static_cast<uint32_t>(pid);
   const long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
   if (fd < 0) {
-    return fail_errno("attach " + std::to_string(sites.size()) + " uprobe(s) in " + path, errno,
-                      remedy_for(errno));
+    const int error = errno;  // before anything else can change it
+    return fail_errno("attach " + std::to_string(sites.size()) + " uprobe(s) in " + shown(path),
+                      error, remedy_for(error));
   }
   return Fd(static_cast<int>(fd));
 }

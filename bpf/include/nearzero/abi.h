@@ -152,8 +152,10 @@ struct nz_site {
   /* In the process' executable: while it runs that, nothing else can come to stand at its address,
    * so that a thread may remember whose it is. */
   nz_u32 in_executable;
-  /* Winding down: ends are recorded, but one without a start is no news, it was not to begin. */
+  /* Nothing begins any more, but what has begun still ends. */
   nz_u32 winding_down;
+  /* An end without a start is no news until then, or while winding down: it began in a pause. */
+  nz_u64 quiet_until;
 };
 
 struct nz_stage_stats {
@@ -261,7 +263,8 @@ struct nz_counters {
 enum nz_wants {
   NZ_WANTS_NOTHING,
   NZ_WANTS_ALL,
-  NZ_WANTS_ENDS, /* winding down: what has begun is still recorded */
+  NZ_WANTS_ENDS,  /* winding down: what has begun is still recorded */
+  NZ_WANTS_AGAIN, /* all, after a pause: what began in it is no news */
 };
 
 struct nz_control {

@@ -20,7 +20,8 @@ struct nz_moment {
   __u32 seq;          /* nz_task.seq */
   __u32 known;        /* no switch came while it was taken */
   __u32 plain;        /* it runs since nz_task.since, as its state says */
-  __u32 winding_down; /* nz_site.winding_down */
+  __u32 winding_down; /* as in nz_site, this one and the next */
+  __u64 quiet_until;
 };
 
 /* Whether the thread runs as its state says. Some switches never reach the scheduler's program:
@@ -212,7 +213,7 @@ static __always_inline void nz_fn_entry(struct nz_thread* t, __u32 cpu, __u32 st
     if (t->fn[keep].sp < sp || (t->fn[keep].sp == sp && t->fn[keep].stage == stage)) break;
   }
   nz_drop_unwound(t, cpu, keep);
-  if (!s) return;
+  if (!s || m->winding_down) return;
   NZ_ADD(s->started, 1);
   if (keep >= NZ_FN_DEPTH) {
     NZ_ADD(s->too_deep, 1);
@@ -225,7 +226,7 @@ static __always_inline void nz_fn_entry(struct nz_thread* t, __u32 cpu, __u32 st
 
 static __always_inline void nz_unmatched(__u32 cpu, __u32 stage, struct nz_moment* m) {
   struct nz_stage_stats* s = nz_stage_of(cpu, stage);
-  if (s && !m->winding_down) NZ_ADD(s->unmatched, 1);
+  if (s && !m->winding_down && m->ts >= m->quiet_until) NZ_ADD(s->unmatched, 1);
 }
 
 static __always_inline void nz_fn_exit(struct nz_thread* t, __u32 cpu, __u32 stage, __u64 sp,
@@ -306,12 +307,14 @@ static __always_inline void nz_from(struct nz_thread* t, __u32 cpu, const struct
   struct nz_frame* f = &t->open[a->index & (NZ_OPEN_STAGES - 1)];
   struct nz_stage_stats* s = nz_stage_of(cpu, a->stage);
   if (!s) return;
-  NZ_ADD(s->started, 1);
   if (f->sp) {
     /* Usually this stage; another one if a reload gave its place away. */
     struct nz_stage_stats* left = nz_stage_of(cpu, f->stage);
     if (left) NZ_ADD(left->restarted, 1);
+    f->sp = 0;
   }
+  if (m->winding_down) return;
+  NZ_ADD(s->started, 1);
   nz_stage_begin(f, m, sp, a->stage);
 }
 
