@@ -221,7 +221,10 @@ class Stages final : public Probe {
       const std::string file = m.path.substr(m.path.rfind('/') + 1);
       if (m.path == stage.binary || m.path == real || file == stage.binary ||
           file.starts_with(stage.binary + ".")) {
-        return targets::openable_path(pid, m);
+        // One file, one path: stages that name the executable are planned with those that do not.
+        const std::string path = targets::openable_path(pid, m);
+        const std::string executable = targets::openable_executable(pid);
+        return std::filesystem::equivalent(path, executable, ignored) ? executable : path;
       }
     }
     return fail("process " + std::to_string(pid) + " has not mapped '" + stage.binary + "'",

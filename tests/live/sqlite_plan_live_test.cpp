@@ -173,7 +173,7 @@ TEST(SqlitePlan, FollowsTheLoadAndLosesNothingSilently) {
 TEST(SqlitePlan, FollowsTheLoadInLooksOfAHundredMilliseconds) {
   stop_shared_agents();
   Workload workload("nz-sqlite",
-                    {"--mode", "phases", "--count", "1", "--pause-ms", "16000", "--threads", "1"});
+                    {"--mode", "phases", "--count", "1", "--pause-ms", "11000", "--threads", "1"});
   Agent agent(
       "host: false\noverhead: {calibrate: false, per_target: 0.1%, breaker_factor: 1000}\n"
       "targets: [{name: db, match: {exe: \"" NZ_WORKLOADS

@@ -82,6 +82,28 @@ TEST(Symbols, OneBadStageDegradesAndTheOthersCount) {
 }
 
 // Debian's own programs are stripped: there is nothing to find, and the reason says so.
+// Sites are numbered by file and address: the same file under two paths must not be two plans.
+TEST(Symbols, TheExecutableByItsNameAndWithoutOneCountAlike) {
+  Workload program("nz-functions", {"--call", "nz_outer", "--count", "1000"});
+  Agent agent(
+      kNoBreaker + "targets:\n" +
+          target_yaml("t", program.pid(),
+                      {function_stage("plain", "nz_outer", true),
+                       function_stage("named", "nz_outer", true) +
+                           ", binary: " + workload_path("nz-functions"),
+                       function_stage("short", "nz_outer", true) + ", binary: nz-functions"}),
+      true);
+  ASSERT_TRUE(agent.has_member(program.pid()));
+  program.go();
+  EXPECT_EQ(program.wait(30), 0);
+  agent.settle();
+  const auto data = agent.fetch();
+  for (const char* stage : {"plain", "named", "short"}) {
+    SCOPED_TRACE(stage);
+    expect_exactly(stage_counts(data, "t", stage), 1000);
+  }
+}
+
 TEST(Symbols, AStrippedBinaryIsNamedAsSuch) {
   Program program({"/bin/sleep", "60"});
   Agent agent(
