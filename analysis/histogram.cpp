@@ -166,8 +166,10 @@ double Histogram::quantile(double q) const {
       r.bucket == kZeroIndex
           ? zero_threshold_seconds() / 2
           : std::sqrt(lower_bound_seconds(r.bucket) * upper_bound_seconds(r.bucket));
-  // A maximum of 0 with values outside the zero bucket means that the maximum is not known.
-  if (max_ns == 0 && r.bucket != kZeroIndex) return std::max(middle, lowest);
+  // A maximum below the bucket means that it is not known: none was told (0), or that of another
+  // window.
+  if (r.bucket != kZeroIndex && highest < lower_bound_seconds(r.bucket))
+    return lowest > upper_bound_seconds(r.bucket) ? middle : std::max(middle, lowest);
   return std::clamp(middle, std::min(lowest, highest), highest);
 }
 

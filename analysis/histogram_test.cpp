@@ -311,5 +311,13 @@ TEST(Histogram, SinceALaterStateStopsAtZero) {
   EXPECT_EQ(Histogram{}.since(later), Histogram{});
 }
 
+TEST(HistogramQuantile, AnExtremeOfAnotherWindowDoesNotClampIt) {
+  Histogram h;
+  for (int i = 0; i < 100; i++) h.record(1'000'000);
+  h.min_ns = h.max_ns = 1'000;  // those of a quiet second
+  EXPECT_NEAR(h.quantile(0.5), 1e-3, 1e-4);
+  EXPECT_NEAR(h.quantile(1), 1e-3, 1e-4);
+}
+
 }  // namespace
 }  // namespace nz::analysis

@@ -18,6 +18,12 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
+// The exported maximum is that of the last second; this one is of all time, to within a bucket.
+double longest(analysis::Histogram h) {
+  h.max_ns = 0;
+  return h.quantile(1);
+}
+
 const cli::Labels kStages{{"probe", "stages"}, {"target", "demo"}};
 
 double observed(const cli::LiveData& data) {
@@ -74,7 +80,7 @@ TEST(DutyCycle, HoldsTheBudgetAndStaysTrue) {
   }
   // No duration spans a pause: those are seconds long.
   const StageCounts order = stage_counts(end, "demo", "order");
-  EXPECT_LT(order.duration.max_ns, 2'000'000'000U);
+  EXPECT_LT(longest(order.duration), 2);
   const double rate = static_cast<double>(order.started) / observed(end);
   std::printf("orders: %.1f/s observed, %.1f/s in truth; cut %lu, unmatched %lu\n", rate, true_rate,
               order.paused, order.unmatched);
@@ -123,7 +129,7 @@ TEST(DutyCycle, AFunctionWithAReturnProbeStaysBalanced) {
   EXPECT_GT(c.completed, 100'000U);
   EXPECT_LE(c.started - c.completed - c.abandoned(), 1U) << "one thread";
   EXPECT_LE(c.unmatched, 10U);
-  EXPECT_LT(c.duration.max_ns, 1'000'000'000U) << "no duration spans a pause";
+  EXPECT_LT(longest(c.duration), 1) << "no duration spans a pause";
 }
 
 // A process that comes while its target rests is not attached until the next look.

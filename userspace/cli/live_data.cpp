@@ -2,6 +2,7 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -40,6 +41,15 @@ LiveData LiveData::since(const LiveData& earlier) const {
                              : value;
   }
   return result;
+}
+
+void LiveData::take_extremes_of(const LiveData& moment) {
+  for (auto& [key, histogram] : histograms) {
+    const auto then = moment.histograms.find(key);
+    if (then == moment.histograms.end()) continue;
+    histogram.min_ns = std::min(histogram.min_ns, then->second.min_ns);
+    histogram.max_ns = std::max(histogram.max_ns, then->second.max_ns);
+  }
 }
 
 Result<LiveData> parse_live(const std::string& json) {

@@ -22,6 +22,9 @@ struct LiveData {
 
   /// What came after `earlier`.
   [[nodiscard]] LiveData since(const LiveData& earlier) const;
+  /// The agent tells the smallest and the largest value of its last interval only: a longer window
+  /// takes those of all that were read in it.
+  void take_extremes_of(const LiveData& moment);
 };
 
 Result<LiveData> parse_live(const std::string& json);

@@ -101,8 +101,10 @@ int top(const TopOptions& options) {
     const Moment& begin = begin_of_window(past, last, has_pauses(*now));
     const double seconds = std::chrono::duration<double>(last - begin.at).count();
     style.width = terminal_width();
-    const std::string table =
-        head(options, seconds) + top_table(now->since(begin.data), *now, seconds, style);
+    LiveData window = now->since(begin.data);
+    for (auto moment = past.begin() + 1; moment != past.end(); ++moment)
+      window.take_extremes_of(moment->data);
+    const std::string table = head(options, seconds) + top_table(window, *now, seconds, style);
     // Home and clear to the end: no flicker.
     if (!write_out((terminal ? "\033[H\033[J" : "") + table + (terminal ? "" : "\n")))
       return agent::kFailed;

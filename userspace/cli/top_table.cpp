@@ -131,7 +131,7 @@ std::string top_table(const LiveData& window, const LiveData& now, double second
           kTarget - 1, " " + cut(row.name, name_width - 1), name_width + 1,
           count_text(static_cast<double>(h.count()) / observed), duration_text(h.quantile(0.5)),
           duration_text(h.quantile(0.9)), duration_text(h.quantile(0.99)),
-          duration_text(static_cast<double>(h.max_ns) / 1e9),
+          duration_text(h.max_ns != 0 ? static_cast<double>(h.max_ns) / 1e9 : h.quantile(1)),
           duration_text(static_cast<double>(h.sum_ns) / 1e9 / observed));
     }
     out += '\n';

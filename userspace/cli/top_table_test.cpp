@@ -186,5 +186,19 @@ TEST(TopTable, RatesAreThoseOfTheTimeThatWasObserved) {
   EXPECT_FALSE(has_pauses(window));
 }
 
+TEST(TopTable, AMaximumThatIsNotKnownIsThatOfTheHighestBucket) {
+  LiveData d;
+  analysis::Histogram h;
+  h.record(1'000'000);
+  h.max_ns = 0;
+  d.histograms[{"nearzero_order_stage_duration_seconds", {{"target", "demo"}, {"stage", "risk"}}}] =
+      h;
+  EXPECT_EQ(line_with(top_table(d, d, 1, {}), "risk").find("0ns"), std::string::npos);
+  LiveData moment = d;
+  for (auto& [key, histogram] : moment.histograms) histogram.max_ns = 1'000'000;
+  d.take_extremes_of(moment);
+  EXPECT_EQ(d.histograms.begin()->second.max_ns, 1'000'000U);
+}
+
 }  // namespace
 }  // namespace nz::cli
