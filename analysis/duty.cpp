@@ -13,8 +13,9 @@ void Duty::observe(double cost, double observed) {
 
 double Duty::ratio(double budget) const {
   if (full_share_ <= 0) return 1;
-  const double ratio = std::max(budget / full_share_, kLeast);
-  return ratio >= kWhole ? 1 : ratio;
+  const double part = std::clamp(budget / full_share_, 0.0, 1.0);
+  const double ratio = part * part;
+  return ratio >= kWhole ? 1 : std::max(ratio, kLeast);
 }
 
 }  // namespace nz::analysis

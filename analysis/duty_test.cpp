@@ -15,16 +15,16 @@ TEST(Duty, WithinTheBudgetThereIsNoPause) {
   Duty duty;
   duty.observe(0.05, 5);  // 1 % of a core
   EXPECT_EQ(duty.ratio(0.01), 1);
-  EXPECT_EQ(duty.ratio(0.0095), 1) << "not worth pausing";
+  EXPECT_EQ(duty.ratio(0.0096), 1) << "not worth pausing";
 }
 
-TEST(Duty, TheBudgetByTheCostIsThePartOfTheTime) {
+TEST(Duty, TheDearerTheLess) {
   Duty duty;
   duty.observe(0.2, 5);  // 4 % of a core
   EXPECT_DOUBLE_EQ(duty.full_share(), 0.04);
-  EXPECT_DOUBLE_EQ(duty.ratio(0.01), 0.25);
+  EXPECT_DOUBLE_EQ(duty.ratio(0.01), 0.0625);
   duty.observe(0.04, 1);  // seen for a second only: the same
-  EXPECT_DOUBLE_EQ(duty.ratio(0.01), 0.25);
+  EXPECT_DOUBLE_EQ(duty.ratio(0.01), 0.0625);
 }
 
 TEST(Duty, FollowsALoadThatChanges) {

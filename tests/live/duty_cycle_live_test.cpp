@@ -46,7 +46,7 @@ std::string demo_yaml(pid_t pid, const std::string& budget) {
 TEST(DutyCycle, HoldsTheBudgetAndStaysTrue) {
   const std::string truth_file = temporary_file("truth.json", "");
   Workload demo("nz-demo", {"--rate", "1500", "--duration", "26", "--truth", truth_file});
-  Agent agent(demo_yaml(demo.pid(), "1.2%"), true);
+  Agent agent(demo_yaml(demo.pid(), "3%"), true);
   ASSERT_TRUE(agent.has_member(demo.pid()));
   demo.go();
   ASSERT_TRUE(eventually(
@@ -64,8 +64,8 @@ TEST(DutyCycle, HoldsTheBudgetAndStaysTrue) {
   EXPECT_LT(ratio, 0.9);
   EXPECT_GT(observed_seconds, 0.15);
   EXPECT_LT(observed_seconds, 9);
-  // It aims at half; the scheduler, which cannot be paused, is in the account.
-  EXPECT_LT((cost(after) - cost(before)) / 10, 0.012);
+  // It aims lower; the scheduler, which cannot be paused, is in the account.
+  EXPECT_LT((cost(after) - cost(before)) / 10, 0.03);
 
   EXPECT_EQ(demo.wait(60), 0);
   agent.settle();

@@ -1,9 +1,12 @@
 // Targets chosen by pid, command, executable and cgroup, several at once, and followed through
 // fork, exec, exit and restart.
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -52,24 +55,36 @@ class Cgroup {
   Cgroup() : name_("/nz-test-" + std::to_string(getpid())) {
     for (const std::string hierarchy :
          {"/sys/fs/cgroup/pids", "/sys/fs/cgroup/freezer", "/sys/fs/cgroup"}) {
-      std::error_code error;
-      if (std::filesystem::create_directory(hierarchy + name_, error)) {
-        folder_ = hierarchy + name_;
-        return;
-      }
+      if (create_in(hierarchy)) return;
     }
+    // None is mounted: a chroot, a machine without systemd.
+    mounted_ = temporary_file("cgroup", "") + ".d";
+    std::filesystem::create_directory(mounted_);
+    if (mount("none", mounted_.c_str(), "cgroup2", 0, nullptr) != 0 || !create_in(mounted_))
+      ADD_FAILURE() << "no cgroup hierarchy is mounted, and none can be: " << std::strerror(errno);
   }
   Cgroup(const Cgroup&) = delete;
   Cgroup& operator=(const Cgroup&) = delete;
   ~Cgroup() {
     if (!eventually([&] { return rmdir(folder_.c_str()) == 0; }, 5))
       ADD_FAILURE() << folder_ << " is left behind";
+    if (mounted_.empty()) return;
+    umount(mounted_.c_str());
+    rmdir(mounted_.c_str());
   }
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string procs() const { return folder_ + "/cgroup.procs"; }
 
  private:
+  bool create_in(const std::string& hierarchy) {
+    std::error_code error;
+    if (!std::filesystem::create_directory(hierarchy + name_, error)) return false;
+    folder_ = hierarchy + name_;
+    return true;
+  }
+
   std::string name_, folder_;
+  std::string mounted_;  // by us
 };
 
 TEST(Targets, ByPidCommandExecutableAndCgroupAtOnce) {

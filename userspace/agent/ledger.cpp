@@ -23,8 +23,8 @@ double Ledger::pausable_seconds(const std::vector<std::unique_ptr<probes::Probe>
 
 double Ledger::budget_left(const std::vector<std::unique_ptr<probes::Probe>>& probes, uint32_t slot,
                            size_t targets, unsigned cpus) const {
-  double own = kAim * overhead_.per_target;
-  double together = kAim * overhead_.host * cpus;
+  double own = overhead_.per_target;
+  double together = overhead_.host * cpus;
   for (const auto& probe : probes) {
     if (probe->has_duty_cycle()) continue;
     for (const auto& [key, share] : share_) {
@@ -33,7 +33,7 @@ double Ledger::budget_left(const std::vector<std::unique_ptr<probes::Probe>>& pr
       if (key.second == slot) own -= share;
     }
   }
-  return std::min(own, together / static_cast<double>(std::max<size_t>(targets, 1)));
+  return kAim * std::min(own, together / static_cast<double>(std::max<size_t>(targets, 1)));
 }
 
 std::vector<analysis::Breaker::Key> Ledger::update(

@@ -27,8 +27,8 @@ class Ledger {
   /// Seconds of CPU that the probes with a duty cycle have cost `slot` until this moment.
   [[nodiscard]] double pausable_seconds(const std::vector<std::unique_ptr<probes::Probe>>& probes,
                                         uint32_t slot) const;
-  /// The duty cycle aims at half of the budgets: the load may double between two looks before they
-  /// are exceeded, and the tail of the target's own latency is moved by less (docs/overhead.md).
+  /// The duty cycle aims at half of what is left: the load may double between two looks before the
+  /// budget is exceeded.
   static constexpr double kAim = 0.5;
   /// Share of one core that is left for them in each of `targets` slots, after what cannot be
   /// paused: of the slot's own budget, and of its part of the budget for everything together.

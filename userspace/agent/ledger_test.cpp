@@ -125,9 +125,9 @@ TEST_F(LedgerTest, WhatIsLeftOfBothBudgets) {
   stages_->costs_ = {{1, HitKind::uprobe, 4'000}, {0, HitKind::uprobe, 20'000}};
   sqlite_->costs_ = {{1, HitKind::uprobe, 900'000}};
   l.update(probes_, 1);
-  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 1, 4), 0.006);
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 1, 4), 0.008);
   EXPECT_DOUBLE_EQ(l.budget_left(probes_, 2, 1, 4), 0.01);
-  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 16, 4), (0.08 - 0.024) / 16);
+  EXPECT_DOUBLE_EQ(l.budget_left(probes_, 1, 16, 4), (0.16 - 0.024) / 16 / 2);
 }
 
 TEST_F(LedgerTest, EveryHitKindHasAnEstimate) {
