@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <filesystem>
 #include <iterator>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "probes/stages/components.h"
 #include "probes/stages/ids.h"
 #include "probes/stages/plan.h"
+#include "userspace/base/clock.h"
 #include "userspace/targets/process.h"
 
 namespace nz::probes {
@@ -42,10 +42,7 @@ nz_site winding_down(nz_site site) {
 constexpr uint64_t kQuietNs = 50'000'000;
 
 nz_site after_pause(nz_site site) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  site.quiet_until = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 +
-                     static_cast<uint64_t>(now.tv_nsec) + kQuietNs;
+  site.quiet_until = monotonic_ns() + kQuietNs;
   return site;
 }
 
@@ -250,7 +247,14 @@ class Stages final : public Probe {
                    const std::vector<const config::Stage*>& stages, Attached& attached);
   Result<void> attach_sites(const std::string& file, const sites::Binary& binary,
                             const std::vector<PlannedSite>& planned, Attached& attached);
-  [[nodiscard]] uint64_t in_flight(uint32_t stage) const;
+  // Of one reading of the counts, so that they add up in one export.
+  static uint64_t in_flight(const nz_stage_stats& s, uint64_t completed) {
+    const uint64_t ended = completed + s.restarted + s.unwound + s.died + s.cut + s.too_deep;
+    return s.started > ended ? s.started - ended : 0;
+  }
+  [[nodiscard]] nz_stage_stats stats_of(uint32_t stage) const {
+    return env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);
+  }
   void link_again(pid_t pid, Attached& attached);
   Result<std::vector<Fd>> link(const std::vector<Wire>& wires, pid_t pid);
   [[nodiscard]] std::map<uint32_t, nz_site> sites_of(uint32_t slot) const;
@@ -438,15 +442,10 @@ bool Stages::wound_down(uint32_t slot) const {
   const config::Target* target = env_.tracker.target(slot);
   const auto& stages = ids_.stages();
   return std::all_of(stages.begin(), stages.end(), [&](const auto& entry) {
-    return target == nullptr || entry.first.target != target->name || in_flight(entry.second) == 0;
+    if (target == nullptr || entry.first.target != target->name) return true;
+    const auto completed = env_.drain.count(env_.drain.layout().stage_base() + entry.second);
+    return in_flight(stats_of(entry.second), completed) == 0;
   });
-}
-
-uint64_t Stages::in_flight(uint32_t stage) const {
-  const auto s = env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);
-  const uint64_t ended = env_.drain.count(env_.drain.layout().stage_base() + stage) + s.restarted +
-                         s.unwound + s.died + s.cut + s.too_deep;
-  return s.started > ended ? s.started - ended : 0;
 }
 
 void Stages::resume(uint32_t slot) {
@@ -508,7 +507,7 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
   Family open{"nearzero_order_stage_in_flight", "Stages begun and not ended.", Type::gauge, {}};
   for (const auto& [key, stage] : ids_.stages()) {
     auto histogram = env_.drain.histogram(env_.drain.layout().stage_base() + stage);
-    const auto s = env_.drain.sum<nz_stage_stats>(stats_, env_.drain.layout().max_stages, stage);
+    const auto s = stats_of(stage);
     const uint64_t sum_ns = histogram ? histogram->sum_ns : 0;
     const uint64_t ended = histogram ? histogram->count() : 0;
     const metrics::Labels labels{{"target", key.target}, {"stage", key.name}};
@@ -528,7 +527,7 @@ void Stages::collect(std::vector<metrics::Family>& out) const {
     add(abandoned, s.cut, "cause", "paused");
     add(unmatched, s.unmatched);
     add(torn, s.torn);
-    add(open, in_flight(stage));
+    add(open, in_flight(s, ended));
     const auto components = components_.of(stage, s, sum_ns);
     for (size_t i = 0; i < NZ_COMPONENTS; i++) {
       if (components[i] == 0) continue;

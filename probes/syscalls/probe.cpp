@@ -1,10 +1,10 @@
 // Latency by syscall and errors by errno, for targets that ask for it (`syscalls: true`). Attached
 // only while one does: enter and exit hooks put every process on the kernel's slow syscall path.
 #include <algorithm>
-#include <ctime>
 
 #include "probes/probe.h"
 #include "probes/syscall_names.h"
+#include "userspace/base/clock.h"
 
 namespace nz::probes {
 namespace {
@@ -39,10 +39,7 @@ class Syscalls final : public Probe {
     }
     if (!links_.empty()) return;
     // Starts that an earlier attach has left behind are void.
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    env_.object.control().syscalls_since =
-        static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+    env_.object.control().syscalls_since = monotonic_ns();
     failure_.clear();
     // Exit first: an enter without its exit would leave a start time behind.
     for (const char* program : {"nz_sys_exit", "nz_sys_enter"}) {
