@@ -251,15 +251,18 @@ TEST_F(Running, TopForADurationWithoutATerminal) {
 }
 
 TEST_F(Running, TopOnATerminal) {
-  // script(1) gives it one.
-  Program program({"script", "-qec", joined(top({"--duration", "2.5"})), "/dev/null"});
+  // script(1) gives it one; the environment of the test itself may forbid colours (.ci/run does).
+  Program program({"script", "-qec",
+                   "env -u NO_COLOR TERM=xterm " + joined(top({"--duration", "2.5"})),
+                   "/dev/null"});
   EXPECT_EQ(program.wait(30), 0) << program.err();
   const std::string out = program.out();
   shows_four_families(out);
   EXPECT_NE(out.find("\033[H\033[J"), std::string::npos) << "drawn in place";
   EXPECT_NE(out.find("\033[1m"), std::string::npos);
   Program plain(
-      {"script", "-qec", "env NO_COLOR=1 " + joined(top({"--duration", "1"})), "/dev/null"});
+      {"script", "-qec", "env NO_COLOR=1 TERM=xterm " + joined(top({"--duration", "1"})),
+       "/dev/null"});
   EXPECT_EQ(plain.wait(30), 0);
   EXPECT_EQ(plain.out().find("\033[1m"), std::string::npos);
 }

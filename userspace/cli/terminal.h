@@ -12,7 +12,8 @@ std::string count_text(double n);
 /// At most `width` columns; cut in the middle of UTF-8 never, "…" where cut. Control characters of
 /// the outside world (a statement's text, a command's name) are shown as '?'.
 std::string cut(const std::string& text, size_t width);
-/// Whether standard output wants colours: a terminal, and NO_COLOR unset (no-color.org).
+/// Whether standard output wants colours: a terminal that is not `dumb`, and NO_COLOR unset or empty
+/// (no-color.org).
 bool wants_colour();
 /// Columns of the terminal; 100 where there is none.
 size_t terminal_width();
