@@ -17,7 +17,6 @@ namespace nz::live {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr const char* kEntries[] = {"push",     "endbr", "sub_call", "sub_push",
                                     "mov_push", "plain", "nop5",     "loop"};

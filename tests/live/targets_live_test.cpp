@@ -17,7 +17,7 @@ namespace {
 
 // A copy of sleep(1) under a name of its own.
 std::string sleeper(const std::string& name) {
-  const std::string path = temporary_file(name, "");
+  std::string path = temporary_file(name, "");
   std::filesystem::copy_file("/bin/sleep", path, std::filesystem::copy_options::overwrite_existing);
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   return path;

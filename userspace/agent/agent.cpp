@@ -1,7 +1,5 @@
 #include "userspace/agent/agent.h"
 
-#include <fnmatch.h>
-#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -26,9 +24,10 @@
 #include "userspace/agent/routes.h"
 #include "userspace/agent/self_metrics.h"
 #include "userspace/agent/snapshot.h"
-#include "userspace/base/closing.h"
+#include "userspace/base/courtesy.h"
+#include "userspace/base/guard.h"
 #include "userspace/http/server.h"
-#include "userspace/loader/events.h"
+#include "userspace/observe/observer.h"
 
 namespace nz::agent {
 namespace {
@@ -84,66 +83,33 @@ class Agent {
   int open_events();
   void attach_all();
   void loop();
-  template <class Work>
-  void guarded(const char* what, const Work& work);
   void handle(int fd);
   void set_timer();
-  void apply(const std::vector<targets::Change>& changes);
-  void configure_targets();
-  void on_event(const nz_event& event, std::span<const std::byte> bytes);
-  void on_exec(const nz_event& event);
-  [[nodiscard]] bool may_match(const char* comm) const;
   void drain();
-  [[nodiscard]] std::vector<uint32_t> observed_slots() const;
+  void trip(const std::string& probe, uint32_t slot);
   void step_duty_cycle();
   void publish(double drain_seconds);
   void on_signal();
   void reload();
   std::string command(const std::string& line);
-  void detach(pid_t pid, bool stays);
-  void detach_everything();
-  void switch_off();
-  void switch_on();
+  std::string command_off();
+  std::string command_on();
 
   config::Config config_;
   Reload reload_;
   Fd lock_;
-  std::unique_ptr<loader::Object> object_;
-  std::unique_ptr<drain::Drain> drain_;
-  targets::Tracker tracker_;
-  std::unique_ptr<probes::Env> env_;
-  std::vector<std::unique_ptr<probes::Probe>> probes_;
+  Guard guard_;
+  std::unique_ptr<observe::Observer> observer_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<DutyCycle> duty_;
-  std::unique_ptr<loader::Events> events_;
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
   Clock::time_point last_drain_ = Clock::now();
-  Clock::time_point last_scan_ = Clock::now();
-  bool off_ = false;
   bool stopping_ = false;
-  bool scan_soon_ = false;
-  bool trim_soon_ = true;  // the kernel's type information was read at start
-  unsigned execs_this_tick_ = 0;
-  uint64_t execs_skipped_ = 0;
-  uint64_t ring_drops_ = 0;
-  uint64_t errors_ = 0;
   uint64_t map_bytes_ = 0;  // fixed at load: maps do not grow
 };
-
-// The agent outlives what goes wrong inside one step (no memory, a file that vanishes under an
-// iterator): logged, counted, and the next step begins anew.
-template <class Work>
-void Agent::guarded(const char* what, const Work& work) {
-  try {
-    work();
-  } catch (const std::exception& e) {
-    errors_++;
-    spdlog::error("{} failed and was left out: {}", what, e.what());
-  }
-}
 
 int Agent::open() {
   // Signals are blocked before anything else, so that only the descriptor receives them: one that
@@ -172,22 +138,23 @@ int Agent::open() {
 }
 
 int Agent::open_programs() {
-  auto object = loader::Object::load(object_options(config_));
-  if (!object) return give_up(object.error(), {{ENOENT, kUnsupported}});
-  object_ = std::move(*object);
-  for (const auto& [program, reason] : object_->refused()) {
+  auto loaded = loader::Object::load(object_options(config_));
+  if (!loaded) return give_up(loaded.error(), {{ENOENT, kUnsupported}});
+  loader::Object& object = **loaded;
+  for (const auto& [program, reason] : object.refused()) {
     spdlog::warn("program {} is not loaded: {}", program, reason);
   }
   ledger_ = std::make_unique<Ledger>(
-      config_.overhead, config_.overhead.calibrate ? calibrate(*object_) : estimated_prices());
-  map_bytes_ = object_->map_bytes();
-  drain_ = std::make_unique<drain::Drain>(*object_);
-  env_ = std::make_unique<probes::Env>(probes::Env{*object_, *drain_, tracker_});
-  probes_ = probes::make_all(*env_);
+      config_.overhead, config_.overhead.calibrate ? calibrate(object) : estimated_prices());
+  map_bytes_ = object.map_bytes();
+  auto observer = observe::Observer::open(std::move(*loaded), guard_);
+  if (!observer) return give_up(observer.error(), {});
+  observer_ = std::move(*observer);
   duty_ = std::make_unique<DutyCycle>(
-      probes_, [this](uint32_t slot) { return ledger_->pausable_seconds(probes_, slot); },
+      observer_->probes(),
+      [this](uint32_t slot) { return ledger_->pausable_seconds(observer_->probes(), slot); },
       [this](uint32_t slot) {
-        return ledger_->budget_left(probes_, slot, observed_slots().size(),
+        return ledger_->budget_left(observer_->probes(), slot, observer_->observed_slots().size(),
                                     std::thread::hardware_concurrency());
       });
   duty_->enable(config_.overhead.duty_cycle);
@@ -195,13 +162,6 @@ int Agent::open_programs() {
 }
 
 int Agent::open_events() {
-  // Called from C code, which an exception must not pass.
-  auto events =
-      loader::Events::open(*object_, [this](const nz_event& e, std::span<const std::byte> bytes) {
-        guarded("an event", [&] { on_event(e, bytes); });
-      });
-  if (!events) return give_up(events.error(), {});
-  events_ = std::move(*events);
   auto control = ControlSocket::open(config_.runtime_dir,
                                      [this](const std::string& line) { return command(line); });
   if (!control) return give_up(control.error(), {});
@@ -212,7 +172,7 @@ int Agent::open_events() {
   duty_timer_.reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
   for (const int fd :
-       {signals_.get(), timer_.get(), duty_timer_.get(), control_->fd(), events_->poll_fd()}) {
+       {signals_.get(), timer_.get(), duty_timer_.get(), control_->fd(), observer_->poll_fd()}) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = fd;
@@ -230,11 +190,9 @@ void Agent::set_timer() {
 }
 
 void Agent::attach_all() {
-  configure_targets();
-  for (const auto& probe : probes_) probe->start();
-  // After start(): whoever began meanwhile has been announced by an event or is found here.
-  apply(tracker_.scan(targets::list_processes()));
-  for (const auto& probe : probes_) {
+  observer_->configure(config_.targets);
+  observer_->start();
+  for (const auto& probe : observer_->probes()) {
     for (const probes::Status& s : probe->status()) {
       spdlog::log(s.attached ? spdlog::level::info : spdlog::level::warn, "{} for {}{}: {}",
                   s.probe, s.target, s.pid != 0 ? " pid " + std::to_string(s.pid) : "", s.text);
@@ -248,15 +206,15 @@ int Agent::run() {
   if (opened != kOk) return opened;
   on_signal();  // one that came while the programs loaded
   if (!stopping_) {
-    guarded("attaching", [this] { attach_all(); });
-    guarded("the first drain", [this] { drain(); });
+    guard_.run("attaching", [this] { attach_all(); });
+    guard_.run("the first drain", [this] { drain(); });
     spdlog::info(
         "ready after {:.2f} s on http://{} (metrics, healthz, readyz), {} target process(es)",
-        seconds_since(start), config_.listen, tracker_.members().size());
+        seconds_since(start), config_.listen, observer_->tracker().members().size());
     loop();
   }
   server_->stop();
-  detach_everything();
+  observer_->stop();
   spdlog::info("stopped; nothing is left attached");
   return kOk;
 }
@@ -266,7 +224,7 @@ void Agent::loop() {
   while (!stopping_) {
     const int n = epoll_wait(epoll_.get(), ready.data(), ready.size(), -1);
     for (int i = 0; i < n; i++) {
-      guarded("a step of the main loop", [&] { handle(ready[static_cast<size_t>(i)].data.fd); });
+      guard_.run("a step of the main loop", [&] { handle(ready[static_cast<size_t>(i)].data.fd); });
     }
   }
 }
@@ -276,109 +234,14 @@ void Agent::handle(int fd) {
     on_signal();
   } else if (fd == control_->fd()) {
     control_->answer();
-  } else if (fd == events_->poll_fd()) {
-    events_->consume();
+  } else if (fd == observer_->poll_fd()) {
+    observer_->consume();
   } else if (fd == duty_timer_.get()) {
     uint64_t expirations = 0;
     if (read(fd, &expirations, sizeof(expirations)) > 0) step_duty_cycle();
   } else {
     uint64_t expirations = 0;
     if (read(timer_.get(), &expirations, sizeof(expirations)) > 0) drain();
-  }
-}
-
-// ---- targets
-// ---------------------------------------------------------------------------------------
-
-void Agent::configure_targets() {
-  apply(tracker_.configure(config_.targets));
-  for (const std::string& name : tracker_.without_slot()) {
-    spdlog::error("target {} is not observed: reloads have used up all {} slots; restart the agent",
-                  name, NZ_MAX_TARGETS);
-  }
-  nz_control& control = object_->control();
-  for (uint32_t slot = 1; slot < NZ_SLOTS; slot++) {
-    const config::Target* target = tracker_.target(slot);
-    control.follow_forks[slot] = target != nullptr && target->follow_forks ? 1 : 0;
-  }
-}
-
-// `stays`: it is attached again at once, and two links at one address would count twice. Else
-// nobody has to wait for the kernel.
-void Agent::detach(pid_t pid, bool stays) {
-  const ClosingTogether together(stays ? ClosingTogether::Wait::until_closed
-                                       : ClosingTogether::Wait::in_background);
-  for (const auto& probe : probes_) probe->detach(pid);
-}
-
-void Agent::apply(const std::vector<targets::Change>& changes) {
-  std::vector<pid_t> ended;
-  for (const targets::Change& change : changes) {
-    const auto& [process, slot, by_fork] = change.member;
-    if (change.kind == targets::Change::Kind::removed) {
-      // After an exec it comes back in the same breath: a gap would lose its time and its children.
-      const bool stays =
-          std::any_of(changes.begin(), changes.end(), [pid = process.pid](const auto& c) {
-            return c.kind == targets::Change::Kind::added && c.member.process.pid == pid;
-          });
-      detach(process.pid, stays);
-      if (!stays) object_->remove_target(static_cast<uint32_t>(process.pid));
-      spdlog::info("process {} ({}) has left target {}", process.pid, process.comm,
-                   env_->target_name(slot));
-      continue;
-    }
-    auto known = object_->set_target(static_cast<uint32_t>(process.pid), slot);
-    if (!known) spdlog::warn("{}", known.error().text());
-    spdlog::info("process {} ({}) belongs to target {}{}", process.pid, process.comm,
-                 env_->target_name(slot), by_fork ? " by fork" : "");
-    if (targets::has_ended(process)) {
-      ended.push_back(process.pid);  // before the kernel knew it as a target: no event will tell
-      continue;
-    }
-    if (off_) continue;
-    for (const auto& probe : probes_) probe->attach(change.member);
-    trim_soon_ = true;
-  }
-  for (const pid_t pid : ended) apply(tracker_.on_exit(pid));
-}
-
-bool Agent::may_match(const char* comm) const {
-  return std::any_of(config_.targets.begin(), config_.targets.end(), [&](const config::Target& t) {
-    return t.match.comm.empty() || fnmatch(t.match.comm.c_str(), comm, 0) == 0;
-  });
-}
-
-void Agent::on_exec(const nz_event& event) {
-  const auto pid = static_cast<pid_t>(event.tgid);
-  const bool fresh = !tracker_.members().contains(pid);
-  if (fresh) {
-    if (!may_match(event.comm)) return;
-    // A fork storm must not cost more than this: the next scan finds what is skipped here.
-    if (++execs_this_tick_ > 200) {
-      execs_skipped_++;
-      scan_soon_ = true;
-      return;
-    }
-  }
-  apply(tracker_.on_exec(pid));
-  // It may have forked before the kernel knew it as a target: the next scan adopts those children.
-  if (fresh && tracker_.members().contains(pid)) scan_soon_ = true;
-}
-
-void Agent::on_event(const nz_event& event, std::span<const std::byte> bytes) {
-  const auto pid = static_cast<pid_t>(event.tgid);
-  switch (event.kind) {
-    case NZ_EVENT_EXEC:
-      on_exec(event);
-      break;
-    case NZ_EVENT_FORK:
-      apply(tracker_.on_fork(pid, event.slot));
-      break;
-    case NZ_EVENT_EXIT:
-      apply(tracker_.on_exit(pid));
-      break;
-    default:
-      for (const auto& probe : probes_) probe->on_event(event, bytes);
   }
 }
 
@@ -389,61 +252,29 @@ void Agent::drain() {
   const auto start = Clock::now();
   const double elapsed = std::chrono::duration<double>(start - last_drain_).count();
   last_drain_ = start;
-  execs_this_tick_ = 0;
-  drain_->flip();
-  if (!off_) {
-    for (const auto& probe : probes_) probe->tick();
-  }
-  for (const auto& [name, slot] : ledger_->update(probes_, elapsed)) {
-    const auto probe = std::find_if(probes_.begin(), probes_.end(),
-                                    [&name = name](const auto& p) { return p->name() == name; });
-    if (probe == probes_.end()) continue;
-    (*probe)->trip(slot);
-    spdlog::error(
-        "breaker: {} for {} took {:.1f} % of a core for {} s, over {:.1f} %: detached; "
-        "`nearzero on` attaches it again",
-        name, env_->target_name(slot), ledger_->share().at({name, slot}) * 100,
-        config_.overhead.breaker_seconds,
-        config_.overhead.per_target * config_.overhead.breaker_factor * 100);
-  }
-  // A scan costs a read of every process: rarely, or when events were lost.
-  const uint64_t ring_drops = drain_->counters().drops[NZ_DROP_RING_FULL];
-  if (!config_.targets.empty() &&
-      (scan_soon_ || ring_drops != ring_drops_ || seconds_since(last_scan_) > 10)) {
-    ring_drops_ = ring_drops;
-    scan_soon_ = false;
-    last_scan_ = Clock::now();
-    apply(tracker_.scan(targets::list_processes()));
-    // Children that the kernel followed and whose event was lost; entries of dead processes go.
-    for (const auto& [tgid, slot] : object_->targets()) {
-      const auto pid = static_cast<pid_t>(tgid);
-      if (tracker_.members().contains(pid)) continue;
-      const auto changes = tracker_.on_fork(pid, slot);
-      if (changes.empty()) object_->remove_target(tgid);
-      apply(changes);
-    }
+  observer_->tick();
+  for (const auto& [probe, slot] : ledger_->update(observer_->probes(), elapsed)) {
+    trip(probe, slot);
   }
   step_duty_cycle();  // also begins with a target that is new
   publish(seconds_since(start));
-  // Symbol tables are large, and glibc keeps what it was given back: the agent's memory is
-  // promised.
-  if (trim_soon_) malloc_trim(0);
-  trim_soon_ = false;
 }
 
-std::vector<uint32_t> Agent::observed_slots() const {
-  std::vector<uint32_t> slots;
-  for (const uint32_t slot : tracker_.slots()) {
-    const bool alive = std::any_of(tracker_.members().begin(), tracker_.members().end(),
-                                   [slot](const auto& entry) { return entry.second.slot == slot; });
-    if (alive) slots.push_back(slot);
+void Agent::trip(const std::string& probe, uint32_t slot) {
+  for (const auto& p : observer_->probes()) {
+    if (p->name() == probe) p->trip(slot);
   }
-  return slots;
+  spdlog::error(
+      "breaker: {} for {} took {:.1f} % of a core for {} s, over {:.1f} %: detached; "
+      "`nearzero on` attaches it again",
+      probe, observer_->env().target_name(slot), ledger_->share().at({probe, slot}) * 100,
+      config_.overhead.breaker_seconds,
+      config_.overhead.per_target * config_.overhead.breaker_factor * 100);
 }
 
 void Agent::step_duty_cycle() {
-  if (off_) return;
-  const auto next = duty_->step(observed_slots());
+  if (observer_->stopped()) return;
+  const auto next = duty_->step(observer_->observed_slots());
   if (next == Clock::time_point::max()) return;
   const auto wait = std::max<int64_t>(
       1, std::chrono::duration_cast<std::chrono::nanoseconds>(next - Clock::now()).count());
@@ -452,20 +283,21 @@ void Agent::step_duty_cycle() {
 }
 
 void Agent::publish(double drain_seconds) {
+  const Courtesy courtesy;  // most of an interval's work; an order that comes meanwhile goes first
   auto snapshot = std::make_shared<Snapshot>();
-  for (const auto& probe : probes_) probe->collect(snapshot->families);
-  const SelfState self{probes_,
-                       *env_,
+  for (const auto& probe : observer_->probes()) probe->collect(snapshot->families);
+  const SelfState self{observer_->probes(),
+                       observer_->env(),
                        *ledger_,
                        duty_->states(),
-                       object_->refused(),
-                       object_->features().kernel,
+                       observer_->object().refused(),
+                       observer_->object().features().kernel,
                        map_bytes_,
                        server_->stats(),
                        drain_seconds,
-                       execs_skipped_,
-                       errors_,
-                       off_};
+                       observer_->execs_skipped(),
+                       guard_.errors(),
+                       observer_->stopped()};
   collect_self(self, snapshot->families);
   snapshot->health = health_json(self, snapshot->healthy);
   snapshots_->put(std::move(snapshot));
@@ -521,69 +353,44 @@ void Agent::reload() {
   spdlog::set_level(spdlog::level::from_str(config_.log.level));
   ledger_->set_budget(config_.overhead);
   duty_->enable(config_.overhead.duty_cycle);
-  configure_targets();
-  ClosingTogether::wait_for_background();  // a renamed target's processes come back below
-  for (const auto& [pid, member] : tracker_.members()) {
-    if (off_ ||
-        std::find(changed.begin(), changed.end(), env_->target_name(member.slot)) == changed.end())
-      continue;
-    detach(pid, true);
-    for (const auto& probe : probes_) probe->attach(member);
-  }
-  if (!off_) {
-    for (const auto& probe : probes_) probe->start();
-  }
-  apply(tracker_.scan(targets::list_processes()));
+  observer_->configure(config_.targets, changed);
+  if (!observer_->stopped()) observer_->start();
   publish(0);
   spdlog::info("SIGHUP: configuration reloaded from {}", config_.source);
 }
 
-void Agent::detach_everything() {
-  const ClosingTogether together(ClosingTogether::Wait::until_closed);
-  for (const auto& probe : probes_) probe->stop();
-}
-
-void Agent::switch_off() {
-  detach_everything();
-  duty_->reset();
-  off_ = true;
-}
-
-void Agent::switch_on() {
-  off_ = false;
-  ledger_->breaker().reset();
-  for (const auto& probe : probes_) probe->start();
-  apply(tracker_.scan(targets::list_processes()));
-  for (const auto& [pid, member] : tracker_.members()) {
-    for (const auto& probe : probes_) probe->attach(member);
-  }
-}
-
 std::string Agent::command(const std::string& line) {
-  events_->consume();  // what happened before the question belongs to the answer
-  if (line == "status") {
-    publish(0);
-    return snapshots_->get()->health;
+  observer_->consume();  // what happened before the question belongs to the answer
+  if (line == "off") return command_off();
+  if (line == "on") return command_on();
+  if (line != "status") return "error: unknown command '" + line + "'; known: status, off, on\n";
+  publish(0);
+  return snapshots_->get()->health;
+}
+
+std::string Agent::command_off() {
+  if (observer_->stopped()) return "already off\n";
+  const auto start = Clock::now();
+  observer_->stop();
+  duty_->reset();
+  publish(0);
+  spdlog::warn("switched off on request: nothing is attached");
+  return "off: everything detached in " +
+         std::to_string(static_cast<int>(seconds_since(start) * 1000)) +
+         " ms; `nearzero on` brings it back\n";
+}
+
+std::string Agent::command_on() {
+  if (!observer_->stopped()) {
+    if (ledger_->breaker().tripped().empty()) return "already on\n";
+    observer_->stop();  // start() forgives what has tripped
+    duty_->reset();
   }
-  if (line == "off") {
-    if (off_) return "already off\n";
-    const auto start = Clock::now();
-    switch_off();
-    publish(0);
-    spdlog::warn("switched off on request: nothing is attached");
-    return "off: everything detached in " +
-           std::to_string(static_cast<int>(seconds_since(start) * 1000)) +
-           " ms; `nearzero on` brings it back\n";
-  }
-  if (line == "on") {
-    if (!off_ && ledger_->breaker().tripped().empty()) return "already on\n";
-    if (!off_) switch_off();
-    switch_on();
-    publish(0);
-    spdlog::warn("switched on on request");
-    return "on\n";
-  }
-  return "error: unknown command '" + line + "'; known: status, off, on\n";
+  ledger_->breaker().reset();
+  observer_->start();
+  publish(0);
+  spdlog::warn("switched on on request");
+  return "on\n";
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ void burn(uint64_t ns) {
 int main(int argc, char** argv) {
   using namespace nz::workload;
   const unsigned cpus = std::max(1u, std::thread::hardware_concurrency());
-  uint64_t threads = cpus * 3, count = 100, burn_us = 1000, sleep_us = 500;
+  uint64_t threads = uint64_t{3} * cpus, count = 100, burn_us = 1000, sleep_us = 500;
   Program program("nz-migrate: threads that burn, sleep and change CPU",
                   "  nz-migrate --threads 8 --count 500 --burn-us 2000");
   program.option("--threads", threads, "Threads")
