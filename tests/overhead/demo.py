@@ -8,15 +8,16 @@ import subprocess
 import tempfile
 import time
 
+import children
 from observers import Nearzero, Nobody
 from stats import interval, median
 
 
 def one(folder, observer, seconds, rate):
     with tempfile.NamedTemporaryFile(mode="r", suffix=".json") as truth:
-        demo = subprocess.Popen([os.path.join(folder, "nz-demo"), "--rate", str(rate), "--duration", str(seconds),
-                                 "--wait", "--truth", truth.name],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        demo = children.start([os.path.join(folder, "nz-demo"), "--rate", str(rate), "--duration", str(seconds),
+                               "--wait", "--truth", truth.name],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         observer.start(demo.pid)
         begun = observer.values() if isinstance(observer, Nearzero) else {}

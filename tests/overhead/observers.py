@@ -10,6 +10,8 @@ import tempfile
 import time
 import urllib.request
 
+import children
+
 
 def loaded_programs():
     out = subprocess.run(["bpftool", "prog", "show", "--json"], capture_output=True, text=True)
@@ -44,8 +46,8 @@ class Nearzero:
                     f"host: {'true' if self.host else 'false'}\n"
                     f"{self.overhead}")
             f.write(self.target_yaml.replace("@PID@", str(pid)))
-        self.process = subprocess.Popen([self.agent, "agent", "--config", path],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.process = children.start([self.agent, "agent", "--config", path],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(400):
             if self.process.poll() is not None:
                 raise RuntimeError("the agent ended: " + self.process.stderr.read())
@@ -98,9 +100,9 @@ class Peer:
 
     def start(self, pid):
         before = loaded_programs()
-        self.bystander = subprocess.Popen(["sleep", "600"])
+        self.bystander = children.start(["sleep", "600"])
         command = [c.replace("@PID@", str(pid)).replace("@OTHER@", str(self.bystander.pid)) for c in self.command]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.process = children.start(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(300):
             if self.process.poll() is not None:
                 raise RuntimeError(f"{command[0]} ended: {self.process.stderr.read()[-500:]}")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 
+import children
 from observers import Peer
 
 
@@ -15,8 +16,8 @@ class Standing:
     def __init__(self, folder, command, cpu):
         self.errors = tempfile.NamedTemporaryFile(mode="r", prefix="nearzero-bench.", suffix=".err")
         prefix = ["taskset", "-c", str(cpu)] if cpu >= 0 else []
-        self.process = subprocess.Popen(prefix + [os.path.join(folder, command[0])] + command[1:] + ["--wait"],
-                                        stdout=subprocess.PIPE, stderr=open(self.errors.name, "w"), text=True)
+        self.process = children.start(prefix + [os.path.join(folder, command[0])] + command[1:] + ["--wait"],
+                                      stdout=subprocess.PIPE, stderr=open(self.errors.name, "w"), text=True)
         while "ready pid=" not in open(self.errors.name).read():
             if self.process.poll() is not None:
                 raise RuntimeError(f"{command}: {open(self.errors.name).read()}")
