@@ -9,7 +9,9 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 __attribute__((noinline)) __hidden __u32 nz_resolve_slot(__u32 tgid) {
-  __u32* slot = bpf_map_lookup_elem(&nz_targets, &tgid);
+  __u32* slot;
+  if (nz_trace.everyone) return 1;
+  slot = bpf_map_lookup_elem(&nz_targets, &tgid);
   return slot ? NZ_SLOT(*slot) : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "nearzero/maps.h"
 #include "nearzero/offcpu_reason.h"
 #include "nearzero/task_state.h"
+#include "nearzero/trace.h"
 
 #define NZ_TASK_DEAD 0x80
 #define NZ_TASK_HALTED 0x800c /* stopped, traced, frozen (6.1, commit f5d39b020809) */
@@ -51,10 +52,28 @@ static __always_inline void nz_record_arrival(bool usual, __u32 cpu, __u32 slot,
     nz_record_sched(cpu, slot, kind, ns);
 }
 
+/* One of the values of a thread's switch. `task`: the thread; `current`: it is the one that leaves.
+ */
+static __always_inline void nz_switch_value(bool usual, struct task_struct* task, bool current,
+                                            struct nz_task* t, __u32 cpu, __u32 kind, __u64 ns) {
+  if (!nz_trace.on) {
+    nz_record_arrival(usual, cpu, t->slot, kind, ns);
+    return;
+  }
+  if ((t->slot || nz_config.host) && nz_trace.sched_kinds >> (kind & 31) & 1) {
+    __u64 number = kind >= NZ_OFFCPU ? t->off_nr : 0;
+    if (kind == NZ_OFFCPU + NZ_LOCK) {
+      struct nz_off_cpu* o = nz_off_cpu_of(t->pid);
+      number = o && o->tid == t->pid ? o->address : 0;
+    }
+    nz_note_task(task, t->slot * NZ_SCHED_SERIES + kind, number, ns, current);
+  }
+}
+
 /* The thread arrived on the CPU at `at` after waiting `wait` ns in the run queue (ignored when it
  * was preempted: then all of the time off the CPU was waiting). */
-static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __s64 wait,
-                                      bool usual) {
+static __always_inline void nz_arrive(struct task_struct* task, bool current, struct nz_task* t,
+                                      __u32 cpu, __u64 at, __s64 wait, bool usual) {
   __s64 off = (__s64)(at - t->since);
   if (off < 0) {
     nz_drop(NZ_DROP_NEGATIVE);
@@ -62,15 +81,15 @@ static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __
   }
   if (t->state == NZ_TASK_PREEMPTED) {
     t->acc[NZ_RUNNABLE] += off;
-    nz_record_arrival(usual, cpu, t->slot, NZ_RUNQ_PREEMPT, off);
+    nz_switch_value(usual, task, current, t, cpu, NZ_RUNQ_PREEMPT, off);
   } else if (t->state == NZ_TASK_BLOCKED) {
     __u32 reason = t->reason & (NZ_REASONS - 1);
     if (wait < 0) wait = 0;
     if (wait > off) wait = off;
     t->acc[NZ_RUNNABLE] += wait;
     t->acc[NZ_BLOCKED + reason] += off - wait;
-    nz_record_arrival(usual, cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
-    nz_record_arrival(usual, cpu, t->slot, NZ_OFFCPU + reason, off - wait);
+    nz_switch_value(usual, task, current, t, cpu, NZ_RUNQ_WAKEUP, wait);
+    nz_switch_value(usual, task, current, t, cpu, NZ_OFFCPU + reason, off - wait);
     if (t->slot && t->off_nr < NZ_NR_SYSCALLS) {
       __u32 key = (cpu * NZ_SLOTS + t->slot) * NZ_NR_SYSCALLS + t->off_nr;
       struct nz_blocked_syscall* b = bpf_map_lookup_elem(&nz_blocked_in, &key);
@@ -83,13 +102,25 @@ static __always_inline void nz_arrive(struct nz_task* t, __u32 cpu, __u64 at, __
     /* A fresh thread: it has waited since its parent queued it. */
     if (wait < 0) wait = 0;
     t->acc[NZ_RUNNABLE] += wait;
-    nz_record_arrival(usual, cpu, t->slot, NZ_RUNQ_WAKEUP, wait);
+    nz_switch_value(usual, task, current, t, cpu, NZ_RUNQ_WAKEUP, wait);
   } else {
     nz_drop(NZ_DROP_OFF_BEFORE_ATTACH);
   }
   t->state = NZ_TASK_ON;
   t->since = at;
   t->seq += 1;
+}
+
+/* What can be taken only now, while the thread is still the current one. */
+static __always_inline void nz_keep_off_cpu(struct task_struct* prev, struct nz_task* t) {
+  struct nz_off_cpu* o = nz_off_cpu_of(t->pid);
+  if (!o) return;
+  o->tid = t->pid;
+  o->address = 0;
+  o->depth = 0;
+  if (t->reason == NZ_LOCK) o->address = ((struct pt_regs*)bpf_task_pt_regs(prev))->di;
+  if (nz_trace.slower_ns && nz_trace.stacks)
+    o->depth = nz_depth(bpf_get_task_stack(prev, o->stack, sizeof(o->stack), BPF_F_USER_STACK));
 }
 
 static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_task* t,
@@ -113,7 +144,7 @@ static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_ta
         counts->drops[NZ_DROP_OFF_BEFORE_ATTACH] += 1;
       }
     } else {
-      nz_arrive(t, cpu, arrival, run_delay - t->run_delay, false);
+      nz_arrive(prev, true, t, cpu, arrival, run_delay - t->run_delay, false);
     }
   }
 
@@ -123,7 +154,10 @@ static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_ta
     ran = 0;
   }
   t->acc[NZ_RUNNING] += ran;
-  nz_record_sched_here(cpu, t->slot, NZ_ONCPU, ran);
+  if (nz_trace.on)
+    nz_switch_value(true, prev, true, t, cpu, NZ_ONCPU, ran);
+  else
+    nz_record_sched_here(cpu, t->slot, NZ_ONCPU, ran);
 
   task_state = bpf_core_field_exists(prev->__state)
                    ? prev->__state
@@ -145,6 +179,7 @@ static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_ta
       t->off_nr = NZ_NR_SYSCALLS;
     } else {
       t->reason = nz_offcpu_reason(prev, &t->off_nr);
+      if (nz_trace.on && (t->slot || nz_config.host)) nz_keep_off_cpu(prev, t);
     }
   }
 }
@@ -184,7 +219,7 @@ int BPF_PROG(nz_sched_switch, bool preempt, struct task_struct* prev, struct tas
       /* A migration books the wait so far into run_delay and restarts last_queued: add both. */
       if (queued) wait += (__s64)(now + offset - queued);
       if (t->slot != prev_slot) counts->slot_switches[NZ_SLOT(t->slot)] += 1;
-      nz_arrive(t, cpu, now, wait, true);
+      nz_arrive(next, false, t, cpu, now, wait, true);
     }
   }
   return 0;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstring>
+#include <filesystem>
 
 #include "userspace/base/fd.h"
 #include "userspace/sites/entry_site.h"
@@ -180,24 +180,30 @@ Result<SqliteBinary> locate_sqlite(pid_t pid, const std::string& library,
       "install its debug symbols, or name the file that contains it: sqlite: {library: PATH}");
 }
 
-unsigned count_open_databases(pid_t pid) {
+// In two pieces: whoever contains the whole contains SQLite (`nearzero list sqlite`), and we do
+// not.
+std::string sqlite_magic() { return std::string("SQLite ") + std::string("format 3\0", 9); }
+
+std::vector<std::string> open_databases(pid_t pid) {
+  const std::string magic = sqlite_magic();
   const std::string base = "/proc/" + std::to_string(pid) + "/fd";
+  std::vector<std::string> found;
   DIR* dir = opendir(base.c_str());
-  if (dir == nullptr) return 0;
-  unsigned count = 0;
+  if (dir == nullptr) return found;
   while (const dirent* entry = readdir(dir)) {  // NOLINT(concurrency-mt-unsafe): own DIR
     const std::string path = base + "/" + entry->d_name;
     struct stat info {};
     if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 512) continue;
     const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    std::array<char, 16> magic{};
-    if (fd.valid() && pread(fd.get(), magic.data(), magic.size(), 0) == 16 &&
-        std::memcmp(magic.data(), "SQLite format 3", 16) == 0) {
-      count++;
+    std::array<char, 16> begin{};
+    if (fd.valid() && pread(fd.get(), begin.data(), begin.size(), 0) == 16 &&
+        magic.compare(0, 16, begin.data(), 16) == 0) {
+      std::error_code gone;
+      found.push_back(std::filesystem::read_symlink(path, gone).string());
     }
   }
   closedir(dir);
-  return count;
+  return found;
 }
 
 }  // namespace nz::probes

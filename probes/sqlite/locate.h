@@ -47,8 +47,11 @@ struct SqliteBinary {
 Result<SqliteBinary> locate_sqlite(pid_t pid, const std::string& library,
                                    const sites::KernelTraits& kernel);
 
-/// Open files of the process that begin like a SQLite database: one per connection that was open
-/// before we came.
-unsigned count_open_databases(pid_t pid);
+/// What every SQLite database begins with, 16 bytes with the NUL.
+std::string sqlite_magic();
+
+/// Open files of the process that begin like a SQLite database, as it sees them: one per connection
+/// that was open before we came.
+std::vector<std::string> open_databases(pid_t pid);
 
 }  // namespace nz::probes

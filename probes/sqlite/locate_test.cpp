@@ -148,18 +148,18 @@ TEST_F(Locate, AProcessThatIsGoneIsAnError) {
   if (child == 0) _exit(0);
   waitpid(child, nullptr, 0);
   EXPECT_FALSE(locate_sqlite(child, "", sites::detect()));
-  EXPECT_EQ(count_open_databases(child), 0U);
+  EXPECT_EQ(open_databases(child).size(), 0U);
 }
 
 TEST_F(Locate, CountsOpenDatabases) {
-  EXPECT_EQ(count_open_databases(getpid()), 0U);
+  EXPECT_EQ(open_databases(getpid()).size(), 0U);
   const std::string header = std::string("SQLite format 3") + '\0';
   const Fd database(
       open(write("a.db", header + std::string(4080, '\0')).c_str(), O_RDONLY | O_CLOEXEC));
   const Fd again(open((folder_ / "a.db").c_str(), O_RDONLY | O_CLOEXEC));
   const Fd tiny(open(write("tiny", header).c_str(), O_RDONLY | O_CLOEXEC));
   const Fd other(open(write("other", std::string(4096, 'x')).c_str(), O_RDONLY | O_CLOEXEC));
-  EXPECT_EQ(count_open_databases(getpid()), 2U) << "one for each connection";
+  EXPECT_EQ(open_databases(getpid()).size(), 2U) << "one for each connection";
 }
 
 }  // namespace

@@ -256,7 +256,7 @@ void Sqlite::add_connections(pid_t pid, Attached& a, const nz_sqlite_stats& befo
   connections_.try_emplace(a.slot, Connections{0, before.opens, before.closes});
   // A forked child has its parent's files, but must not use its connections.
   if (a.by_fork) return;
-  const uint64_t files = count_open_databases(pid);
+  const uint64_t files = open_databases(pid).size();
   const nz_sqlite_stats now = stats(a.slot);
   const uint64_t seen =
       now.opens - before.opens - std::min(now.opens - before.opens, now.closes - before.closes);
@@ -268,7 +268,7 @@ void Sqlite::recount_connections(uint32_t slot) {
   const nz_sqlite_stats now = stats(slot);
   Connections c{0, now.opens, now.closes};
   for (const auto& [pid, a] : attached_) {
-    if (a.slot == slot && !a.by_fork) c.base += count_open_databases(pid);
+    if (a.slot == slot && !a.by_fork) c.base += open_databases(pid).size();
   }
   connections_[slot] = c;
 }

@@ -260,9 +260,8 @@ TEST_F(Running, TopOnATerminal) {
   shows_four_families(out);
   EXPECT_NE(out.find("\033[H\033[J"), std::string::npos) << "drawn in place";
   EXPECT_NE(out.find("\033[1m"), std::string::npos);
-  Program plain(
-      {"script", "-qec", "env NO_COLOR=1 TERM=xterm " + joined(top({"--duration", "1"})),
-       "/dev/null"});
+  Program plain({"script", "-qec", "env NO_COLOR=1 TERM=xterm " + joined(top({"--duration", "1"})),
+                 "/dev/null"});
   EXPECT_EQ(plain.wait(30), 0);
   EXPECT_EQ(plain.out().find("\033[1m"), std::string::npos);
 }

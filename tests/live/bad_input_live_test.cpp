@@ -8,31 +8,12 @@
 #include <fstream>
 
 #include "tests/live/harness/agent.h"
+#include "tests/live/harness/command.h"
 
 namespace nz::live {
 namespace {
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-
-Outcome run(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
-  arguments.insert(arguments.begin(), NZ_AGENT);
-  Program program(std::move(arguments), std::move(environment));
-  const int code = program.wait(60);
-  return {code, program.out(), program.err()};
-}
-
 std::string runtime_dir() { return temporary_file("run", "") + ".d"; }
-
-::testing::AssertionResult says(const std::string& text, std::initializer_list<const char*> words) {
-  for (const char* word : words) {
-    if (text.find(word) == std::string::npos)
-      return ::testing::AssertionFailure() << "no '" << word << "' in: " << text;
-  }
-  return ::testing::AssertionSuccess();
-}
 
 // ---- command lines
 // ------------------------------------------------------------------------------------

@@ -16,17 +16,17 @@
 #include <thread>
 
 #include "probes/probe.h"
-#include "userspace/agent/calibrate.h"
 #include "userspace/agent/duty_cycle.h"
-#include "userspace/agent/exit_codes.h"
 #include "userspace/agent/instance.h"
 #include "userspace/agent/ledger.h"
 #include "userspace/agent/routes.h"
 #include "userspace/agent/self_metrics.h"
 #include "userspace/agent/snapshot.h"
 #include "userspace/base/courtesy.h"
+#include "userspace/base/exit_codes.h"
 #include "userspace/base/guard.h"
 #include "userspace/http/server.h"
+#include "userspace/observe/calibrate.h"
 #include "userspace/observe/observer.h"
 
 namespace nz::agent {
@@ -144,8 +144,9 @@ int Agent::open_programs() {
   for (const auto& [program, reason] : object.refused()) {
     spdlog::warn("program {} is not loaded: {}", program, reason);
   }
-  ledger_ = std::make_unique<Ledger>(
-      config_.overhead, config_.overhead.calibrate ? calibrate(object) : estimated_prices());
+  ledger_ = std::make_unique<Ledger>(config_.overhead, config_.overhead.calibrate
+                                                           ? observe::calibrate(object)
+                                                           : observe::estimated_prices());
   map_bytes_ = object.map_bytes();
   auto observer = observe::Observer::open(std::move(*loaded), guard_);
   if (!observer) return give_up(observer.error(), {});

@@ -7,14 +7,14 @@
 
 #include "analysis/breaker.h"
 #include "probes/probe.h"
-#include "userspace/agent/calibrate.h"
 #include "userspace/config/config.h"
+#include "userspace/observe/calibrate.h"
 
 namespace nz::agent {
 
 class Ledger {
  public:
-  Ledger(const config::Overhead& overhead, Prices prices)
+  Ledger(const config::Overhead& overhead, observe::Prices prices)
       : overhead_(overhead),
         prices_(std::move(prices)),
         breaker_(overhead.per_target * overhead.breaker_factor, overhead.breaker_seconds) {}
@@ -45,7 +45,7 @@ class Ledger {
   [[nodiscard]] const std::map<analysis::Breaker::Key, double>& seconds() const { return seconds_; }
   /// Share of one core during the last interval.
   [[nodiscard]] const std::map<analysis::Breaker::Key, double>& share() const { return share_; }
-  [[nodiscard]] const Prices& prices() const { return prices_; }
+  [[nodiscard]] const observe::Prices& prices() const { return prices_; }
   [[nodiscard]] analysis::Breaker& breaker() { return breaker_; }
   [[nodiscard]] const analysis::Breaker& breaker() const { return breaker_; }
 
@@ -53,7 +53,7 @@ class Ledger {
   [[nodiscard]] double price_of(const probes::Cost& cost) const;
 
   config::Overhead overhead_;
-  Prices prices_;
+  observe::Prices prices_;
   analysis::Breaker breaker_;
   std::map<analysis::Breaker::Key, double> seconds_;
   std::map<analysis::Breaker::Key, double> share_;

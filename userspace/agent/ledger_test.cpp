@@ -26,7 +26,8 @@ class LedgerTest : public ::testing::Test {
     overhead.per_target = 0.01;
     overhead.breaker_factor = 10;
     overhead.breaker_seconds = 3;
-    return {overhead, Prices{{{HitKind::uprobe, 1000}, {HitKind::uprobe_stepped, 10000}}, {}}};
+    return {overhead,
+            observe::Prices{{{HitKind::uprobe, 1000}, {HitKind::uprobe_stepped, 10000}}, {}}};
   }
 
   FakeEnv env_;
@@ -131,7 +132,7 @@ TEST_F(LedgerTest, WhatIsLeftOfBothBudgets) {
 }
 
 TEST_F(LedgerTest, EveryHitKindHasAnEstimate) {
-  const Prices prices = estimated_prices();
+  const observe::Prices prices = observe::estimated_prices();
   for (const HitKind kind :
        {HitKind::context_switch, HitKind::syscall_target, HitKind::syscall_other,
         HitKind::lifecycle, HitKind::uprobe, HitKind::uprobe_stepped, HitKind::with_return,

@@ -21,18 +21,19 @@ struct DropName {
 
 // In the order of enum nz_drop. "Rebuilt" and "other" are recorded all the same: they are degraded,
 // not lost, and shown for honesty.
-constexpr std::array<DropName, NZ_DROPS> kDrops = {{{"scheduler", "task_collision"},
-                                                    {"scheduler", "off_cpu_began_before_attach"},
-                                                    {"scheduler", "missed_switch_rebuilt"},
-                                                    {"scheduler", "negative_duration"},
-                                                    {"events", "ring_full"},
-                                                    {"events", "targets_full"},
-                                                    {"syscalls", "exit_without_enter"},
-                                                    {"syscalls", "recorded_as_other"},
-                                                    {"uprobes", "threads_full"},
-                                                    {"sqlite", "statement_recorded_as_other"},
-                                                    {"sqlite", "statement_text_unreadable"},
-                                                    {"core", "series_out_of_range"}}};
+constexpr std::array<DropName, NZ_AGENT_DROPS> kDrops = {
+    {{"scheduler", "task_collision"},
+     {"scheduler", "off_cpu_began_before_attach"},
+     {"scheduler", "missed_switch_rebuilt"},
+     {"scheduler", "negative_duration"},
+     {"events", "ring_full"},
+     {"events", "targets_full"},
+     {"syscalls", "exit_without_enter"},
+     {"syscalls", "recorded_as_other"},
+     {"uprobes", "threads_full"},
+     {"sqlite", "statement_recorded_as_other"},
+     {"sqlite", "statement_text_unreadable"},
+     {"core", "series_out_of_range"}}};
 
 double own_cpu_seconds() {
   rusage usage{};
@@ -159,7 +160,7 @@ void collect_self(const SelfState& state, std::vector<Family>& out) {
                Type::counter,
                {}};
   const nz_counters counters = state.env.drain.counters();
-  for (size_t i = 0; i < NZ_DROPS; i++) {
+  for (size_t i = 0; i < NZ_AGENT_DROPS; i++) {
     drops.samples.push_back({{{"probe", kDrops[i].probe}, {"cause", kDrops[i].cause}},
                              static_cast<double>(counters.drops[i]),
                              nullptr});
@@ -231,7 +232,7 @@ std::string health_json(const SelfState& state, bool& healthy) {
   for (const auto& [slot, s] : state.duty) duty[state.env.target_name(slot)] = s.ratio;
   nlohmann::ordered_json drops = nlohmann::ordered_json::object();
   const nz_counters counters = state.env.drain.counters();
-  for (size_t i = 0; i < NZ_DROPS; i++) {
+  for (size_t i = 0; i < NZ_AGENT_DROPS; i++) {
     if (counters.drops[i] != 0)
       drops[std::string(kDrops[i].probe) + "." + kDrops[i].cause] = counters.drops[i];
   }

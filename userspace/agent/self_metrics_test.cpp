@@ -55,7 +55,7 @@ class SelfMetricsTest : public ::testing::Test {
   std::vector<std::unique_ptr<probes::Probe>> probes_;
   std::map<std::string, std::string> refused_;
   Ledger ledger_{config::Overhead{},
-                 Prices{{{probes::HitKind::uprobe, 1000}}, {probes::HitKind::uprobe}}};
+                 observe::Prices{{{probes::HitKind::uprobe, 1000}}, {probes::HitKind::uprobe}}};
   std::map<uint32_t, DutyState> duty_;
   bool off_ = false;
 };
@@ -119,7 +119,7 @@ TEST_F(SelfMetricsTest, EveryCauseHasANameOfItsOwn) {
   collect_self(state(), out);
   for (const metrics::Family& f : out) {
     if (f.name != "nearzero_drops_total") continue;
-    EXPECT_EQ(f.samples.size(), NZ_DROPS + 1U);
+    EXPECT_EQ(f.samples.size(), NZ_AGENT_DROPS + 1U);
     std::map<Labels, int> seen;
     for (const metrics::Sample& s : f.samples) EXPECT_EQ(seen[s.labels]++, 0) << s.labels[1].second;
   }
@@ -128,7 +128,8 @@ TEST_F(SelfMetricsTest, EveryCauseHasANameOfItsOwn) {
 TEST_F(SelfMetricsTest, CostShareAndTrip) {
   config::Overhead overhead;
   overhead.breaker_seconds = 1;
-  ledger_ = Ledger(overhead, Prices{{{probes::HitKind::uprobe, 1000}}, {probes::HitKind::uprobe}});
+  ledger_ = Ledger(overhead,
+                   observe::Prices{{{probes::HitKind::uprobe, 1000}}, {probes::HitKind::uprobe}});
   probe_->costs_ = {{1, probes::HitKind::uprobe, 500'000}};
   ASSERT_EQ(ledger_.update(probes_, 1).size(), 1U);
   const Labels labels{{"probe", "stages"}, {"target", "demo"}};

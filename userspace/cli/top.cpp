@@ -3,39 +3,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
-#include <csignal>
-#include <cstdio>
 #include <deque>
-#include <thread>
 
-#include "userspace/agent/exit_codes.h"
+#include "userspace/base/exit_codes.h"
+#include "userspace/base/interrupt.h"
 #include "userspace/cli/terminal.h"
 #include "userspace/cli/top_table.h"
 
 namespace nz::cli {
 namespace {
 
-volatile std::sig_atomic_t interrupted = 0;
-
-void on_interrupt(int) { interrupted = 1; }
-
 using Clock = std::chrono::steady_clock;
-
-// Sleeps in slices, so that Ctrl-C is obeyed at once.
-void wait_until(Clock::time_point when) {
-  while (interrupted == 0 && Clock::now() < when) {
-    std::this_thread::sleep_for(
-        std::min<Clock::duration>(std::chrono::milliseconds(50), when - Clock::now()));
-  }
-}
-
-// False when the reader has gone (`nearzero top | head`).
-bool write_out(const std::string& text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-         std::fflush(stdout) == 0;
-}
 
 // With a duty cycle a window has to hold a whole period of it (userspace/agent/duty_cycle.h).
 constexpr std::chrono::milliseconds kWholePeriod{5000};
@@ -59,9 +38,7 @@ std::string head(const TopOptions& options, double seconds) {
 }  // namespace
 
 int top(const TopOptions& options) {
-  std::signal(SIGINT, on_interrupt);
-  std::signal(SIGTERM, on_interrupt);
-  std::signal(SIGPIPE, SIG_IGN);
+  catch_interrupts();
   const bool terminal = isatty(STDOUT_FILENO) != 0;
   // Without a terminal every table stays: fewer of them.
   const auto interval =
@@ -73,16 +50,16 @@ int top(const TopOptions& options) {
   auto before = fetch_live(options.url);
   if (!before) {
     fmt::print(stderr, "nearzero top: {}\n", before.error().text());
-    return agent::kNotRunning;
+    return kNotRunning;
   }
   if (options.once) {
-    return write_out(top_table(*before, *before, 1, style)) ? agent::kOk : agent::kFailed;
+    return write_out(top_table(*before, *before, 1, style)) ? kOk : kFailed;
   }
   const auto start = Clock::now();
   auto last = start;
   std::deque<Moment> past;
   past.push_back({start, std::move(*before)});
-  while (interrupted == 0) {
+  while (!interrupted()) {
     auto next = last + std::chrono::duration_cast<Clock::duration>(interval);
     if (options.duration) {
       const auto end = start + std::chrono::duration_cast<Clock::duration>(
@@ -90,12 +67,12 @@ int top(const TopOptions& options) {
       if (last >= end) break;
       next = std::min(next, end);
     }
-    wait_until(next);
-    if (interrupted != 0) break;
+    sleep_until_or_interrupt(next);
+    if (interrupted()) break;
     auto now = fetch_live(options.url);
     if (!now) {
       fmt::print(stderr, "nearzero top: {}\n", now.error().text());
-      return agent::kNotRunning;
+      return kNotRunning;
     }
     last = Clock::now();
     const Moment& begin = begin_of_window(past, last, has_pauses(*now));
@@ -107,10 +84,10 @@ int top(const TopOptions& options) {
     const std::string table = head(options, seconds) + top_table(window, *now, seconds, style);
     // Home and clear to the end: no flicker.
     if (!write_out((terminal ? "\033[H\033[J" : "") + table + (terminal ? "" : "\n")))
-      return agent::kFailed;
+      return kFailed;
     past.push_back({last, std::move(*now)});
   }
-  return agent::kOk;
+  return kOk;
 }
 
 }  // namespace nz::cli

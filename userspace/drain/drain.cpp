@@ -24,8 +24,13 @@ void Drain::flip() {
   finished_ = current;
 }
 
+bool Drain::holds(uint32_t series) const {
+  return series < layout_.series() && hists_.size() >= size_t{layout_.cpus} * layout_.series();
+}
+
 uint64_t Drain::count(uint32_t series) const {
   uint64_t n = 0;
+  if (!holds(series)) return n;
   for (uint32_t cpu = 0; cpu < layout_.cpus; cpu++) {
     const nz_hist& h = hists_[cpu * layout_.series() + series];
     n += h.zero + h.overflow;
@@ -36,6 +41,7 @@ uint64_t Drain::count(uint32_t series) const {
 
 std::shared_ptr<const analysis::Histogram> Drain::histogram(uint32_t series) const {
   std::shared_ptr<analysis::Histogram> total;
+  if (!holds(series)) return total;
   uint64_t min = UINT64_MAX;  // 0 ns is a value: a sleep that was over before it began
   for (uint32_t cpu = 0; cpu < layout_.cpus; cpu++) {
     const nz_hist& h = hists_[cpu * layout_.series() + series];

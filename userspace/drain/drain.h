@@ -47,6 +47,9 @@ class Drain {
   [[nodiscard]] const loader::Layout& layout() const { return layout_; }
 
  private:
+  // False for all where values go elsewhere (tracing).
+  [[nodiscard]] bool holds(uint32_t series) const;
+
   loader::Layout layout_;
   std::span<nz_hist> hists_;
   std::span<nz_counters> counters_;

@@ -115,6 +115,31 @@ void set_read_only_data(nearzero_bpf* s, const Layout& l) {
   }
 }
 
+enum class Asked { yes, no, not_of_the_agent };
+
+Asked asked_for(const Object::Options& options, const std::string& name) {
+  const auto names = [&name](const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
+  if (names(options.without)) return Asked::no;
+  if (!options.only.empty()) return names(options.only) ? Asked::yes : Asked::no;
+  return name.starts_with("nz_trace_") ? Asked::not_of_the_agent : Asked::yes;
+}
+
+// Kernel memory that only tracing uses: one element of each for the agent.
+void size_trace_maps(nearzero_bpf* s, const Object::Options& options) {
+  s->rodata->nz_trace = options.trace;
+  if (options.trace.on == 0) return;
+  constexpr uint32_t kCallsAtATime = 16384;
+  const Layout& l = options.layout;
+  bpf_map__set_max_entries(s->maps.nz_hists, 1);  // nothing goes there
+  // An interval's keys are read while those of the next are being made.
+  bpf_map__set_max_entries(s->maps.nz_keyed, 2 * l.cpus * options.trace.keys);
+  bpf_map__set_max_entries(s->maps.nz_off_cpus, l.task_entries);
+  bpf_map__set_max_entries(s->maps.nz_calls, kCallsAtATime);
+  bpf_map__set_max_entries(s->maps.nz_call_counts, l.cpus * NZ_MAX_CALL_KINDS);
+}
+
 // Types that libbpf 1.1 does not know by section name, and programs that cannot load here at all.
 void choose_programs(nearzero_bpf* s, const Object::Options& options, const Features& f,
                      std::map<std::string, std::string>& refused) {
@@ -130,10 +155,9 @@ void choose_programs(nearzero_bpf* s, const Object::Options& options, const Feat
     }
     const Feature& needed = session ? f.uprobe_session : uprobe ? f.uprobe_multi : f.btf;
     if (!needed.available) refused.emplace(name, needed.reason);
-    if (std::find(options.without.begin(), options.without.end(), name) != options.without.end()) {
-      refused.emplace(name, "not asked for");
-    }
-    if (refused.contains(name)) bpf_program__set_autoload(program, false);
+    const Asked asked = asked_for(options, name);
+    if (asked == Asked::no) refused.emplace(name, "not asked for");
+    if (asked != Asked::yes || refused.contains(name)) bpf_program__set_autoload(program, false);
   }
 }
 
@@ -172,6 +196,7 @@ Result<std::unique_ptr<Object>> Object::load(const Options& options) {
     }
     size_maps(impl->skeleton, options.layout);
     set_read_only_data(impl->skeleton, options.layout);
+    size_trace_maps(impl->skeleton, options);
     choose_programs(impl->skeleton, options, impl->features, impl->refused);
     const int error = nearzero_bpf__load(impl->skeleton);
     if (error == 0) break;

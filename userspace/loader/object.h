@@ -22,6 +22,7 @@ namespace nz::loader {
 struct UprobeSite {
   uint64_t offset = 0;
   uint64_t cookie = 0;
+  uint64_t semaphore = 0;  ///< file offset of a USDT probe's counter of listeners; 0: none
 };
 
 class Object {
@@ -29,6 +30,10 @@ class Object {
   struct Options {
     Layout layout;
     std::vector<std::string> without;  ///< programs not to load
+    /// Nothing but these. Empty: all of the agent's, which are those that do not begin with
+    /// nz_trace_ (the command line's, for its short while).
+    std::vector<std::string> only;
+    nz_trace_config trace{};  ///< on: this is the command line's object, values go by key
     std::string btf_path = "/sys/kernel/btf/vmlinux";
   };
 

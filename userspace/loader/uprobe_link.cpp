@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -64,10 +65,14 @@ Result<Fd> create_uprobe_link(int program_fd, UprobeKind kind, const std::string
                               std::span<const UprobeSite> sites) {
   std::vector<uint64_t> offsets;
   std::vector<uint64_t> cookies;
+  std::vector<uint64_t> semaphores;
   for (const UprobeSite& site : sites) {
     offsets.push_back(site.offset);
     cookies.push_back(site.cookie);
+    semaphores.push_back(site.semaphore);
   }
+  const bool any_semaphore = std::any_of(semaphores.begin(), semaphores.end(),
+                                         [](uint64_t offset) { return offset != 0; });
   LinkCreateUprobeMulti attr;
   std::memset(&attr, 0, sizeof(attr));
   attr.prog_fd = static_cast<uint32_t>(program_fd);
@@ -76,6 +81,8 @@ Result<Fd> create_uprobe_link(int program_fd, UprobeKind kind, const std::string
   attr.multi_flags = kind == UprobeKind::function_return ? kUprobeMultiReturn : 0;
   attr.path = reinterpret_cast<uint64_t>(path.c_str());
   attr.offsets = reinterpret_cast<uint64_t>(offsets.data());
+  // The kernel raises them while the link stands, and lowers them when it is closed.
+  if (any_semaphore) attr.ref_ctr_offsets = reinterpret_cast<uint64_t>(semaphores.data());
   attr.cookies = reinterpret_cast<uint64_t>(cookies.data());
   attr.count = static_cast<uint32_t>(offsets.size());
   attr.pid = static_cast<uint32_t>(pid);

@@ -44,8 +44,8 @@ void Observer::configure(const std::vector<config::Target>& targets,
   // A renamed target's processes come back under their new name: not beside the old links.
   ClosingTogether::wait_for_background();
   for (const auto& [pid, member] : tracker_.members()) {
-    const bool other_probes = std::find(changed.begin(), changed.end(),
-                                        env_->target_name(member.slot)) != changed.end();
+    const bool other_probes =
+        std::find(changed.begin(), changed.end(), env_->target_name(member.slot)) != changed.end();
     if (!other_probes || stopped_) continue;
     detach(pid, true);
     join(member);
@@ -185,6 +185,7 @@ void Observer::on_event(const nz_event& event, std::span<const std::byte> bytes)
       break;
     default:
       for (const auto& probe : probes_) probe->on_event(event, bytes);
+      if (listener_) listener_(event, bytes);
   }
 }
 

@@ -1,5 +1,6 @@
-// Observes the configured targets: follows their processes by kernel events and scans, and keeps the
-// probes attached to whoever is a member. What is done with the findings is the caller's affair.
+// Observes the configured targets: follows their processes by kernel events and scans, and keeps
+// the probes attached to whoever is a member. What is done with the findings is the caller's
+// affair.
 #pragma once
 
 #include <chrono>
@@ -27,6 +28,8 @@ class Observer {
   Observer(const Observer&) = delete;
   Observer& operator=(const Observer&) = delete;
 
+  /// Also tells `listener` of events that are not about processes.
+  void listen(loader::Events::Handler listener) { listener_ = std::move(listener); }
   /// Takes over the targets: who no longer belongs to one is detached. Who is new is found by the
   /// next scan(). With `changed`, the names of targets that ask for other probes than before:
   /// their processes are attached anew; those of the others miss nothing.
@@ -80,6 +83,7 @@ class Observer {
   std::unique_ptr<probes::Env> env_;
   std::vector<std::unique_ptr<probes::Probe>> probes_;
   std::unique_ptr<loader::Events> events_;
+  loader::Events::Handler listener_;
   Clock::time_point last_scan_ = Clock::now();
   bool stopped_ = true;
   bool scan_soon_ = false;

@@ -11,6 +11,7 @@
 
 #include "userspace/sites/debug_file.h"
 #include "userspace/sites/elf_file.h"
+#include "userspace/sites/go_symbols.h"
 #include "userspace/sites/symbol_match.h"
 
 namespace nz::sites {
@@ -158,7 +159,35 @@ Result<ElfFile> open_debug_file(const ElfFile& file, const std::string& path,
       }
     }
   }
+  // Fedora's MiniDebugInfo: the function symbols alone, compressed, inside the binary itself.
+  if (const Section* section = file.section(".gnu_debugdata")) {
+    auto bytes = unpack_xz(file.section_bytes(*section));
+    if (!bytes.empty()) return ElfFile::from_memory(path + "[.gnu_debugdata]", std::move(bytes));
+  }
   return fail("no separate debug file");
+}
+
+}  // namespace
+
+namespace {
+
+/// Whether the file is a Go binary that still has the table of its runtime.
+template <class Visit>
+bool add_go_functions(const ElfFile& file, const Visit& visit) {
+  const Section* table = file.section(".gopclntab");
+  if (table == nullptr) table = file.section(".data.rel.ro.gopclntab");
+  const Section* text = file.section(".text");
+  if (table == nullptr || text == nullptr) return false;
+  const auto functions = parse_go_functions(file.section_bytes(*table), text->address);
+  for (const GoFunction& f : functions) {
+    GElf_Sym symbol{};
+    symbol.st_info = GELF_ST_INFO(STB_LOCAL, STT_FUNC);
+    symbol.st_shndx = static_cast<GElf_Section>(text->index);
+    symbol.st_value = f.address;
+    symbol.st_size = f.size;
+    visit(symbol, f.name);
+  }
+  return !functions.empty();
 }
 
 }  // namespace
@@ -214,6 +243,7 @@ Result<Binary> Binary::open(const std::string& path, const BinaryOptions& option
       if (full) impl->symbol_file = debug->path();
     }
   }
+  if (!full) full = add_go_functions(file, visit);
   traits.stripped = !full;
   impl->finish();
 
@@ -282,6 +312,28 @@ std::optional<Symbol> Binary::function_at(uint64_t address) const {
   return impl_->symbol(*at);
 }
 
+std::optional<Symbol> Binary::function_around(uint64_t address) const {
+  const auto& functions = impl_->functions;
+  auto after = std::upper_bound(functions.begin(), functions.end(), address,
+                                [](uint64_t a, const Function& f) { return a < f.address; });
+  if (after == functions.begin()) return std::nullopt;
+  // Of the names of one address the preferred one comes first.
+  const uint64_t begin = std::prev(after)->address;
+  const auto at = std::lower_bound(functions.begin(), after, begin,
+                                   [](const Function& f, uint64_t a) { return f.address < a; });
+  if (at->size != 0 && address - begin >= at->size) return std::nullopt;
+  return impl_->symbol(*at);
+}
+
+std::vector<std::string> Binary::names_at(uint64_t address) const {
+  const auto& functions = impl_->functions;
+  std::vector<std::string> names;
+  auto at = std::lower_bound(functions.begin(), functions.end(), address,
+                             [](const Function& f, uint64_t a) { return f.address < a; });
+  for (; at != functions.end() && at->address == address; ++at) names.push_back(impl_->name(*at));
+  return names;
+}
+
 std::optional<uint64_t> Binary::next_function(uint64_t address) const {
   const auto at = std::upper_bound(impl_->functions.begin(), impl_->functions.end(), address,
                                    [](uint64_t a, const Function& f) { return a < f.address; });
@@ -348,6 +400,14 @@ std::optional<std::string> Binary::read_string(uint64_t address, size_t limit) c
 
 std::optional<uint64_t> Binary::file_offset(uint64_t address) const {
   return impl_->offset(address);
+}
+
+std::optional<uint64_t> Binary::address_of_offset(uint64_t offset) const {
+  for (const Segment& s : impl_->segments) {
+    if (s.executable && offset >= s.offset && offset - s.offset < s.file_size)
+      return s.address + (offset - s.offset);
+  }
+  return std::nullopt;
 }
 
 bool Binary::executable(uint64_t address) const {

@@ -70,6 +70,12 @@ class Binary {
   [[nodiscard]] std::optional<Symbol> function(const std::string& name) const;
   /// The function that begins exactly at `address`.
   [[nodiscard]] std::optional<Symbol> function_at(uint64_t address) const;
+  /// The function that holds `address`: the last to begin at or before it, unless its size says
+  /// that it ends before.
+  [[nodiscard]] std::optional<Symbol> function_around(uint64_t address) const;
+  /// All names of the function at `address`, the preferred first: aliases, and different functions
+  /// whose equal code the linker folded into one (ICF).
+  [[nodiscard]] std::vector<std::string> names_at(uint64_t address) const;
   /// Address of the first function that begins after `address`.
   [[nodiscard]] std::optional<uint64_t> next_function(uint64_t address) const;
   /// Address of a data symbol (an object, as sqlite3_version is).
@@ -86,6 +92,8 @@ class Binary {
 
   /// Offset in the file of a virtual address, through the program headers.
   [[nodiscard]] std::optional<uint64_t> file_offset(uint64_t address) const;
+  /// Virtual address of an offset in the file, through the executable program headers.
+  [[nodiscard]] std::optional<uint64_t> address_of_offset(uint64_t offset) const;
   /// Whether the address lies in an executable segment.
   [[nodiscard]] bool executable(uint64_t address) const;
   /// Whether the address lies in a procedure linkage table (.plt, .plt.sec, .plt.got).

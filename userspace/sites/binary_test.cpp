@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <lzma.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -45,6 +47,16 @@ using ::testing::SizeIs;
 std::vector<uint8_t> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<uint8_t> pack_xz(const std::vector<uint8_t>& bytes) {
+  std::vector<uint8_t> packed(lzma_stream_buffer_bound(bytes.size()));
+  size_t size = 0;
+  EXPECT_EQ(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, nullptr, bytes.data(), bytes.size(),
+                                    packed.data(), &size, packed.size()),
+            LZMA_OK);
+  packed.resize(size);
+  return packed;
 }
 
 /// A file that is removed at the end.
@@ -289,6 +301,38 @@ TEST(DebugFile, LinkSectionAndPaths) {
   EXPECT_EQ(build_id_path("/usr/lib/debug", "0123abcd"),
             "/usr/lib/debug/.build-id/01/23abcd.debug");
   EXPECT_EQ(build_id_path("/usr/lib/debug", ""), "");
+}
+
+TEST(DebugFile, UnpacksXzAndNothingElse) {
+  const std::vector<uint8_t> text(100'000, 'x');
+  const std::vector<uint8_t> packed = pack_xz(text);
+  EXPECT_EQ(unpack_xz(packed), text);
+  EXPECT_TRUE(unpack_xz({}).empty());
+  EXPECT_TRUE(unpack_xz(text).empty());
+  EXPECT_TRUE(unpack_xz({packed.begin(), packed.end() - 20}).empty()) << "cut";
+}
+
+// As Fedora ships its binaries: stripped, with the function symbols compressed inside.
+TEST(DebugFile, MiniDebugInfoBringsLocalSymbols) {
+  const TemporaryFile stripped("_stripped");
+  const TemporaryFile symbols("_symbols");
+  const TemporaryFile packed("_symbols.xz");
+  const TemporaryFile whole("_mini");
+  const auto tool = [](const std::string& command) {
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  };
+  tool("strip -o " + stripped.path() + " " NZ_SITES_FIXTURE);
+  tool("objcopy --only-keep-debug " NZ_SITES_FIXTURE " " + symbols.path());
+  packed.write(pack_xz(read_file(symbols.path())));
+  tool("objcopy --add-section .gnu_debugdata=" + packed.path() + " " + stripped.path() + " " +
+       whole.path());
+  const auto bare = Binary::open(stripped.path(), {.debug_files = false});
+  const auto mini = Binary::open(whole.path());
+  ASSERT_TRUE(bare.has_value() && mini.has_value());
+  EXPECT_FALSE(bare->function("frame_dummy").has_value());
+  EXPECT_TRUE(mini->function("frame_dummy").has_value());
+  EXPECT_FALSE(mini->traits().stripped);
+  EXPECT_TRUE(mini->symbol_file().ends_with("[.gnu_debugdata]"));
 }
 
 TEST(DebugFile, SeparateFileBringsLocalSymbols) {

@@ -1,6 +1,7 @@
 #include "userspace/sites/debug_file.h"
 
 #include <fcntl.h>
+#include <lzma.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -50,6 +51,29 @@ bool file_has_crc(const std::string& path, uint32_t crc) {
     if (got == 0) return static_cast<uint32_t>(sum) == crc;
     sum = crc32(sum, buffer.data(), static_cast<uInt>(got));
   }
+}
+
+std::vector<uint8_t> unpack_xz(const std::vector<uint8_t>& packed) {
+  constexpr uint64_t kMemory = 128ULL << 20;  // of the decoder
+  constexpr size_t kLargest = 256ULL << 20;
+  lzma_stream stream = LZMA_STREAM_INIT;
+  if (lzma_stream_decoder(&stream, kMemory, 0) != LZMA_OK) return {};
+  std::vector<uint8_t> out;
+  stream.next_in = packed.data();
+  stream.avail_in = packed.size();
+  lzma_ret result = LZMA_OK;
+  while (result == LZMA_OK && out.size() < kLargest) {
+    const size_t had = out.size();
+    out.resize(had == 0 ? std::max<size_t>(packed.size() * 4, 4096) : had * 2);
+    stream.next_out = out.data() + had;
+    stream.avail_out = out.size() - had;
+    result = lzma_code(&stream, LZMA_FINISH);
+    out.resize(out.size() - stream.avail_out);
+    if (result == LZMA_OK && stream.avail_out != 0) break;  // wants more input than there is
+  }
+  lzma_end(&stream);
+  if (result != LZMA_STREAM_END) out.clear();
+  return out;
 }
 
 }  // namespace nz::sites

@@ -28,4 +28,8 @@ std::vector<std::string> debug_link_paths(const std::string& directory, const st
 /// Whether the CRC-32 of the file's content is `crc`.
 bool file_has_crc(const std::string& path, uint32_t crc);
 
+/// The content of an .xz stream, as a .gnu_debugdata section is; empty when it is damaged or larger
+/// than 256 MB unpacked.
+std::vector<uint8_t> unpack_xz(const std::vector<uint8_t>& packed);
+
 }  // namespace nz::sites

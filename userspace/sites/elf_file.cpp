@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace nz::sites {
 namespace {
@@ -54,65 +55,83 @@ Result<ElfFile> ElfFile::open(const std::string& path) {
 
   elf_version(EV_CURRENT);
   file.elf_.reset(elf_begin(file.fd_.get(), ELF_C_READ, nullptr));
+  auto headers = file.read_headers();
+  if (!headers) return tl::unexpected(headers.error());
+  return file;
+}
+
+Result<ElfFile> ElfFile::from_memory(const std::string& path, std::vector<uint8_t> bytes) {
+  ElfFile file;
+  file.path_ = path;
+  file.memory_ = std::move(bytes);
+  file.size_ = file.memory_.size();
+  if (file.size_ < sizeof(Elf64_Ehdr) || std::memcmp(file.memory_.data(), ELFMAG, SELFMAG) != 0 ||
+      file.memory_[EI_CLASS] != ELFCLASS64 || file.memory_[EI_DATA] != ELFDATA2LSB)
+    return fail(path + ": not a 64-bit little-endian ELF image");
+  elf_version(EV_CURRENT);
+  file.elf_.reset(elf_memory(reinterpret_cast<char*>(file.memory_.data()), file.memory_.size()));
+  auto headers = file.read_headers();
+  if (!headers) return tl::unexpected(headers.error());
+  return file;
+}
+
+Result<void> ElfFile::read_headers() {
   GElf_Ehdr header;
-  if (!file.elf_ || elf_kind(file.elf_.get()) != ELF_K_ELF ||
-      gelf_getehdr(file.elf_.get(), &header) == nullptr)
-    return fail(path + ": damaged ELF header");
+  if (!elf_ || elf_kind(elf_.get()) != ELF_K_ELF || gelf_getehdr(elf_.get(), &header) == nullptr)
+    return fail(path_ + ": damaged ELF header");
   if (header.e_machine != EM_X86_64)
-    return fail(path + ": machine " + std::to_string(header.e_machine) + " is not x86-64",
+    return fail(path_ + ": machine " + std::to_string(header.e_machine) + " is not x86-64",
                 "only x86-64 is supported");
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
-    return fail(path + ": neither an executable nor a shared library",
+    return fail(path_ + ": neither an executable nor a shared library",
                 "object files and core dumps cannot be probed");
-  file.type_ = header.e_type;
+  type_ = header.e_type;
 
   size_t program_headers = 0;
   size_t section_headers = 0;
   size_t names = 0;
-  if (elf_getphdrnum(file.elf_.get(), &program_headers) != 0 || program_headers == 0)
-    return fail(path + ": no usable program headers");
-  if (!fits(header.e_phoff, program_headers * sizeof(Elf64_Phdr), file.size_))
-    return truncated(path, "program header table",
-                     header.e_phoff + program_headers * sizeof(Elf64_Phdr), file.size_);
+  if (elf_getphdrnum(elf_.get(), &program_headers) != 0 || program_headers == 0)
+    return fail(path_ + ": no usable program headers");
+  if (!fits(header.e_phoff, program_headers * sizeof(Elf64_Phdr), size_))
+    return truncated(path_, "program header table",
+                     header.e_phoff + program_headers * sizeof(Elf64_Phdr), size_);
   if (header.e_shoff == 0)
     return fail(
-        path + ": no section headers, so no symbol can be found",
+        path_ + ": no section headers, so no symbol can be found",
         "the file is packed (UPX) or was stripped of its section headers; use the original");
-  if (!fits(header.e_shoff, sizeof(Elf64_Shdr), file.size_))
-    return truncated(path, "section header table", header.e_shoff + sizeof(Elf64_Shdr), file.size_);
-  if (elf_getshdrnum(file.elf_.get(), &section_headers) != 0 || section_headers == 0 ||
-      !fits(header.e_shoff, section_headers * sizeof(Elf64_Shdr), file.size_))
-    return fail(path + ": truncated or damaged section header table", "install the file again");
-  if (elf_getshdrstrndx(file.elf_.get(), &names) != 0 || names >= section_headers)
-    return fail(path + ": damaged section name table", "install the file again");
+  if (!fits(header.e_shoff, sizeof(Elf64_Shdr), size_))
+    return truncated(path_, "section header table", header.e_shoff + sizeof(Elf64_Shdr), size_);
+  if (elf_getshdrnum(elf_.get(), &section_headers) != 0 || section_headers == 0 ||
+      !fits(header.e_shoff, section_headers * sizeof(Elf64_Shdr), size_))
+    return fail(path_ + ": truncated or damaged section header table", "install the file again");
+  if (elf_getshdrstrndx(elf_.get(), &names) != 0 || names >= section_headers)
+    return fail(path_ + ": damaged section name table", "install the file again");
 
   for (size_t i = 0; i < program_headers; ++i) {
     GElf_Phdr p;
-    if (gelf_getphdr(file.elf_.get(), static_cast<int>(i), &p) == nullptr)
-      return fail(path + ": damaged program header " + std::to_string(i));
-    if (p.p_type == PT_INTERP) file.interpreter_ = true;
+    if (gelf_getphdr(elf_.get(), static_cast<int>(i), &p) == nullptr)
+      return fail(path_ + ": damaged program header " + std::to_string(i));
+    if (p.p_type == PT_INTERP) interpreter_ = true;
     if (p.p_type != PT_LOAD) continue;
     // A separate debug file keeps the program headers of the original, without the bytes.
     if (p.p_memsz < p.p_filesz || p.p_vaddr + p.p_memsz < p.p_vaddr)
-      return fail(path + ": impossible size in program header " + std::to_string(i));
-    file.segments_.push_back(
-        {p.p_vaddr, p.p_memsz, p.p_offset, p.p_filesz, (p.p_flags & PF_X) != 0});
+      return fail(path_ + ": impossible size in program header " + std::to_string(i));
+    segments_.push_back({p.p_vaddr, p.p_memsz, p.p_offset, p.p_filesz, (p.p_flags & PF_X) != 0});
   }
-  if (file.segments_.empty()) return fail(path + ": nothing in the file is loaded");
+  if (segments_.empty()) return fail(path_ + ": nothing in the file is loaded");
 
   for (size_t i = 1; i < section_headers; ++i) {
-    Elf_Scn* scn = elf_getscn(file.elf_.get(), i);
+    Elf_Scn* scn = elf_getscn(elf_.get(), i);
     GElf_Shdr s;
     if (scn == nullptr || gelf_getshdr(scn, &s) == nullptr)
-      return fail(path + ": damaged section header " + std::to_string(i));
-    if (s.sh_type != SHT_NOBITS && s.sh_type != SHT_NULL &&
-        !fits(s.sh_offset, s.sh_size, file.size_))
-      return truncated(path, "section " + std::to_string(i), s.sh_offset + s.sh_size, file.size_);
-    const char* name = elf_strptr(file.elf_.get(), names, s.sh_name);
-    file.sections_.push_back(
+      return fail(path_ + ": damaged section header " + std::to_string(i));
+    if (s.sh_type != SHT_NOBITS && s.sh_type != SHT_NULL && !fits(s.sh_offset, s.sh_size, size_))
+      return truncated(path_, "section " + std::to_string(i), s.sh_offset + s.sh_size, size_);
+    const char* name = elf_strptr(elf_.get(), names, s.sh_name);
+    sections_.push_back(
         {name != nullptr ? name : "", s.sh_addr, s.sh_size, s.sh_flags, s.sh_type, i});
   }
-  return file;
+  return {};
 }
 
 bool ElfFile::for_each_symbol(uint32_t type, const SymbolVisitor& visit) const {

@@ -47,6 +47,8 @@ class ElfFile {
  public:
   /// Errors name the path: not ELF, empty, truncated, other machine, no sections, not linked.
   static Result<ElfFile> open(const std::string& path);
+  /// The same from memory; `path` stands for it in messages. There is no fd().
+  static Result<ElfFile> from_memory(const std::string& path, std::vector<uint8_t> bytes);
 
   using SymbolVisitor = std::function<void(const GElf_Sym&, std::string_view name)>;
   /// Calls `visit` for each entry of each table of `type` (SHT_SYMTAB, SHT_DYNSYM); false when
@@ -71,8 +73,11 @@ class ElfFile {
   struct Close {
     void operator()(Elf* elf) const { elf_end(elf); }
   };
+  Result<void> read_headers();
+
   std::string path_;
   Fd fd_;
+  std::vector<uint8_t> memory_;
   std::unique_ptr<Elf, Close> elf_;
   uint64_t size_ = 0;
   uint16_t type_ = 0;

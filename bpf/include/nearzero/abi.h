@@ -248,6 +248,9 @@ enum nz_drop {
   NZ_DROP_STATEMENT_OTHER,  /* recorded under "other": no statement id left */
   NZ_DROP_STATEMENT_UNREAD, /* text not readable: recorded under "other" */
   NZ_DROP_NO_SERIES,        /* a series index out of range: a bug */
+  NZ_AGENT_DROPS,           /* the rest is of tracing alone */
+  NZ_DROP_KEYS_FULL = NZ_AGENT_DROPS, /* more different keys than nz_keyed holds */
+  NZ_DROP_CALLS_FULL,                 /* more calls at a time than nz_calls holds */
   NZ_DROPS,
 };
 
@@ -293,10 +296,88 @@ struct nz_config {
   nz_u32 host; /* 1: slot 0, everybody who is no target, is recorded */
 };
 
+/* ---- tracing: the command line's short while
+ * ---------------------------------------------------------
+ *
+ * The same programs, in an object of their own: where nz_trace_config.on is set (before load, so
+ * that the agent's verifier drops all of it), every value goes into a histogram by key instead of
+ * its series' place in nz_hists. */
+
+/* Parts of the key beside the series; what is not asked for is 0. */
+enum nz_by { NZ_BY_PID = 1, NZ_BY_TID = 2, NZ_BY_COMM = 4, NZ_BY_NUMBER = 8 };
+
+struct nz_key {
+  nz_u32 series;
+  nz_u16 epoch;  /* nz_control.epoch: an interval has keys of its own, whole and exact */
+  nz_u16 cpu;    /* always: no two CPUs write one histogram */
+  nz_u64 number; /* syscall it blocked in, address of a lock, device: what the series says */
+  nz_u32 id;     /* pid or tid */
+  nz_u32 pad;
+  char comm[16];
+};
+
+/* Series that exist in tracing alone; below are those of nz_hists. */
+enum nz_trace_series {
+  NZ_TRACE_BLOCK = 0x10000, /* + enum nz_block_op; number: device */
+  NZ_TRACE_TCP = 0x20000,   /* + enum nz_tcp_series */
+  NZ_TRACE_FAULT = 0x30000, /* + bits of the error code: 1 write, 2 instruction, 4 kernel */
+  NZ_TRACE_CALL = 0x40000,  /* + index of the traced function or pair */
+};
+enum nz_block_op {
+  NZ_BLOCK_READ,
+  NZ_BLOCK_WRITE,
+  NZ_BLOCK_FLUSH,
+  NZ_BLOCK_DISCARD,
+  NZ_BLOCK_OTHER
+};
+enum nz_tcp_series { NZ_TCP_RTT, NZ_TCP_CONNECT, NZ_TCP_RETRANSMIT, NZ_TCP_REFUSED };
+
+#define NZ_STACK_DEPTH 32
+/* Per thread, as nz_tasks: what has to be taken while it is still the current one. */
+struct nz_off_cpu {
+  nz_u64 address; /* futex it waits for */
+  nz_u32 tid;
+  nz_u32 depth;
+  nz_u64 stack[NZ_STACK_DEPTH]; /* of the program, innermost first */
+};
+
+/* A call in progress, by thread and stack pointer at its entry. */
+struct nz_call_key {
+  nz_u64 sp;
+  nz_u32 tid;
+  nz_u32 site; /* pairs: their index; functions: 0, the stack pointer says it */
+};
+struct nz_call {
+  nz_u64 ts;
+  nz_u32 index;
+  nz_u32 pad;
+};
+#define NZ_MAX_CALL_KINDS 512
+struct nz_call_stats {
+  nz_u64 started, ended;
+  nz_u64 restarted; /* begun again before its end: that was not seen (exception, longjmp) */
+  nz_u64 unmatched; /* an end without a begin: it began before attach */
+};
+
+struct nz_trace_config {
+  nz_u32 on, by;      /* enum nz_by */
+  nz_u32 sched_kinds; /* bit mask of enum nz_sched_series that are recorded */
+  nz_u32 everyone;    /* every process is target 1 */
+  nz_u32 stacks;      /* slow events carry them */
+  nz_u32 keys;        /* capacity of nz_keyed */
+  nz_u64 slower_ns;   /* single events from here on are told; 0: none */
+};
+
 /* ---- ring buffer: rare things only
  * ------------------------------------------------------------------ */
 
-enum nz_event_kind { NZ_EVENT_EXEC = 1, NZ_EVENT_EXIT, NZ_EVENT_FORK, NZ_EVENT_STATEMENT };
+enum nz_event_kind {
+  NZ_EVENT_EXEC = 1,
+  NZ_EVENT_EXIT,
+  NZ_EVENT_FORK,
+  NZ_EVENT_STATEMENT,
+  NZ_EVENT_SLOW
+};
 
 struct nz_event {
   nz_u32 kind;
@@ -312,6 +393,17 @@ struct nz_statement_event {
   nz_u32 id;
   nz_u32 length;
   char text[NZ_SQL_TEXT];
+};
+
+struct nz_slow_event {
+  struct nz_event head; /* ts: its end */
+  nz_u32 series;
+  nz_u32 tid;
+  nz_u64 number;
+  nz_u64 ns;
+  nz_u32 kernel_depth, user_depth; /* 0: none was taken */
+  nz_u64 kernel[NZ_STACK_DEPTH];   /* innermost first */
+  nz_u64 user[NZ_STACK_DEPTH];
 };
 
 #endif

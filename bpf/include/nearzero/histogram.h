@@ -93,9 +93,17 @@ static __always_inline void nz_add_to(struct nz_hist* h, __u32 cell, __u64 ns, b
   nz_keep_max(&h->min_inverted[half], ~ns, atomic);
 }
 
+/* Tracing: a value of the current thread (trace.bpf.c). */
+int nz_note_current(__u32 series, __u64 number, __u64 ns);
+
 /* Series `id` of this CPU. Not for sched_switch. */
 static __always_inline void nz_record_here(__u32 cpu, __u32 id, __u64 ns) {
-  struct nz_hist* h = nz_hist_of(cpu, id);
+  struct nz_hist* h;
+  if (nz_trace.on) {
+    nz_note_current(id, 0, ns);
+    return;
+  }
+  h = nz_hist_of(cpu, id);
   if (h) nz_add_to(h, nz_cell_of(ns), ns, true);
 }
 

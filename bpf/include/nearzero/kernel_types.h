@@ -20,7 +20,7 @@ typedef _Bool bool;
 #define NULL ((void*)0)
 
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
-enum { BPF_F_MMAPABLE = 1024 };
+enum { BPF_F_MMAPABLE = 1024, BPF_F_USER_STACK = 256 };
 enum {
   BPF_MAP_TYPE_HASH = 1,
   BPF_MAP_TYPE_ARRAY = 2,

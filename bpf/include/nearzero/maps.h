@@ -71,6 +71,23 @@ struct nz_events_map {
 };
 NZ_MAP struct nz_events_map nz_events SEC(".maps");
 
+/* Tracing. One element each where the agent is the one that loads them. */
+struct nz_keyed_map {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1); /* at load: keys */
+  __type(key, struct nz_key);
+  __type(value, struct nz_hist);
+};
+NZ_MAP struct nz_keyed_map nz_keyed SEC(".maps");
+/* pid & mask, at load. */
+NZ_ARRAY(nz_off_cpus, struct nz_off_cpu, 1);
+
+#ifdef NEARZERO_DEFINE_MAPS
+const volatile struct nz_trace_config nz_trace = {};
+#else
+extern const volatile struct nz_trace_config nz_trace;
+#endif
+
 #ifdef NEARZERO_DEFINE_MAPS
 const volatile struct nz_config nz_config = {.cpus = 1, .series = 1};
 struct nz_control nz_control SEC(".data") = {};

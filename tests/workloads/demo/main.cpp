@@ -97,7 +97,8 @@ void Service::work(size_t index) {
   if (options.pin)
     nz::workload::pin_to_cpu(
         static_cast<int>(index % std::max(1u, std::thread::hardware_concurrency())));
-  const double per_worker = static_cast<double>(options.samples) / static_cast<double>(options.threads);
+  const double per_worker =
+      static_cast<double>(options.samples) / static_cast<double>(options.threads);
   const double expected = options.rate * options.duration_s * 1.2 + 1000;
   auto truth = std::make_unique<TruthLog>(static_cast<size_t>(per_worker),
                                           static_cast<size_t>(std::min(per_worker, expected)));

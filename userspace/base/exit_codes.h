@@ -1,7 +1,7 @@
 // Exit codes of every subcommand; documented in README.md and `nearzero --help`.
 #pragma once
 
-namespace nz::agent {
+namespace nz {
 
 enum ExitCode {
   kOk = 0,
@@ -13,6 +13,8 @@ enum ExitCode {
   kAddressInUse = 6,    ///< listen address taken
   kAlreadyRunning = 7,  ///< another agent runs
   kNotRunning = 8,      ///< no agent to talk to
+  kNotFound = 9,        ///< no such process, binary, symbol
+  kRefused = 10,        ///< not safe, or dearer than allowed and not confirmed
 };
 
-}  // namespace nz::agent
+}  // namespace nz

@@ -8,12 +8,15 @@
 #include "probes/probe.h"
 #include "userspace/base/result.h"
 
-namespace nz::agent {
+namespace nz::observe {
 
 struct Prices {
   std::map<probes::HitKind, double> ns;  ///< nanoseconds per hit
   std::set<probes::HitKind> measured;    ///< the others are estimates
 };
+
+/// "context switch", "uprobe, emulated", ... for people and JSON.
+const char* hit_kind_name(probes::HitKind kind);
 
 /// Figures of a paravirtual guest, where traps are dear (docs/overhead.md): never too low.
 Prices estimated_prices();
@@ -24,4 +27,4 @@ Prices estimated_prices();
 /// as freshly loaded: all that was counted meanwhile is zeroed.
 Prices calibrate(loader::Object& object);
 
-}  // namespace nz::agent
+}  // namespace nz::observe

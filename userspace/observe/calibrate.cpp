@@ -1,4 +1,4 @@
-#include "userspace/agent/calibrate.h"
+#include "userspace/observe/calibrate.h"
 
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -40,7 +40,7 @@ nz_calibrate_stepped:
 extern "C" void nz_calibrate_emulated();
 extern "C" void nz_calibrate_stepped();
 
-namespace nz::agent {
+namespace nz::observe {
 namespace {
 
 using probes::HitKind;
@@ -219,6 +219,30 @@ void measure_switches(loader::Object& object, Prices& prices) {
 
 }  // namespace
 
+const char* hit_kind_name(HitKind kind) {
+  switch (kind) {
+    case HitKind::context_switch:
+      return "context switch";
+    case HitKind::syscall_target:
+      return "syscall of a target";
+    case HitKind::syscall_other:
+      return "syscall of others meanwhile";
+    case HitKind::lifecycle:
+      return "fork, exec, exit";
+    case HitKind::uprobe:
+      return "uprobe, emulated";
+    case HitKind::uprobe_stepped:
+      return "uprobe, single-stepped";
+    case HitKind::with_return:
+      return "uprobe and return, emulated";
+    case HitKind::with_return_stepped:
+      return "uprobe and return, single-stepped";
+    case HitKind::returned:
+      return "return alone";
+  }
+  return "";
+}
+
 Prices estimated_prices() {
   return {{{HitKind::context_switch, 350},
            {HitKind::syscall_target, 260},
@@ -251,4 +275,4 @@ Prices calibrate(loader::Object& object) {
   return prices;
 }
 
-}  // namespace nz::agent
+}  // namespace nz::observe

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Tracing of disk I/O: from the moment a request goes to the device until it is complete, by device
+ * and operation. Whose it is: who sent it to the device, which for buffered writes is the kernel's
+ * writeback. */
+#include "nearzero/task_state.h"
+#include "nearzero/trace.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct gendisk {
+  int major, first_minor;
+};
+struct request_queue {
+  struct gendisk* disk; /* 5.15 (commit d152c682f03c) */
+};
+struct request {
+  struct request_queue* q;
+  unsigned int cmd_flags;
+};
+#pragma clang attribute pop
+
+#define NZ_REQ_OP 0xff /* include/linux/blk_types.h */
+
+struct nz_io {
+  __u64 ts;
+  struct nz_noted noted;
+};
+struct nz_ios_map {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 4096);
+  __type(key, __u64); /* the request's address */
+  __type(value, struct nz_io);
+};
+struct nz_ios_map nz_ios SEC(".maps");
+
+static __always_inline __u32 nz_block_op(__u32 flags) {
+  switch (flags & NZ_REQ_OP) {
+    case 0:
+      return NZ_BLOCK_READ;
+    case 1:
+      return NZ_BLOCK_WRITE;
+    case 2:
+      return NZ_BLOCK_FLUSH;
+    case 3:
+      return NZ_BLOCK_DISCARD;
+    default:
+      return NZ_BLOCK_OTHER;
+  }
+}
+
+SEC("tp_btf/block_rq_issue")
+int BPF_PROG(nz_trace_block_issue, struct request* rq) {
+  __u64 key = (__u64)rq, id = bpf_get_current_pid_tgid();
+  struct nz_io io = {};
+  struct gendisk* disk = rq->q->disk;
+  if (!nz_resolve_slot(id >> 32)) return 0;
+  io.ts = bpf_ktime_get_ns();
+  io.noted.series = NZ_TRACE_BLOCK + nz_block_op(rq->cmd_flags);
+  io.noted.tid = (__u32)id;
+  io.noted.tgid = id >> 32;
+  if (disk) io.noted.number = (__u64)disk->major << 20 | (__u32)disk->first_minor;
+  bpf_get_current_comm(io.noted.comm, sizeof(io.noted.comm));
+  if (bpf_map_update_elem(&nz_ios, &key, &io, BPF_ANY)) nz_drop(NZ_DROP_CALLS_FULL);
+  return 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(nz_trace_block_complete, struct request* rq) {
+  __u64 key = (__u64)rq, now = bpf_ktime_get_ns();
+  struct nz_io* io = bpf_map_lookup_elem(&nz_ios, &key);
+  struct nz_noted n;
+  if (!io) return 0; /* sent before attach, or not a target's */
+  n = io->noted;
+  n.ns = now - io->ts;
+  bpf_map_delete_elem(&nz_ios, &key);
+  nz_note(&n);
+  /* Whoever is interrupted by the completion has nothing to do with it: no stacks. */
+  if (nz_trace.slower_ns && n.ns >= nz_trace.slower_ns) nz_tell_slow(NULL, &n, false);
+  return 0;
+}
