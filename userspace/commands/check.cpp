@@ -229,7 +229,7 @@ int check_function(const Options& options) {
   policy.nothrow = options.nothrow;
   policy.shadow_stack = options.pid && sites::user_shadow_stack_active(*options.pid);
   const auto kernel = sites::detect();
-  const auto prices = observe::estimated_prices();
+  const auto prices = options.seconds > 0 ? inspect::prices_here() : observe::estimated_prices();
   const auto runs = inspect::mapped_by(*binary);
   std::vector<Findings> findings;
   for (const sites::Symbol& symbol : *symbols) {

@@ -68,11 +68,16 @@ Row agent_row(const std::string& runtime_dir) {
   return {State::note, "agent", "none runs here (" + runtime_dir + ")"};
 }
 
-void load_programs(Host& host) {
+// As the agent loads them.
+Result<std::unique_ptr<loader::Object>> load_all() {
   loader::Object::Options options;
   options.layout.cpus = loader::possible_cpus();
   options.layout.task_entries = loader::task_entries();
-  auto object = loader::Object::load(options);
+  return loader::Object::load(options);
+}
+
+void load_programs(Host& host) {
+  auto object = load_all();
   if (!object) {
     host.rows.push_back({State::bad, "programs", object.error().text()});
     return;
@@ -86,7 +91,7 @@ void load_programs(Host& host) {
   host.rows.push_back(
       {State::ok, "memory",
        fmt::format("an agent's maps take {:.1f} MiB with {} CPUs, of {:.0f} MiB available",
-                   static_cast<double>((*object)->map_bytes()) / mib, options.layout.cpus,
+                   static_cast<double>((*object)->map_bytes()) / mib, (*object)->layout().cpus,
                    static_cast<double>(available_bytes()) / mib)});
   host.prices = observe::calibrate(**object);
 }
@@ -127,6 +132,11 @@ Host look_at_host(const std::string& runtime_dir) {
   rows.push_back(agent_row(runtime_dir));
   if (features.privilege.available && features.btf.available) load_programs(host);
   return host;
+}
+
+observe::Prices prices_here() {
+  const auto object = load_all();
+  return object ? observe::calibrate(**object) : observe::estimated_prices();
 }
 
 }  // namespace nz::inspect

@@ -25,4 +25,7 @@ struct Host {
 /// and measures what a hit of each costs here. Under a second.
 Host look_at_host(const std::string& runtime_dir);
 
+/// What a hit costs here, measured in about half a second; estimates where that is not possible.
+observe::Prices prices_here();
+
 }  // namespace nz::inspect

@@ -49,7 +49,7 @@ int give_up(const Error& error) {
 bool confirmed(const Request& request, const Estimate& estimate) {
   if (request.yes || estimate.share <= request.budget) return true;
   fmt::print(stderr,
-             "nearzero trace: this would take about {:.1f} % of a core (allowed: {:.1f} %): {}\n",
+             "nearzero trace: this would take about {:.3g} % of a core (allowed: {:.3g} %): {}\n",
              estimate.share * 100, request.budget * 100, estimate.text);
   if (isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0) {
     fmt::print(stderr, "Not attached. --yes attaches all the same; -p narrows it.\n");
@@ -149,7 +149,7 @@ class Run {
     written_ = cli::write_out(text) && written_;
     if (tripped_)
       fmt::print(stderr,
-                 "nearzero trace: detached: it took {:.1f} % of a core (allowed: {:.1f} %); --yes "
+                 "nearzero trace: detached: it took {:.3g} % of a core (allowed: {:.3g} %); --yes "
                  "goes on all the same\n",
                  share_ * 100, request_.budget * 100);
     if (last && everybody_left() && !interrupted())
