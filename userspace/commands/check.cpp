@@ -12,8 +12,8 @@
 #include "userspace/cli/table.h"
 #include "userspace/cli/terminal.h"
 #include "userspace/commands/command.h"
-#include "userspace/commands/format.h"
 #include "userspace/commands/function_json.h"
+#include "userspace/commands/output.h"
 #include "userspace/inspect/call_rate.h"
 #include "userspace/inspect/host.h"
 #include "userspace/inspect/mapped_by.h"
@@ -36,11 +36,6 @@ struct Options {
   double seconds = 1;
   bool nothrow = false;
 };
-
-int print(const std::string& text) { return cli::write_out(text) ? kOk : kFailed; }
-int print_json(const json& object) {
-  return print(object.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
-}
 
 // ---- the host
 

@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "userspace/base/exit_codes.h"
-#include "userspace/cli/terminal.h"
 #include "userspace/commands/command.h"
+#include "userspace/commands/output.h"
 
 namespace nz::commands {
 namespace {
@@ -180,7 +180,7 @@ Command add_completion(CLI::App& app) {
             const std::string text = *shell == "bash"  ? bash(app)
                                      : *shell == "zsh" ? zsh(app)
                                                        : fish(app);
-            return cli::write_out(text) ? kOk : kFailed;
+            return print(text);
           }};
 }
 

@@ -12,8 +12,8 @@
 #include "userspace/cli/table.h"
 #include "userspace/cli/terminal.h"
 #include "userspace/commands/command.h"
-#include "userspace/commands/format.h"
 #include "userspace/commands/function_json.h"
+#include "userspace/commands/output.h"
 #include "userspace/inspect/functions.h"
 #include "userspace/inspect/sqlite_users.h"
 #include "userspace/sites/usdt.h"
@@ -29,11 +29,6 @@ struct Options {
   std::optional<pid_t> pid;
   size_t limit = 200;
 };
-
-int print(const std::string& text) { return cli::write_out(text) ? kOk : kFailed; }
-int print_json(const json& object) {
-  return print(object.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
-}
 
 std::string ns_text(double ns) { return fmt::format("{:.0f}", ns); }
 

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "userspace/base/exit_codes.h"
-#include "userspace/cli/terminal.h"
 #include "userspace/commands/command.h"
+#include "userspace/commands/output.h"
 
 namespace nz::commands {
 namespace {
@@ -105,7 +105,7 @@ Command add_man(CLI::App& app) {
                               kUsage);
               of = all.front();
             }
-            return cli::write_out(page(app, *of)) ? kOk : kFailed;
+            return print(page(app, *of));
           }};
 }
 

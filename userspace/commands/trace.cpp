@@ -13,7 +13,7 @@
 #include "nearzero/abi.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/commands/command.h"
-#include "userspace/commands/format.h"
+#include "userspace/commands/output.h"
 
 namespace nz::commands {
 namespace {
