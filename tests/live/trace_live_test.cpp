@@ -159,10 +159,13 @@ TEST(TraceFunctions, InAContainersOwnFilesAndProcessNumbers) {
   // own.
   const std::string folder = temporary_file("container", "") + ".d";
   std::filesystem::create_directories(folder);
-  Program container(
-      {"/usr/bin/unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
-       "mount -t tmpfs none " + folder + " && cp " + NZ_WORKLOADS + "/nz-functions " + folder +
-           "/service && exec " + folder + "/service --call nz_outer --count 1200 --wait"});
+  Program container({"/usr/bin/unshare", "--mount", "--propagation", "unchanged", "--pid", "--fork",
+                     "--kill-child", "/bin/sh", "-c",
+                     // In a chroot the root is no mount, and cannot be made private; it is already.
+                     "mount --make-rprivate / 2>/dev/null; mount -t tmpfs none " + folder +
+                         " && cp " + NZ_WORKLOADS + "/nz-functions " + folder +
+                         "/service && exec " + folder +
+                         "/service --call nz_outer --count 1200 --wait"});
   ASSERT_TRUE(container.wait_for_text("ready pid=", 10)) << container.err();
   EXPECT_FALSE(std::filesystem::exists(folder + "/service")) << "not in our mount namespace";
   // Its pid as we see it: the one child of unshare.

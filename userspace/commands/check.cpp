@@ -224,18 +224,24 @@ int check_function(const Options& options) {
   policy.nothrow = options.nothrow;
   policy.shadow_stack = options.pid && sites::user_shadow_stack_active(*options.pid);
   const auto kernel = sites::detect();
-  const auto prices = options.seconds > 0 ? inspect::prices_here() : observe::estimated_prices();
+  const auto estimates = observe::estimated_prices();
   const auto runs = inspect::mapped_by(*binary);
   std::vector<Findings> findings;
   for (const sites::Symbol& symbol : *symbols) {
     Findings f;
-    f.function = inspect::look_at(*binary, symbol, policy, kernel, prices);
+    f.function = inspect::look_at(*binary, symbol, policy, kernel, estimates);
     f.inlined = sites::find_inlined(*binary, symbol.name);
     findings.push_back(std::move(f));
   }
   catch_interrupts();
   inspect::CallRate rate;
   const std::string not_counted = count(findings, place->path, options, rate);
+  // Measuring takes a second: after the count, which is of what happens now.
+  if (options.seconds > 0) {
+    const auto prices = inspect::prices_here();
+    for (Findings& f : findings)
+      f.function = inspect::look_at(*binary, f.function.symbol, policy, kernel, prices);
+  }
 
   const bool refused = std::all_of(findings.begin(), findings.end(),
                                    [](const Findings& f) { return !f.function.entry; });
