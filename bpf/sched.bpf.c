@@ -118,7 +118,8 @@ static __always_inline void nz_keep_off_cpu(struct task_struct* prev, struct nz_
   o->tid = t->pid;
   o->address = 0;
   o->depth = 0;
-  if (t->reason == NZ_LOCK) o->address = ((struct pt_regs*)bpf_task_pt_regs(prev))->di;
+  if (t->state == NZ_TASK_BLOCKED && t->reason == NZ_LOCK)
+    o->address = ((struct pt_regs*)bpf_task_pt_regs(prev))->di;
   if (nz_trace.slower_ns && nz_trace.stacks)
     o->depth = nz_depth(bpf_get_task_stack(prev, o->stack, sizeof(o->stack), BPF_F_USER_STACK));
 }
@@ -179,9 +180,9 @@ static __always_inline void nz_switch_out(struct task_struct* prev, struct nz_ta
       t->off_nr = NZ_NR_SYSCALLS;
     } else {
       t->reason = nz_offcpu_reason(prev, &t->off_nr);
-      if (nz_trace.on && (t->slot || nz_config.host)) nz_keep_off_cpu(prev, t);
     }
   }
+  if (nz_trace.on && (t->slot || nz_config.host)) nz_keep_off_cpu(prev, t);
 }
 
 SEC("tp_btf/sched_switch")

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <ctime>
 
@@ -42,7 +43,11 @@ Session::~Session() { detach(); }
 
 Result<void> Session::load() {
   auto calls = find_calls(request_, request_.match.pid, prices_);
-  if (!calls) return tl::unexpected(calls.error());
+  if (!calls) {
+    Error error = calls.error();
+    if (error.code == 0) error.code = ENOENT;  // no such function, or none that can be probed
+    return tl::unexpected(std::move(error));
+  }
   calls_ = std::move(*calls);
   auto object = loader::Object::load(object_options(request_, calls_));
   if (!object) return tl::unexpected(object.error());
