@@ -12,16 +12,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kStep{20};
 
-std::vector<uint64_t> read_hits(const loader::Object& object, size_t sites) {
-  const auto hits = object.array<uint64_t>("nz_site_hits");
-  std::vector<uint64_t> sums(sites);
-  for (uint32_t cpu = 0; cpu < object.layout().cpus; cpu++) {
-    for (size_t i = 0; i < sites; i++) sums[i] += hits[cpu * NZ_MAX_SITES + i];
-  }
-  return sums;
-}
-
 }  // namespace
+
+uint64_t site_hits(const loader::Object& object, size_t site) {
+  const auto hits = object.array<uint64_t>("nz_site_hits");
+  uint64_t sum = 0;
+  for (uint32_t cpu = 0; cpu < object.layout().cpus; cpu++) sum += hits[cpu * NZ_MAX_SITES + site];
+  return sum;
+}
 
 Result<std::unique_ptr<loader::Object>> load_counter() {
   loader::Object::Options options;
@@ -49,7 +47,8 @@ Result<CallRate> count_calls(loader::Object& object, const std::string& path, pi
   while (!interrupted()) {
     std::this_thread::sleep_for(kStep);
     rate.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    rate.calls = read_hits(object, sites.size());
+    rate.calls.clear();
+    for (size_t i = 0; i < sites.size(); i++) rate.calls.push_back(site_hits(object, i));
     if (Clock::now() - start >= length) break;
     const double ns =
         std::inner_product(rate.calls.begin(), rate.calls.end(), ns_per_hit.begin(), 0.0);

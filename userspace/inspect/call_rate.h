@@ -22,6 +22,9 @@ struct CallRate {
 /// Loads the counting program alone.
 Result<std::unique_ptr<loader::Object>> load_counter();
 
+/// Hits of one site of the counting programs so far, on all CPUs.
+uint64_t site_hits(const loader::Object& object, size_t site);
+
 /// Counts hits of `sites` in `path` for `length`, in process `pid` (0: in all). Ends early, after
 /// 20 ms at the soonest, when hits x `ns_per_hit` come to more than `most` of one core's time; a
 /// signal ends it too. At most NZ_MAX_SITES sites.

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "nearzero/abi.h"
+#include "userspace/inspect/call_rate.h"
 
 namespace nz::trace {
 namespace {
@@ -60,13 +61,6 @@ uint64_t segments_in() {
     }
   }
   return 0;
-}
-
-uint64_t hits(const loader::Object& object, size_t site) {
-  const auto all = object.array<uint64_t>("nz_site_hits");
-  uint64_t sum = 0;
-  for (uint32_t cpu = 0; cpu < object.layout().cpus; cpu++) sum += all[cpu * NZ_MAX_SITES + site];
-  return sum;
 }
 
 }  // namespace
@@ -161,7 +155,7 @@ Estimate estimate(const Request& request, const Calls& calls, loader::Object& ob
     const bool everybody = request.match.empty();
     auto link = object.attach_tracing("nz_trace_count_syscalls");
     if (link) links.push_back(std::move(*link));
-    sources.push_back({"system calls", [&object] { return hits(object, 0); },
+    sources.push_back({"system calls", [&object] { return inspect::site_hits(object, 0); },
                        everybody ? prices.ns.at(HitKind::syscall_target) + value
                                  : prices.ns.at(HitKind::syscall_other)});
   }
@@ -171,7 +165,8 @@ Estimate estimate(const Request& request, const Calls& calls, loader::Object& ob
     for (const auto& [offset, index] : places) {
       if (site >= NZ_MAX_SITES) break;
       sites.push_back({offset, site});
-      sources.push_back({calls.kinds[index].name, [&object, site] { return hits(object, site); },
+      sources.push_back({calls.kinds[index].name,
+                         [&object, site] { return inspect::site_hits(object, site); },
                          calls.kinds[index].ns + value});
       site++;
     }

@@ -49,9 +49,10 @@ Result<void> Session::load() {
     return tl::unexpected(std::move(error));
   }
   calls_ = std::move(*calls);
-  auto object = loader::Object::load(object_options(request_, calls_));
+  const loader::Object::Options options = object_options(request_, calls_);
+  auto object = loader::Object::load(options);
   if (!object) return tl::unexpected(object.error());
-  for (const std::string& program : object_options(request_, calls_).only) {
+  for (const std::string& program : options.only) {
     const auto refused = (*object)->refused().find(program);
     if (refused != (*object)->refused().end() && program != "nz_sqlite_halt" &&
         program != "nz_sqlite_wait" && program != "nz_sqlite_begin")
