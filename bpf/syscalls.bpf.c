@@ -79,6 +79,11 @@ int BPF_PROG(nz_sys_exit, struct pt_regs* regs, long ret) {
   }
   cpu = bpf_get_smp_processor_id();
   series = nz_syscall_series_of(t->slot, t->sys_nr & (NZ_NR_SYSCALLS - 1));
+  if (nz_trace.on) {
+    __u64 error = ret < 0 && ret > -NZ_NR_ERRNO ? -ret : 0;
+    nz_note_current(nz_config.series_syscall + series, error, now - entered);
+    return 0;
+  }
   nz_record(cpu, nz_config.series_syscall + series, now - entered);
   if (ret < 0 && ret > -NZ_NR_ERRNO) {
     struct nz_errnos* errors;

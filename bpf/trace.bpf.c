@@ -12,7 +12,10 @@ __attribute__((noinline)) int nz_note(struct nz_noted* n) {
   key.series = n->series;
   key.epoch = nz_control.epoch;
   key.cpu = bpf_get_smp_processor_id();
-  if (nz_trace.by & NZ_BY_NUMBER) key.number = n->number;
+  /* Of system calls always: userspace adds the rows up and tells the errors apart. */
+  if (nz_trace.by & NZ_BY_NUMBER ||
+      (n->series >= nz_config.series_syscall && n->series < NZ_TRACE_BLOCK))
+    key.number = n->number;
   if (nz_trace.by & NZ_BY_PID) key.id = n->tgid;
   if (nz_trace.by & NZ_BY_TID) key.id = n->tid;
   if (nz_trace.by & NZ_BY_COMM) __builtin_memcpy(key.comm, n->comm, sizeof(key.comm));

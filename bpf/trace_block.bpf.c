@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Tracing of disk I/O: from the moment a request goes to the device until it is complete, by device
- * and operation. Whose it is: who sent it to the device, which for buffered writes is the kernel's
+/* Tracing of disk I/O, by device and operation: how long a request stood in the I/O scheduler's
+ * queue, where it has one, and from the moment it went to the device until it was complete. Whose
+ * it is: who put it into the queue, or else sent it, which for buffered writes is the kernel's
  * writeback. */
 #include "nearzero/task_state.h"
 #include "nearzero/trace.h"
@@ -21,7 +22,7 @@ struct request {
 #define NZ_REQ_OP 0xff /* include/linux/blk_types.h */
 
 struct nz_io {
-  __u64 ts;
+  __u64 ts; /* sent to the device; before: put into the queue */
   struct nz_noted noted;
 };
 struct nz_ios_map {
@@ -47,12 +48,12 @@ static __always_inline __u32 nz_block_op(__u32 flags) {
   }
 }
 
-SEC("tp_btf/block_rq_issue")
-int BPF_PROG(nz_trace_block_issue, struct request* rq) {
+/* The current thread's request from now on, if it is a target's. */
+static __always_inline void nz_io_begins(struct request* rq) {
   __u64 key = (__u64)rq, id = bpf_get_current_pid_tgid();
   struct nz_io io = {};
   struct gendisk* disk = rq->q->disk;
-  if (!nz_resolve_slot(id >> 32)) return 0;
+  if (!nz_resolve_slot(id >> 32)) return;
   io.ts = bpf_ktime_get_ns();
   io.noted.series = NZ_TRACE_BLOCK + nz_block_op(rq->cmd_flags);
   io.noted.tid = (__u32)id;
@@ -60,6 +61,34 @@ int BPF_PROG(nz_trace_block_issue, struct request* rq) {
   if (disk) io.noted.number = (__u64)disk->major << 20 | (__u32)disk->first_minor;
   bpf_get_current_comm(io.noted.comm, sizeof(io.noted.comm));
   if (bpf_map_update_elem(&nz_ios, &key, &io, BPF_ANY)) nz_drop(NZ_DROP_CALLS_FULL);
+}
+
+static __always_inline void nz_note_io(struct nz_noted* n) {
+  nz_note(n);
+  /* Whoever is interrupted has nothing to do with it: no stacks. */
+  if (nz_trace.slower_ns && n->ns >= nz_trace.slower_ns) nz_tell_slow(NULL, n, false);
+}
+
+SEC("tp_btf/block_rq_insert")
+int BPF_PROG(nz_trace_block_insert, struct request* rq) {
+  nz_io_begins(rq);
+  return 0;
+}
+
+SEC("tp_btf/block_rq_issue")
+int BPF_PROG(nz_trace_block_issue, struct request* rq) {
+  __u64 key = (__u64)rq, now = bpf_ktime_get_ns();
+  struct nz_io* io = bpf_map_lookup_elem(&nz_ios, &key);
+  struct nz_noted n;
+  if (!io) {
+    nz_io_begins(rq);
+    return 0;
+  }
+  n = io->noted;
+  n.series += NZ_BLOCK_QUEUED;
+  n.ns = now - io->ts;
+  io->ts = now;
+  nz_note_io(&n);
   return 0;
 }
 
@@ -72,8 +101,6 @@ int BPF_PROG(nz_trace_block_complete, struct request* rq) {
   n = io->noted;
   n.ns = now - io->ts;
   bpf_map_delete_elem(&nz_ios, &key);
-  nz_note(&n);
-  /* Whoever is interrupted by the completion has nothing to do with it: no stacks. */
-  if (nz_trace.slower_ns && n.ns >= nz_trace.slower_ns) nz_tell_slow(NULL, &n, false);
+  nz_note_io(&n);
   return 0;
 }

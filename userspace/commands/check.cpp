@@ -275,7 +275,7 @@ Command add_check(CLI::App& app) {
       "check", "What this host allows; for a function: does a probe fire, is it safe, its cost");
   sub->add_option("where", options->where,
                   "BINARY:SYMBOL, as for `nearzero list`; nothing: the host");
-  sub->add_option("-p,--pid", options->pid, "In this process alone")->check(CLI::PositiveNumber);
+  sub->add_option("-p,--pid", options->pid, "In this process alone")->check(pid_validator());
   sub->add_option("-s,--seconds", options->seconds, "How long calls are counted; 0: not at all")
       ->check(CLI::Range(0.0, 60.0))
       ->capture_default_str();

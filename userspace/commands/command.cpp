@@ -57,6 +57,17 @@ std::vector<Command> add_all(CLI::App& app) {
   return all;
 }
 
+CLI::Validator pid_validator() {
+  const auto check = [](std::string& text) -> std::string {
+    const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    if (digits && text.size() < 10 && std::stol(text) > 0) return {};
+    return "'" + text + "' is not the id of a process, which is a whole number above 0" +
+           (text.empty() || text.front() == '-' ? " (does what should print it print nothing?)"
+                                                : "");
+  };
+  return {check, "PID", "pid"};
+}
+
 int report(const std::string& what, const Error& error, int otherwise) {
   fmt::print(stderr, "nearzero {}: {}\n", what, error.text());
   if (error.code == EPERM || error.code == EACCES) return kNoPrivilege;

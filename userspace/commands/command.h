@@ -37,6 +37,9 @@ Command add_man(CLI::App& app);
 /// Describes the program and adds every subcommand, in the order of `nearzero --help`.
 std::vector<Command> add_all(CLI::App& app);
 
+/// What `-p` takes; says so of anything else.
+CLI::Validator pid_validator();
+
 /// `nearzero WHAT: MESSAGE (REMEDY)` on standard error, and the exit code that fits the error:
 /// `otherwise` unless errno says more.
 int report(const std::string& what, const Error& error, int otherwise);

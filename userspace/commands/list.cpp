@@ -243,7 +243,7 @@ Command add_list(CLI::App& app) {
                   "BINARY[:PATTERN], usdt:BINARY[:PATTERN], syscalls[:PATTERN] or sqlite");
   sub->add_option("-p,--pid", options->pid,
                   "Look for BINARY among the files of this process (:PATTERN is its executable)")
-      ->check(CLI::PositiveNumber);
+      ->check(pid_validator());
   sub->add_option("-n,--limit", options->limit, "Functions at most; 0: all")->capture_default_str();
   add_format(*sub, options->format);
   sub->footer(examples({{"nearzero list libsqlite3:sqlite3_step", "where its probes would sit"},

@@ -113,21 +113,23 @@ void take_whose(const Options& options, trace::Request& request) {
   }
 }
 
-constexpr const char* kBy[] = {"pid", "tid", "comm", "cpu", "syscall", "statement", "detail"};
+constexpr const char* kBy[] = {"pid",     "tid",       "comm",  "cpu",
+                               "syscall", "statement", "error", "detail"};
 
 Result<void> take_by(const Options& options, trace::Request& request) {
   for (const std::string& word : CLI::detail::split(options.by, ',')) {
     if (word.empty()) continue;
     if (std::find(std::begin(kBy), std::end(kBy), word) == std::end(kBy))
-      return fail(
-          "--by '" + word + "' is not known",
-          "one or more of pid, tid, comm, cpu, syscall, statement, detail, with commas between");
+      return fail("--by '" + word + "' is not known",
+                  "one or more of pid, tid, comm, cpu, syscall, statement, error, detail, with "
+                  "commas between");
     if (word == "pid") request.by |= NZ_BY_PID;
     if (word == "tid") request.by |= NZ_BY_TID;
     if (word == "comm") request.by |= NZ_BY_COMM;
     if (word == "cpu") request.by_cpu = true;
-    // Statements have rows of their own in any case; off-CPU time tells in which syscall.
-    if (word == "syscall" || word == "detail") request.by |= NZ_BY_NUMBER;
+    // Statements have rows of their own in any case; off-CPU time tells in which syscall, a syscall
+    // with which error.
+    if (word == "syscall" || word == "error" || word == "detail") request.by |= NZ_BY_NUMBER;
   }
   if ((request.by & NZ_BY_PID) != 0 && (request.by & NZ_BY_TID) != 0)
     return fail("--by pid and --by tid exclude each other", "a thread's id tells its process");
@@ -167,7 +169,7 @@ Command add_trace(CLI::App& app) {
                   "func:BINARY:SYMBOL, usdt:BINARY:PROVIDER:NAME[..NAME]; then [interval [count]]")
       ->required();
   sub->add_option("-p,--pid", options->pid, "This process (its children, too)")
-      ->check(CLI::PositiveNumber);
+      ->check(pid_validator());
   sub->add_option("-n,--comm", options->comm, "Processes with this command name (glob)");
   sub->add_option("--exe", options->exe, "Processes with this executable (glob on path or name)");
   auto* cgroup = sub->add_option("-c,--cgroup", options->cgroup, "Processes below this cgroup");
@@ -183,7 +185,7 @@ Command add_trace(CLI::App& app) {
       ->check(CLI::Range(0.0, 86400.0));
   // One word: of several it would take the targets behind it, too.
   sub->add_option("--by", options->by,
-                  "A row for each pid, tid, comm, cpu, syscall, detail: a list with commas");
+                  "A row for each pid, tid, comm, cpu, syscall, error, detail: a list with commas");
   sub->add_option("-s,--slower", options->slower,
                   "Also print single events from this duration on, with stacks (10ms)");
   sub->add_flag("--no-stacks", options->no_stacks, "Single events without stacks");

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::array<const char*, NZ_REASONS> kReasons = {"lock",  "idle",       "disk", "network",
                                                           "sleep", "page fault", "ipc",  "other"};
-constexpr std::array<const char*, 5> kBlockOps = {"read", "write", "flush", "discard", "other"};
+constexpr std::array<const char*, NZ_BLOCK_OPS> kBlockOps = {"read", "write", "flush", "discard",
+                                                             "other"};
 constexpr std::array<const char*, 4> kTcp = {"round trip", "connect", "retransmit",
                                              "connect failed"};
 constexpr std::array<const char*, NZ_WAITS> kWaits = {"wait for a lock (busy)", "wait for sync",
@@ -92,6 +93,10 @@ std::string Names::syscall_of(uint32_t series) const {
   return known == syscalls_.end() ? "?" : known->second;
 }
 
+bool Names::is_syscall(uint32_t series) const {
+  return series >= layout_.syscall_base() && series < NZ_TRACE_BLOCK;
+}
+
 RowName Names::name_of(uint32_t series) const {
   if (series >= NZ_TRACE_CALL) {
     const uint32_t index = series - NZ_TRACE_CALL;
@@ -111,9 +116,12 @@ RowName Names::name_of(uint32_t series) const {
     const uint32_t kind = series - NZ_TRACE_TCP;
     return {"tcp", kTcp[kind % kTcp.size()], kind != NZ_TCP_RETRANSMIT};
   }
-  if (series >= NZ_TRACE_BLOCK)
-    return {"block", kBlockOps[(series - NZ_TRACE_BLOCK) % kBlockOps.size()]};
-  if (series >= layout_.syscall_base()) return {"syscalls", syscall_of(series)};
+  if (series >= NZ_TRACE_BLOCK) {
+    const uint32_t kind = series - NZ_TRACE_BLOCK;
+    return {"block", std::string(kBlockOps[kind % NZ_BLOCK_OPS]) +
+                         (kind >= NZ_BLOCK_QUEUED ? ", queued before" : "")};
+  }
+  if (is_syscall(series)) return {"syscalls", syscall_of(series)};
   if (series >= layout_.sqlite_wait_base()) return sqlite_name(series);
   return sched_name(series);
 }
@@ -122,6 +130,8 @@ std::string Names::number_name(uint32_t series, uint64_t number) const {
   if (series >= NZ_TRACE_FAULT) return {};
   if (series >= NZ_TRACE_TCP) return remote_name(number);
   if (series >= NZ_TRACE_BLOCK) return device_name(number);
+  if (is_syscall(series))
+    return number == 0 ? "" : probes::errno_name(static_cast<uint32_t>(number));
   if (series >= NZ_SCHED_SERIES) return {};
   if (series == NZ_OFFCPU + NZ_LOCK) return number == 0 ? "" : fmt::format("{:#x}", number);
   if (series < NZ_OFFCPU || number >= NZ_NR_SYSCALLS) return {};

@@ -26,8 +26,10 @@ class Names {
   /// Keeps a statement's text.
   void learn(const nz_event& event, std::span<const std::byte> bytes);
   [[nodiscard]] RowName name_of(uint32_t series) const;
-  /// What RowKey::number says there: a syscall, a lock's address, a device, a remote address.
-  /// Empty: nothing.
+  /// A row of system calls: RowKey::number is the errno, 0 where the call succeeded.
+  [[nodiscard]] bool is_syscall(uint32_t series) const;
+  /// What RowKey::number says there: a syscall, an errno, a lock's address, a device, a remote
+  /// address. Empty: nothing.
   [[nodiscard]] std::string number_name(uint32_t series, uint64_t number) const;
 
  private:

@@ -116,9 +116,11 @@ std::vector<std::string> tracing_programs(const Request& request) {
   if (wants(request, Kind::block)) {
     programs.emplace_back("nz_trace_block_complete");
     programs.emplace_back("nz_trace_block_issue");
+    programs.emplace_back("nz_trace_block_insert");
   }
   if (wants(request, Kind::tcp)) {
     programs.emplace_back("nz_trace_tcp_state");
+    programs.emplace_back("nz_trace_tcp_read");
     programs.emplace_back("nz_trace_tcp_probe");
     programs.emplace_back("nz_trace_tcp_retransmit");
   }

@@ -31,8 +31,22 @@ std::string clock_text() {
 
 std::vector<Report::Row> Report::rows_of(const Interval& interval) const {
   std::vector<Row> rows;
+  std::map<RowKey, size_t> seen;
   for (const auto& [key, histogram] : interval.rows) {
-    Row row{names_.name_of(key.series), {}, &histogram};
+    RowKey merged = key;
+    std::map<std::string, uint64_t> errors;
+    if (names_.is_syscall(key.series)) {
+      const std::string error = names_.number_name(key.series, key.number);
+      if (!error.empty()) errors[error] = histogram.count();
+      if ((request_.by & NZ_BY_NUMBER) == 0) merged.number = 0;
+    }
+    const auto [at, fresh] = seen.emplace(merged, rows.size());
+    if (!fresh) {
+      rows[at->second].histogram.merge(histogram);
+      rows[at->second].errors.merge(errors);
+      continue;
+    }
+    Row row{names_.name_of(key.series), {}, histogram, std::move(errors)};
     if ((request_.by & NZ_BY_PID) != 0) row.by.emplace_back("pid", std::to_string(key.id));
     if ((request_.by & NZ_BY_TID) != 0) row.by.emplace_back("tid", std::to_string(key.id));
     if ((request_.by & NZ_BY_COMM) != 0) row.by.emplace_back("comm", key.comm);
@@ -45,15 +59,40 @@ std::vector<Report::Row> Report::rows_of(const Interval& interval) const {
   }
   // The most time first; what is only counted, by count.
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    if (a.histogram->sum_ns != b.histogram->sum_ns)
-      return a.histogram->sum_ns > b.histogram->sum_ns;
-    return a.histogram->count() > b.histogram->count();
+    if (a.histogram.sum_ns != b.histogram.sum_ns) return a.histogram.sum_ns > b.histogram.sum_ns;
+    return a.histogram.count() > b.histogram.count();
   });
   return rows;
 }
 
+// ", pid 12, cpu 0"
+std::string Report::Row::by_text() const {
+  std::string text;
+  for (const auto& [column, value] : by) text += ", " + column + " " + value;
+  return text;
+}
+
+// A statement of a single row is open as long as it is inside SQLite: one line says it.
+void Report::drop_repeated(std::vector<Row>& rows) {
+  const std::string inside = "inside: ";
+  const std::string open = "open: ";
+  std::map<std::string, const Row*> insides;
+  for (const Row& row : rows) {
+    if (row.name.target == "sqlite" && row.name.what.starts_with(inside))
+      insides[row.name.what.substr(inside.size()) + row.by_text()] = &row;
+  }
+  std::erase_if(rows, [&](const Row& row) {
+    if (row.name.target != "sqlite" || !row.name.what.starts_with(open)) return false;
+    const auto at = insides.find(row.name.what.substr(open.size()) + row.by_text());
+    return at != insides.end() && at->second->histogram.count() == row.histogram.count() &&
+           static_cast<double>(row.histogram.sum_ns) <
+               1.05 * static_cast<double>(at->second->histogram.sum_ns);
+  });
+}
+
 std::string Report::as_text(const Interval& interval) const {
-  const std::vector<Row> rows = rows_of(interval);
+  std::vector<Row> rows = rows_of(interval);
+  drop_repeated(rows);
   std::string text = fmt::format("{}  {:.1f} s{}\n", clock_text(), interval.seconds,
                                  request_.whose.empty() ? "" : "  " + request_.whose);
   std::vector<cli::Table::Column> columns = {{"TARGET"}, {"WHAT", cli::Table::Align::left, 70}};
@@ -79,14 +118,13 @@ std::string Report::as_text(const Interval& interval) const {
   for (const Row& row : rows) {
     if (request_.rows != 0 && shown == request_.rows) break;
     shown++;
-    const analysis::Histogram& h = *row.histogram;
+    const analysis::Histogram& h = row.histogram;
     std::vector<std::string> cells = {row.name.target, row.name.what};
-    std::string title = row.name.target + ", " + row.name.what;
+    const std::string title = row.name.target + ", " + row.name.what + row.by_text();
     for (const std::string& name : by) {
       const auto at = std::find_if(row.by.begin(), row.by.end(),
                                    [&name](const auto& entry) { return entry.first == name; });
       cells.push_back(at == row.by.end() ? "" : at->second);
-      if (at != row.by.end()) title += ", " + name + " " + at->second;
     }
     cells.push_back(std::to_string(h.count()));
     cells.push_back(cli::count_text(static_cast<double>(h.count()) / interval.seconds));
@@ -107,6 +145,13 @@ std::string Report::as_text(const Interval& interval) const {
     if (shown < rows.size())
       text += fmt::format("{} more rows (--top 0 shows all)\n", rows.size() - shown);
     text += pictures;
+  }
+  for (const Row& row : rows) {
+    if (row.errors.empty()) continue;
+    std::string list;
+    for (const auto& [error, count] : row.errors)
+      list += fmt::format("{}{} {}", list.empty() ? "" : ", ", error, count);
+    text += fmt::format("errors: {}{}: {}\n", row.name.what, row.by_text(), list);
   }
   for (const auto& [cause, count] : interval.lost)
     text += fmt::format("not recorded: {} ({})\n", count, cause);
@@ -134,7 +179,7 @@ std::string Report::as_json(const Interval& interval, const std::vector<Slow>& s
               {"rows", json::array()},
               {"slow", json::array()}};
   for (const Row& row : rows_of(interval)) {
-    const analysis::Histogram& h = *row.histogram;
+    const analysis::Histogram& h = row.histogram;
     json r = {{"target", row.name.target},
               {"what", row.name.what},
               {"by", json::object()},
@@ -142,6 +187,7 @@ std::string Report::as_json(const Interval& interval, const std::vector<Slow>& s
               {"rate", static_cast<double>(h.count()) / interval.seconds},
               {"timed", row.name.timed}};
     for (const auto& [name, value] : row.by) r["by"][name] = value;
+    if (row.name.target == "syscalls") r["errors"] = row.errors;
     if (row.name.timed) {
       r["sum_seconds"] = seconds(h.sum_ns);
       r["min_seconds"] = seconds(h.min_ns);

@@ -45,8 +45,12 @@ class Report {
   struct Row {
     RowName name;
     std::vector<std::pair<std::string, std::string>> by;  ///< ("pid", "12"), ...
-    const analysis::Histogram* histogram;
+    analysis::Histogram histogram;
+    std::map<std::string, uint64_t> errors;  ///< of a system call, by errno
+
+    [[nodiscard]] std::string by_text() const;
   };
+  static void drop_repeated(std::vector<Row>& rows);
   [[nodiscard]] std::vector<Row> rows_of(const Interval& interval) const;
 
   const Request& request_;

@@ -310,7 +310,7 @@ struct nz_key {
   nz_u32 series;
   nz_u16 epoch;  /* nz_control.epoch: an interval has keys of its own, whole and exact */
   nz_u16 cpu;    /* always: no two CPUs write one histogram */
-  nz_u64 number; /* syscall it blocked in, address of a lock, device: what the series says */
+  nz_u64 number; /* syscall it blocked in, errno, a lock's address, device: as the series says */
   nz_u32 id;     /* pid or tid */
   nz_u32 pad;
   char comm[16];
@@ -328,8 +328,10 @@ enum nz_block_op {
   NZ_BLOCK_WRITE,
   NZ_BLOCK_FLUSH,
   NZ_BLOCK_DISCARD,
-  NZ_BLOCK_OTHER
+  NZ_BLOCK_OTHER,
+  NZ_BLOCK_OPS
 };
+#define NZ_BLOCK_QUEUED NZ_BLOCK_OPS /* + enum nz_block_op: in the scheduler's queue before it */
 enum nz_tcp_series { NZ_TCP_RTT, NZ_TCP_CONNECT, NZ_TCP_RETRANSMIT, NZ_TCP_REFUSED };
 
 #define NZ_STACK_DEPTH 32
