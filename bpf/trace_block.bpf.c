@@ -22,7 +22,8 @@ struct request {
 #define NZ_REQ_OP 0xff /* include/linux/blk_types.h */
 
 struct nz_io {
-  __u64 ts; /* sent to the device; before: put into the queue */
+  __u64 queued; /* put into the queue, or sent in vain: the device was busy; 0: neither */
+  __u64 sent;   /* to the device, the last time */
   struct nz_noted noted;
 };
 struct nz_ios_map {
@@ -49,12 +50,11 @@ static __always_inline __u32 nz_block_op(__u32 flags) {
 }
 
 /* The current thread's request from now on, if it is a target's. */
-static __always_inline void nz_io_begins(struct request* rq) {
+static __always_inline void nz_io_begins(struct request* rq, __u64 queued, __u64 sent) {
   __u64 key = (__u64)rq, id = bpf_get_current_pid_tgid();
-  struct nz_io io = {};
+  struct nz_io io = {.queued = queued, .sent = sent};
   struct gendisk* disk = rq->q->disk;
   if (!nz_resolve_slot(id >> 32)) return;
-  io.ts = bpf_ktime_get_ns();
   io.noted.series = NZ_TRACE_BLOCK + nz_block_op(rq->cmd_flags);
   io.noted.tid = (__u32)id;
   io.noted.tgid = id >> 32;
@@ -65,13 +65,23 @@ static __always_inline void nz_io_begins(struct request* rq) {
 
 static __always_inline void nz_note_io(struct nz_noted* n) {
   nz_note(n);
-  /* Whoever is interrupted has nothing to do with it: no stacks. */
+  /* Whoever is interrupted by the completion has nothing to do with it: no stacks. */
   if (nz_trace.slower_ns && n->ns >= nz_trace.slower_ns) nz_tell_slow(NULL, n, false);
 }
 
 SEC("tp_btf/block_rq_insert")
 int BPF_PROG(nz_trace_block_insert, struct request* rq) {
-  nz_io_begins(rq);
+  __u64 key = (__u64)rq;
+  struct nz_io* io = bpf_map_lookup_elem(&nz_ios, &key);
+  if (!io || !io->sent) nz_io_begins(rq, bpf_ktime_get_ns(), 0);
+  return 0;
+}
+
+/* It has gone into another request, and will not be completed. */
+SEC("tp_btf/block_rq_merge")
+int BPF_PROG(nz_trace_block_merge, struct request* rq) {
+  __u64 key = (__u64)rq;
+  bpf_map_delete_elem(&nz_ios, &key);
   return 0;
 }
 
@@ -79,16 +89,12 @@ SEC("tp_btf/block_rq_issue")
 int BPF_PROG(nz_trace_block_issue, struct request* rq) {
   __u64 key = (__u64)rq, now = bpf_ktime_get_ns();
   struct nz_io* io = bpf_map_lookup_elem(&nz_ios, &key);
-  struct nz_noted n;
   if (!io) {
-    nz_io_begins(rq);
+    nz_io_begins(rq, 0, now);
     return 0;
   }
-  n = io->noted;
-  n.series += NZ_BLOCK_QUEUED;
-  n.ns = now - io->ts;
-  io->ts = now;
-  nz_note_io(&n);
+  if (!io->queued) io->queued = io->sent; /* again: it came back, the device was busy */
+  io->sent = now;
   return 0;
 }
 
@@ -97,10 +103,18 @@ int BPF_PROG(nz_trace_block_complete, struct request* rq) {
   __u64 key = (__u64)rq, now = bpf_ktime_get_ns();
   struct nz_io* io = bpf_map_lookup_elem(&nz_ios, &key);
   struct nz_noted n;
+  __u64 queued, sent;
   if (!io) return 0; /* sent before attach, or not a target's */
   n = io->noted;
-  n.ns = now - io->ts;
+  queued = io->queued;
+  sent = io->sent;
   bpf_map_delete_elem(&nz_ios, &key);
+  if (!sent) return 0; /* it never came to the device */
+  n.ns = now - sent;
+  nz_note_io(&n);
+  if (!queued) return 0;
+  n.series += NZ_BLOCK_QUEUED;
+  n.ns = sent - queued;
   nz_note_io(&n);
   return 0;
 }

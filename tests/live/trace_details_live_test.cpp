@@ -94,7 +94,7 @@ TEST(TraceBlock, ARequestsTimeInTheQueueIsARowOfItsOwn) {
   }
   EXPECT_GE(sent, 40U) << rows;
   EXPECT_GT(queued, 0U) << rows;
-  EXPECT_LE(queued, sent + 5) << "what waits goes out; some may be on its way still";
+  EXPECT_LE(queued, sent) << "counted when a request is complete";
 }
 
 }  // namespace

@@ -117,6 +117,7 @@ std::vector<std::string> tracing_programs(const Request& request) {
     programs.emplace_back("nz_trace_block_complete");
     programs.emplace_back("nz_trace_block_issue");
     programs.emplace_back("nz_trace_block_insert");
+    programs.emplace_back("nz_trace_block_merge");
   }
   if (wants(request, Kind::tcp)) {
     programs.emplace_back("nz_trace_tcp_state");
