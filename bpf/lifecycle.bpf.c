@@ -48,11 +48,32 @@ int BPF_PROG(nz_fork, struct task_struct* parent, struct task_struct* child) {
   return 0;
 }
 
+/* A process that lives for a millisecond has ended before userspace can make it a member. */
+static __always_inline __u32 nz_join_by_comm(struct task_struct* task, __u32 tgid) {
+  __u64 comm[2] = {};
+  __u32 slot = nz_control.exec_slot;
+  struct nz_task* t;
+  if (!slot) return 0;
+  bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
+  if (comm[0] != nz_control.exec_comm[0] || comm[1] != nz_control.exec_comm[1]) return 0;
+  if (bpf_map_update_elem(&nz_targets, &tgid, &slot, BPF_ANY)) {
+    nz_drop(NZ_DROP_TARGETS_FULL);
+    return 0;
+  }
+  t = nz_task_entry(tgid);
+  if (t && t->pid == tgid) {
+    t->slot = slot;
+    t->sys_ts = 0; /* its execve was entered as somebody else's */
+  }
+  return slot;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(nz_exec, struct task_struct* task, int old_pid) {
-  __u32 tgid = task->tgid;
+  __u32 tgid = task->tgid, slot = nz_resolve_slot(tgid);
   nz_count_lifecycle();
-  nz_tell(NZ_EVENT_EXEC, task, 0, nz_resolve_slot(tgid));
+  if (!slot) slot = nz_join_by_comm(task, tgid);
+  nz_tell(NZ_EVENT_EXEC, task, 0, slot);
   return 0;
 }
 

@@ -5,10 +5,31 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "userspace/base/closing.h"
 
 namespace nz::observe {
+namespace {
+
+// The kernel itself takes in whoever executes this command: the target's one condition is a plain
+// name. Of several targets userspace alone decides which a process belongs to.
+void tell_exec_comm(nz_control& control, const targets::Tracker& tracker) {
+  control.exec_slot = 0;
+  const auto slots = tracker.slots();
+  if (slots.size() != 1) return;
+  const config::Match& match = tracker.target(slots.front())->match;
+  config::Match by_comm;
+  by_comm.comm = match.comm;
+  if (match != by_comm || match.comm.empty() || match.comm.size() >= sizeof(control.exec_comm) ||
+      match.comm.find_first_of("*?[\\") != std::string::npos)
+    return;
+  std::memset(control.exec_comm, 0, sizeof(control.exec_comm));
+  std::memcpy(control.exec_comm, match.comm.data(), match.comm.size());
+  control.exec_slot = slots.front();
+}
+
+}  // namespace
 
 Observer::Observer(std::unique_ptr<loader::Object> object)
     : object_(std::move(object)),
@@ -41,6 +62,7 @@ void Observer::configure(const std::vector<config::Target>& targets,
     const config::Target* target = tracker_.target(slot);
     control.follow_forks[slot] = target != nullptr && target->follow_forks ? 1 : 0;
   }
+  tell_exec_comm(control, tracker_);
   // A renamed target's processes come back under their new name: not beside the old links.
   ClosingTogether::wait_for_background();
   for (const auto& [pid, member] : tracker_.members()) {

@@ -282,6 +282,10 @@ struct nz_control {
   nz_u64 sqlite_compiles[NZ_SLOTS]; /* a thread's text cache is valid while this stands still */
   nz_u8 follow_forks[NZ_SLOTS];
   nz_u8 wants_syscalls[NZ_SLOTS]; /* enum nz_wants */
+  /* Command whose processes are targets from their exec on, before userspace has heard of them;
+   * 0: none. Its slot is exec_slot. */
+  nz_u64 exec_comm[2];
+  nz_u32 exec_slot;
   nz_u64
       syscalls_since; /* a start before this belongs to an earlier attach: its end was not seen */
 };

@@ -49,6 +49,15 @@ TEST(Functions, AllReturnTheRightValue) {
   EXPECT_GE(spin["sum_ns"], 50 * 20000);
 }
 
+TEST(Names, AllReturnTheRightValue) {
+  if (!exists("nz-names")) GTEST_SKIP() << "x86-64 only";
+  for (const char* program : {"./nz-names", "./nz-names-fixed", "./nz-names-static"}) {
+    const auto r = report_of(std::string(program) + " --count 100");
+    EXPECT_EQ(r["calls"], 100) << program;
+    EXPECT_EQ(r["wrong"], 0) << program;
+  }
+}
+
 TEST(Unwind, EveryExceptionArrives) {
   const auto r = report_of("./nz-unwind --exceptions 500 --longjmps 400 --returns 300");
   EXPECT_EQ(r["exceptions"], 500);
