@@ -1,0 +1,67 @@
+// What every series was over the last hour, in memory: windows for the rules, trends for the
+// interface. The store of the disk will answer the same questions over longer times.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/window.h"
+#include "userspace/metrics/family.h"
+
+namespace nz::history {
+
+/// What of a series a trend shows.
+struct Selector {
+  std::string name;               ///< metric family
+  analysis::Labels labels;        ///< those that must be there
+  std::optional<double> quantile; ///< of a histogram; none: its rate of values, a counter's rate, a gauge's value
+  bool mean = false;              ///< of a histogram: the mean in place of a quantile
+};
+
+struct Point {
+  double at = 0;     ///< Unix seconds, end of the step
+  double value = 0;  ///< NaN: nothing was recorded in the step
+};
+
+struct Trend {
+  analysis::Labels labels;
+  std::string unit;  ///< "seconds", "per second", ...
+  std::vector<Point> points;
+};
+
+class History {
+ public:
+  struct Options {
+    double resolution = 10;  ///< seconds between two points that are kept
+    double length = 3600;    ///< seconds
+    std::size_t most_bytes = std::size_t{64} << 20;  ///< then the oldest points go
+  };
+  explicit History(const Options& options);
+  ~History();
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  /// The families as of now (cumulative). More often than `resolution` replaces the newest point,
+  /// so that a window always ends now. From one thread; the rest from any.
+  void add(double unix_seconds, const std::vector<metrics::Family>& families);
+
+  /// Between the points nearest to `from` and `to` (Unix seconds); empty where there are not two.
+  [[nodiscard]] analysis::Window window(double from, double to) const;
+  /// One trend for each series that matches, step by step.
+  [[nodiscard]] std::vector<Trend> trends(const Selector& selector, double from, double to,
+                                          double step) const;
+  [[nodiscard]] double oldest() const;  ///< Unix seconds; 0 where there is nothing
+  [[nodiscard]] double newest() const;
+  [[nodiscard]] std::size_t bytes() const;
+  /// Points that went before their time because of most_bytes.
+  [[nodiscard]] std::uint64_t evicted() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace nz::history
