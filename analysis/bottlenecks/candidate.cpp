@@ -37,9 +37,13 @@ std::string per_order_text(const OrderPath& path, double now, double before) {
 
 bool noticeable(const Context& context, const OrderPath& path, double seconds_per_order) {
   const Rules& rules = context.rules;
-  return path.usable() && path.share(seconds_per_order) >= (path.comparable()
-                                                                ? rules.least_impact
-                                                                : rules.least_impact_alone);
+  if (!path.usable()) return false;
+  const double share = path.share(seconds_per_order);
+  if (!path.comparable()) return share >= rules.least_impact_alone;
+  if (share >= rules.least_impact) return true;
+  const double healthy = path.before().seconds;
+  return share >= rules.least_impact_beside &&
+         seconds_per_order >= rules.least_of_healthy * (healthy + seconds_per_order);
 }
 
 bool grew(double now, double before, double factor) { return now > 0 && now >= before * factor; }

@@ -70,7 +70,7 @@ void find_cpu_quota(const Context& context, const OrderPath& path, std::vector<C
     c.explains.push_back({effect, part});
   }
   // The holder of a lock is stopped with the lock in its hands.
-  c.explains.push_back({"lock_contention", wait > path.excess(Component::lock) ? part : 0});
+  c.explains.push_back({"lock_contention", wait > 4 * path.excess(Component::lock) ? part : 0});
   c.explains.push_back({"own_code", part});
   out.push_back(std::move(c));
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "analysis/bottlenecks/hot_function.h"
+
 namespace nz::analysis {
 namespace {
 
@@ -111,6 +113,8 @@ Processors processors(const Context& context, const OrderPath& path) {
 
 double interference(const Context& context, const OrderPath& path, const Processors& cpu) {
   if (!path.comparable() || cpu.others_grew < context.rules.neighbour_cores) return 0;
+  // Neighbours slow all code alike; where one function grew, it is the code.
+  if (clearly_hotter(hottest(context.details, path.target()))) return 0;
   return std::min(path.excess(Component::running),
                   path.before().parts[Component::running] * context.rules.interference);
 }

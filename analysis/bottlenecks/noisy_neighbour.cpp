@@ -12,6 +12,13 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
   const double wait = path.excess(Component::runnable);
   const double slower = interference(context, path, cpu);
   if (!noticeable(context, path, wait + slower)) return;
+  const Rules& rules = context.rules;
+  if (cpu.now.known && !cpu.saturated &&
+      path.share(wait) < rules.least_impact_of_bursts &&
+      (cpu.others_grew < rules.interfering_cores ||
+       path.share(slower) < rules.least_interference)) {
+    return;
+  }
 
   Candidate c = candidate("noisy_neighbour", path);
   c.claims = {{Component::runnable, wait}, {Component::running, slower}};
@@ -35,7 +42,7 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
       evidence("nearzero_target_cpu_seconds_total", {{"target", path.target()}},
                "CPUs that the service uses", cpu.now.own,
                known ? std::optional<double>(cpu.before.own) : std::nullopt, "cores"));
-  c.symptoms = {cpu.saturated, cpu.others_grew >= 2 * context.rules.neighbour_cores};
+  c.symptoms = {cpu.saturated, cpu.others_grew >= 2 * rules.neighbour_cores};
   if (wait > 4 * path.excess(Component::lock)) c.explains.push_back({"lock_contention", 1});
   out.push_back(std::move(c));
 }

@@ -3,26 +3,12 @@
 #include <algorithm>
 
 #include "analysis/bottlenecks/cpu_use.h"
+#include "analysis/bottlenecks/hot_function.h"
 #include "analysis/bottlenecks/kinds.h"
+#include "analysis/bottlenecks/statements.h"
 #include "analysis/bottlenecks/text.h"
 
 namespace nz::analysis {
-namespace {
-
-// The function whose share grew most; where none did, the hottest.
-const HotFunction* hottest(const Details& details, const std::string& target) {
-  const HotFunction* best = nullptr;
-  for (const HotFunction& f : details.hot_functions) {
-    if (f.target != target) continue;
-    if (best == nullptr || f.share - f.before > best->share - best->before) best = &f;
-  }
-  return best;
-}
-
-constexpr double kClearlyHotter = 0.10;  // of all samples: more than sampling noise of 100 samples
-
-}  // namespace
-
 void find_own_code(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
   const Rules& rules = context.rules;
   if (!path.comparable() || !path.from_stages()) return;
@@ -31,13 +17,14 @@ void find_own_code(const Context& context, const OrderPath& path, std::vector<Ca
   const double factor = quieter ? rules.own_code_growth_at_low_load : rules.own_code_growth;
   if (!grew(path.now().parts[Component::running], before, factor)) return;
   const HotFunction* hot = hottest(context.details, path.target());
-  const bool hotter = hot != nullptr && hot->share - hot->before >= kClearlyHotter;
+  const bool hotter = clearly_hotter(hot);
   const Processors cpu = processors(context, path);
-  const double slower = hotter ? 0 : interference(context, path, cpu);
+  double others = interference(context, path, cpu);
+  for (const Statement& st : statements(context, path)) others += st.excess();
 
   Candidate c = candidate("own_code", path);
   c.residual = true;
-  c.claims.push_back({Component::running, path.excess(Component::running) - slower});
+  c.claims.push_back({Component::running, path.excess(Component::running) - others});
   c.least_seconds = (factor - 1) * before;
   const std::string stage = path.worst_stage(Component::running);
   c.finding.where = hot != nullptr && hotter ? hot->function : stage.empty() ? "code" : stage;

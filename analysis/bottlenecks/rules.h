@@ -25,8 +25,12 @@ struct Rules {
   /// Share of the order path's time, beyond the reference, from which a cause is reported. The
   /// healthy demo between 300 and 3,000 orders/s moves its parts by up to 5 %.
   double least_impact = 0.10;
-  /// The same where there is no reference: then nobody knows what is normal, and only what takes a
-  /// quarter of the path by waiting alone is worth a line.
+  /// Where orders take several times as long for one cause, another one that would be a quarter of
+  /// a healthy order's time is told beside it, down to `least_impact_beside` of the long order.
+  double least_of_healthy = 0.25;
+  double least_impact_beside = 0.02;
+  /// Least impact where there is no reference: then nobody knows what is normal, and only what
+  /// takes a quarter of the path by waiting alone is worth a line.
   double least_impact_alone = 0.25;
   /// From this impact on a finding is critical: orders take twice as long because of it.
   double critical_impact = 0.5;
@@ -44,6 +48,10 @@ struct Rules {
   double quiet_cpus = 0.80;
   /// Cores that others must use more than before to be the neighbour who disturbs.
   double neighbour_cores = 0.25;
+  /// ... and to disturb by caches and hyper-threads alone, with CPUs to spare, this many, and this
+  /// share of the order.
+  double interfering_cores = 0.75;
+  double least_interference = 0.20;
   /// Share of the running time before that a neighbour may add by caches and hyper-threads. SMT
   /// siblings take 1.3 to 1.6 times as long (Bulpin and Pratt, WDDD 2004).
   double interference = 0.6;

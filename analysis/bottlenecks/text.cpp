@@ -25,9 +25,10 @@ std::string digits(double value) {
 
 std::string seconds_text(double seconds) {
   const double size = std::fabs(seconds);
-  if (size >= 1) return digits(seconds) + " s";
-  if (size >= 1e-3) return digits(seconds * 1e3) + " ms";
-  if (size >= 1e-6 || size == 0) return digits(seconds * 1e6) + " us";
+  constexpr double kRoundsUp = 0.9995;  // 999.7 us is 1 ms in three digits
+  if (size >= kRoundsUp) return digits(seconds) + " s";
+  if (size >= kRoundsUp * 1e-3) return digits(seconds * 1e3) + " ms";
+  if (size >= kRoundsUp * 1e-6 || size == 0) return digits(seconds * 1e6) + " us";
   return digits(seconds * 1e9) + " ns";
 }
 
@@ -86,7 +87,7 @@ Evidence evidence(std::string_view name, const Labels& labels, std::string_view 
   Evidence e;
   e.series = selector(name, labels);
   e.text = std::string(what) + ": " + figure_text(value, unit) +
-           (before ? " (before: " + figure_text(*before, unit) + ")" : " (no reference)");
+           (before ? " (before: " + figure_text(*before, unit) + ")" : "");
   e.value = value;
   e.unit = unit.empty() ? "count" : std::string(unit);
   return e;

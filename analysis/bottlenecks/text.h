@@ -23,7 +23,7 @@ std::string figure_text(double value, std::string_view unit);
 /// name{key="value",...} with values escaped as PromQL wants them.
 std::string selector(std::string_view name, const Labels& labels = {});
 
-/// "what: 4.2 ms (before: 60 us)"; without a reference "(no reference)".
+/// "what: 4.2 ms (before: 60 us)"; "what: 4.2 ms" where nothing is known of before.
 Evidence evidence(std::string_view name, const Labels& labels, std::string_view what, double value,
                   std::optional<double> before, std::string_view unit);
 

@@ -19,7 +19,7 @@ TEST_P(Figures, AreReadable) {
 INSTANTIATE_TEST_SUITE_P(
     All, Figures,
     ::testing::Values(Figure{0, "seconds", "0 us"}, Figure{4.2e-3, "seconds", "4.2 ms"},
-                      Figure{60e-6, "seconds", "60 us"}, Figure{12.34, "seconds", "12.3 s"},
+                      Figure{60e-6, "seconds", "60 us"}, Figure{999.7e-6, "seconds", "1 ms"}, Figure{12.34, "seconds", "12.3 s"},
                       Figure{250e-9, "seconds", "250 ns"}, Figure{0.4213, "ratio", "42.1 %"},
                       Figure{0.005, "ratio", "0.5 %"}, Figure{1, "ratio", "100 %"},
                       Figure{12'500, "per second", "12.5k/s"},
@@ -48,8 +48,8 @@ TEST(Evidence, SaysBeforeAndAfter) {
   EXPECT_EQ(e.unit, "seconds");
 }
 
-TEST(Evidence, SaysThatThereIsNoReference) {
-  EXPECT_EQ(evidence("x", {}, "busy", 0.5, std::nullopt, "ratio").text, "busy: 50 % (no reference)");
+TEST(Evidence, SaysNothingOfBeforeWhereNothingIsKnown) {
+  EXPECT_EQ(evidence("x", {}, "busy", 0.5, std::nullopt, "ratio").text, "busy: 50 %");
 }
 
 }  // namespace
