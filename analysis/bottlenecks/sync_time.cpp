@@ -1,0 +1,110 @@
+#include "analysis/bottlenecks/sync_time.h"
+
+#include <algorithm>
+#include <array>
+
+namespace nz::analysis {
+namespace {
+
+constexpr std::array<const char*, 5> kSyncCalls = {"fsync", "fdatasync", "msync", "sync_file_range",
+                                                   "syncfs"};
+
+double per(double sum, double count) { return count > 0 ? sum / count : 0; }
+
+SyncTime from_histograms(const Context& context, const OrderPath& path, const std::string& family,
+                         const std::vector<Labels>& all, std::string_view probe) {
+  SyncTime t;
+  double sum_now = 0, sum_before = 0, n_now = 0, n_before = 0;
+  for (const Labels& labels : all) {
+    const double n = context.now.count(family, labels);
+    if (n > 0 && t.family.empty()) {
+      t.family = family;
+      t.labels = labels;
+    }
+    n_now += n;
+    n_before += context.before.count(family, labels);
+    sum_now += context.now.sum_seconds(family, labels);
+    sum_before += context.before.sum_seconds(family, labels);
+  }
+  t.now = path.per_order_now(sum_now, probe);
+  t.before = path.per_order_before(sum_before, probe);
+  t.count_now = path.per_order_now(n_now, probe);
+  t.count_before = path.per_order_before(n_before, probe);
+  t.mean_now = per(sum_now, n_now);
+  t.mean_before = per(sum_before, n_before);
+  t.seconds = sum_now;
+  return t;
+}
+
+SyncTime from_blocked(const Context& context, const OrderPath& path) {
+  constexpr const char* kSeconds = "nearzero_blocked_syscall_seconds_total";
+  constexpr const char* kCount = "nearzero_blocked_syscalls_total";
+  SyncTime t;
+  double sum_now = 0, sum_before = 0, n_now = 0, n_before = 0;
+  for (const char* call : kSyncCalls) {
+    const Labels labels{{"target", path.target()}, {"syscall", call}};
+    const double seconds = context.now.change(kSeconds, labels);
+    if (seconds > 0 && t.family.empty()) {
+      t.family = kSeconds;
+      t.labels = labels;
+    }
+    sum_now += seconds;
+    sum_before += context.before.change(kSeconds, labels);
+    n_now += context.now.change(kCount, labels);
+    n_before += context.before.change(kCount, labels);
+  }
+  t.now = path.per_order_now(sum_now, "scheduler");
+  t.before = path.per_order_before(sum_before, "scheduler");
+  t.count_now = path.per_order_now(n_now, "scheduler");
+  t.count_before = path.per_order_before(n_before, "scheduler");
+  t.mean_now = per(sum_now, n_now);
+  t.mean_before = per(sum_before, n_before);
+  t.seconds = sum_now;
+  return t;
+}
+
+}  // namespace
+
+SyncTime sqlite_wait(const Context& context, const OrderPath& path, const std::string& kind) {
+  return from_histograms(context, path, "nearzero_sqlite_wait_seconds",
+                         {{{"target", path.target()}, {"kind", kind}}}, "sqlite");
+}
+
+SyncTime sync_time(const Context& context, const OrderPath& path) {
+  const SyncTime sqlite = sqlite_wait(context, path, "sync");
+  if (!sqlite.family.empty()) return sqlite;
+  std::vector<Labels> calls;
+  calls.reserve(kSyncCalls.size());
+  for (const char* call : kSyncCalls) {
+    calls.push_back({{"target", path.target()}, {"syscall", call}});
+  }
+  SyncTime timed =
+      from_histograms(context, path, "nearzero_syscall_duration_seconds", calls, "syscalls");
+  if (!timed.family.empty()) return timed;
+  return from_blocked(context, path);
+}
+
+std::vector<Claim> claim_from(const OrderPath& path, double seconds,
+                              std::initializer_list<Component> parts) {
+  std::vector<Claim> claims;
+  for (const Component part : parts) {
+    const double taken = std::min(std::max(seconds, 0.0), path.excess(part));
+    if (taken > 0) claims.push_back({part, taken});
+    seconds -= taken;
+  }
+  return claims;
+}
+
+std::vector<Claim> disk_claims(const OrderPath& path, const SyncTime& sync) {
+  const double disk = path.excess(Component::disk);
+  std::vector<Claim> claims;
+  if (disk > 0) claims.push_back({Component::disk, disk});
+  // A sync that is not seen as disk: a file system in user space, or one that sleeps.
+  for (const Claim& claim :
+       claim_from(path, sync.excess() - disk, {Component::other, Component::sleep})) {
+    claims.push_back(claim);
+  }
+  return claims;
+}
+
+}  // namespace nz::analysis

@@ -1,0 +1,76 @@
+// What findings are over time: one window's findings come and go with noise, an incident opens, goes
+// on and ends. Has no clock; time is an argument.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/finding.h"
+
+namespace nz::analysis {
+
+class FindingLedger {
+ public:
+  struct Options {
+    /// Opens when it was there so many windows in a row: one window may be a stall.
+    int open_windows = 2;
+    /// ... or without a break for so many seconds, where windows are judged rarely.
+    double open_seconds = 20;
+    /// Ends when it was absent so many windows in a row: causes near their threshold flicker.
+    int resolve_windows = 3;
+    /// One that comes back so soon after its end has never ended.
+    double rejoin_seconds = 60;
+    /// Resolved ones are kept so long.
+    double keep_seconds = 24 * 3600.0;
+    /// At most so many that are open or about to open, and as many resolved ones. A finding is some
+    /// 2 KB: 256 and 256 are 1 MB.
+    std::size_t most = 256;
+    /// Evidence kept of each.
+    std::size_t most_evidence = 16;
+  };
+
+  /// What one window changed, for logs and alerts.
+  struct Changes {
+    std::vector<Finding> opened, resolved;
+  };
+
+  FindingLedger() : FindingLedger(Options{}) {}
+  explicit FindingLedger(const Options& options) : options_(options) {}
+
+  /// One judged window, `at` Unix seconds; windows that could not be judged are not observed. A
+  /// clock that went back counts as standing still.
+  Changes observe(const std::vector<Finding>& found, double at);
+
+  /// Open and ongoing ones, most costly first, each with its newest evidence; then the resolved
+  /// ones, newest first, each with the evidence of its worst window. `since` is when it was first
+  /// seen, before it opened; `until` when it was first seen to be gone.
+  [[nodiscard]] std::vector<Finding> findings() const;
+
+  /// Findings that did not fit.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  struct Entry {
+    Finding newest, worst;
+    int seen = 0, missed = 0;  // windows in a row
+    double since = 0, missed_since = 0;
+    bool open = false;
+  };
+
+  void see(const Finding& finding, double at, Changes& changes);
+  bool has_room_for(const Finding& finding);
+  void resolve(Entry& entry, Changes& changes);
+  void forget_old(double at);
+
+  Options options_;
+  std::map<std::string, Entry> entries_;  // pending and open, by id
+  std::deque<Finding> resolved_;          // oldest first
+  std::uint64_t dropped_ = 0;
+  double last_ = 0;
+};
+
+}  // namespace nz::analysis
