@@ -143,6 +143,7 @@ std::vector<Trend> History::trends(const Selector& selector, double from, double
 
 double History::oldest() const { return impl_->oldest(); }
 double History::newest() const { return impl_->newest(); }
+double History::resolution() const { return impl_->resolution(); }
 std::size_t History::bytes() const { return impl_->bytes(); }
 std::uint64_t History::evicted() const { return impl_->evicted(); }
 

@@ -66,6 +66,7 @@ class History {
                                           double step) const;
   [[nodiscard]] double oldest() const;  ///< Unix seconds; 0 where there is nothing
   [[nodiscard]] double newest() const;
+  [[nodiscard]] double resolution() const;  ///< seconds, as in the options
   [[nodiscard]] std::size_t bytes() const;
   /// Points that went before their time because of most_bytes.
   [[nodiscard]] std::uint64_t evicted() const;

@@ -21,6 +21,7 @@ class Recorder {
 
   void add(double unix_seconds, const std::vector<metrics::Family>& families);
   [[nodiscard]] Contents contents() const;
+  [[nodiscard]] double resolution() const { return options_.resolution; }
   [[nodiscard]] double oldest() const;
   [[nodiscard]] double newest() const;
   [[nodiscard]] std::size_t bytes() const;
