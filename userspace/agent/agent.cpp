@@ -19,6 +19,7 @@
 #include "userspace/agent/duty_cycle.h"
 #include "userspace/agent/instance.h"
 #include "userspace/agent/ledger.h"
+#include "userspace/agent/performance.h"
 #include "userspace/agent/routes.h"
 #include "userspace/agent/self_metrics.h"
 #include "userspace/agent/snapshot.h"
@@ -28,6 +29,7 @@
 #include "userspace/http/server.h"
 #include "userspace/observe/calibrate.h"
 #include "userspace/observe/observer.h"
+#include "userspace/rest/routes.h"
 
 namespace nz::agent {
 namespace {
@@ -104,6 +106,7 @@ class Agent {
   std::unique_ptr<DutyCycle> duty_;
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
+  Performance performance_{snapshots_};  // before the server, whose routes read it
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
   Clock::time_point last_drain_ = Clock::now();
@@ -129,7 +132,9 @@ int Agent::open() {
   // The port before the programs: a second agent or a typo ends before anything is attached.
   http::Options http;
   http.listen = config_.listen;
-  auto server = http::Server::start(http, routes(snapshots_));
+  std::vector<http::Route> all = routes(snapshots_);
+  for (http::Route& route : rest::routes(performance_)) all.push_back(std::move(route));
+  auto server = http::Server::start(http, std::move(all));
   if (!server) return give_up(server.error(), {{EADDRINUSE, kAddressInUse}});
   server_ = std::make_unique<http::Server>(std::move(*server));
 
@@ -301,6 +306,8 @@ void Agent::publish(double drain_seconds) {
                        observer_->stopped()};
   collect_self(self, snapshot->families);
   snapshot->health = health_json(self, snapshot->healthy);
+  snapshot->unattached = unattached(observer_->probes());
+  performance_.record(*snapshot);
   snapshots_->put(std::move(snapshot));
 }
 

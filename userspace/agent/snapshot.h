@@ -5,14 +5,14 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
-#include "userspace/metrics/family.h"
+#include "userspace/rest/source.h"
 
 namespace nz::agent {
 
-struct Snapshot {
-  std::vector<metrics::Family> families;
+/// Families, and what the REST interface shows besides: `findings` and `details` are those of the
+/// last look of the rules, `unattached` the probes that are not.
+struct Snapshot : rest::View {
   std::string health;  ///< JSON of /healthz
   bool healthy = true;
 };

@@ -24,6 +24,10 @@ const char* title_of(int status) {
       return "Not Acceptable";
     case 413:
       return "Content Too Large";
+    case 409:
+      return "Conflict";
+    case 415:
+      return "Unsupported Media Type";
     case 414:
       return "URI Too Long";
     case 422:
@@ -52,6 +56,12 @@ std::optional<std::string_view> Request::query(std::string_view name) const {
   return it->second;
 }
 
+std::string_view Request::path_param(std::string_view name) const {
+  const auto it = std::find_if(path_params.begin(), path_params.end(),
+                               [&](const auto& p) { return p.first == name; });
+  return it == path_params.end() ? std::string_view{} : it->second;
+}
+
 std::string Request::header(std::string_view name) const {
   std::string result;
   for (const auto& [key, value] : headers) {
@@ -62,13 +72,18 @@ std::string Request::header(std::string_view name) const {
   return result;
 }
 
-Response problem(int status, std::string_view detail, std::string_view instance) {
+Response problem(int status, std::string_view detail, std::string_view instance,
+                 const std::vector<ProblemError>& errors) {
   nlohmann::ordered_json body;
   body["type"] = "about:blank";
   body["title"] = title_of(status);
   body["status"] = status;
   body["detail"] = detail;
   body["instance"] = instance;
+  for (const ProblemError& e : errors) {
+    body["errors"].push_back(
+        {{"parameter", e.parameter}, {"detail", e.detail}, {"remedy", e.remedy}});
+  }
   Response response;
   response.status = status;
   response.content_type = "application/problem+json";

@@ -12,8 +12,9 @@ namespace nz::http {
 
 class Router {
  public:
-  /// Errors: a path that does not begin with '/', two routes with the same method and path, a route
-  /// without a handler.
+  /// A path may have segments in braces, which stand for any one segment that is not empty:
+  /// /performance/reports/{id}; a path without them comes first. Errors: a path that does not begin
+  /// with '/', two routes with the same method and path, a route without a handler.
   static Result<Router> make(std::vector<Route> routes);
 
   /// The handler's response; 404 for an unknown path, 405 with Allow for an unknown method, 500 if
@@ -21,7 +22,12 @@ class Router {
   [[nodiscard]] Response answer(const Request& request) const;
 
  private:
-  std::map<std::string, std::map<std::string, Handler>> paths_;  // path -> method -> handler
+  using Methods = std::map<std::string, Handler>;
+  using Params = std::vector<std::pair<std::string, std::string>>;
+  [[nodiscard]] const Methods* find(const std::string& path, Params& params) const;
+
+  std::map<std::string, Methods> paths_;  // path -> method -> handler
+  std::vector<std::string> templates_;    // those of the paths that have braces
 };
 
 }  // namespace nz::http

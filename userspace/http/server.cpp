@@ -44,6 +44,7 @@ using OwnedResponse = std::unique_ptr<MHD_Response, ResponseDestroy>;
 // What one request has sent so far; libmicrohttpd hands it back with every piece.
 struct Upload {
   std::size_t body_bytes = 0;
+  std::string body;  // of a POST, as far as it may be
 };
 
 std::string_view view_of(const char* text, std::size_t size) {
@@ -268,11 +269,11 @@ class Server::Impl {
   // Called once when the headers are in, once for each piece of a body, once at its end. MHD_NO
   // closes the connection.
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
-                               const char* method, const char* /*version*/,
-                               const char* /*upload_data*/, std::size_t* upload_size,
-                               void** upload) noexcept {
+                               const char* method, const char* /*version*/, const char* upload_data,
+                               std::size_t* upload_size, void** upload) noexcept {
     try {
-      return static_cast<Impl*>(self)->advance(connection, url, method, upload_size, upload);
+      return static_cast<Impl*>(self)->advance(connection, url, method, upload_data, upload_size,
+                                               upload);
     } catch (const std::exception& e) {
       spdlog::error("http: request dropped: {}", e.what());
     } catch (...) {
@@ -282,16 +283,19 @@ class Server::Impl {
   }
 
   MHD_Result advance(MHD_Connection* connection, const char* url, const char* method,
-                     std::size_t* upload_size, void** upload) {
+                     const char* upload_data, std::size_t* upload_size, void** upload) {
     if (*upload == nullptr) {
       *upload = new Upload;
       if (declared_body(connection) > options_.max_body_bytes) {
-        return send(connection, problem(413, "Requests to this server need no body.", url), false);
+        return send(connection, problem(413, "The body is too long.", url), false);
       }
       return MHD_YES;
     }
     auto& sent = *static_cast<Upload*>(*upload);
+    const bool wants_body = std::strcmp(method, "POST") == 0;
     if (*upload_size != 0) {
+      if (wants_body && sent.body.size() + *upload_size <= kMostBodyBytes)
+        sent.body.append(upload_data, *upload_size);
       sent.body_bytes += *upload_size;
       *upload_size = 0;
       return sent.body_bytes > options_.max_body_bytes ? MHD_NO : MHD_YES;
@@ -303,12 +307,15 @@ class Server::Impl {
     request.path = url;
     request.query_params = pairs_of(connection, MHD_GET_ARGUMENT_KIND);
     request.headers = pairs_of(connection, MHD_HEADER_KIND);
+    request.body = std::move(sent.body);
     const bool too_long =
         request.path.size() + size_of(request.query_params) > options_.max_target_bytes;
+    const bool body_too_long = wants_body && sent.body_bytes > kMostBodyBytes;
     const MHD_Result result =
         send(connection,
              too_long ? problem(414, "Path and query are too long.", request.path.substr(0, 64))
-                      : router_.answer(request),
+             : body_too_long ? problem(413, "The body is too long; 16 KB are enough.", request.path)
+                             : router_.answer(request),
              accepts_gzip(request.header("Accept-Encoding")));
     answer_ns_.fetch_add(std::chrono::nanoseconds(Clock::now() - begin).count(),
                          std::memory_order_relaxed);
@@ -326,7 +333,10 @@ class Server::Impl {
   MHD_Result send(MHD_Connection* connection, Response response, bool gzip_allowed) {
     bool compressed = false;
     const bool worth_compressing = response.body.size() > options_.gzip_from_bytes;
-    if (gzip_allowed && worth_compressing) {
+    if (gzip_allowed && worth_compressing && response.gzip_body) {
+      response.body = *response.gzip_body;
+      compressed = true;
+    } else if (gzip_allowed && worth_compressing) {
       if (auto small = gzip(response.body)) {
         response.body = std::move(*small);
         compressed = true;

@@ -69,6 +69,7 @@ class ServerTest : public ::testing::Test {
                                  r.header("x-custom"));
                    }},
                   {"POST", "/submit", [](const Request&) { return text("taken\n"); }},
+                  {"POST", "/body", [](const Request& r) { return text(r.body); }},
                   {"GET", "/throws",
                    [](const Request&) -> Response { throw std::runtime_error("secret detail"); }},
                   {"GET", "/throws-int", [](const Request&) -> Response { throw 42; }}});
@@ -213,6 +214,20 @@ TEST_F(ServerTest, PortCanBeTakenAgainAtOnce) {
   options.listen = "127.0.0.1:" + std::to_string(old_port);
   const auto again = Server::start(options, {});
   EXPECT_TRUE(again) << again.error().text();
+}
+
+TEST_F(ServerTest, BodyOfAPostReachesItsHandler) {
+  const auto post = [&](const std::string& body) {
+    return round_trip(port(), "POST /body HTTP/1.0\r\nHost: x\r\nContent-Length: " +
+                                  std::to_string(body.size()) + "\r\n\r\n" + body);
+  };
+  EXPECT_EQ(post("").body, "");
+  EXPECT_EQ(post("{\"a\": 1}").body, "{\"a\": 1}");
+  const std::string longest(kMostBodyBytes, 'b');
+  EXPECT_EQ(post(longest).body, longest);
+  const Reply too_long = post(longest + "b");
+  EXPECT_EQ(too_long.status, 413);
+  EXPECT_THAT(too_long.body, HasSubstr("16 KB"));
 }
 
 TEST(ServerStart, RefusesRoutesThatContradict) {

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "userspace/rest/answers.h"
+#include "userspace/rest/page.h"
+#include "userspace/rest/query.h"
+#include "userspace/rest/render.h"
+#include "userspace/rest/time.h"
+
+namespace nz::rest {
+namespace {
+
+constexpr double kDefaultRange = 900;
+// So many a report holds, those that did something first dropped last: 32 reports stay below 16 MB.
+constexpr std::size_t kMostSeries = 1000, kMostStatements = 200, kMostFunctions = 100;
+constexpr std::size_t kLongestTitle = 200;
+
+bool idle(const analysis::WindowSeries& s, metrics::Type type) {
+  return type == metrics::Type::gauge ? s.least == 0 && s.most == 0
+         : s.histogram                ? s.histogram->count() == 0
+                                      : s.change == 0;
+}
+
+Json metrics_json(const analysis::Window& window, const View& view, std::size_t& left_out) {
+  Json rows = Json::array();
+  left_out = 0;
+  const TypeOf type = types_of(view);
+  for (const auto& series : window.series) {
+    if (idle(series, type(series))) continue;
+    if (rows.size() == kMostSeries) {
+      left_out++;
+      continue;
+    }
+    rows.push_back(series_json(series, type(series), window.seconds()));
+  }
+  return rows;
+}
+
+std::shared_ptr<Report> make_report(const Source& source, const View& view, std::string id,
+                                    std::string title, const Range& range) {
+  auto report = std::make_shared<Report>();
+  const auto window = source.history().window(range.from, range.to);
+  report->id = std::move(id);
+  report->title = title.empty() ? "Performance until " + format_time(range.to) : std::move(title);
+  report->created = view.at;
+  report->from = window.from;
+  report->to = window.to;
+  Json findings = Json::array();
+  for (const analysis::Finding* f : ranked(view.findings)) {
+    if (f->since <= range.to && (f->until == 0 || f->until >= range.from))
+      findings.push_back(finding_json(*f));
+  }
+  report->findings = findings.size();
+  Json statements = Json::array();
+  Json functions = Json::array();
+  if (view.details) {
+    for (const auto& s : view.details->slow_statements) {
+      if (s.at >= range.from && s.at <= range.to && statements.size() < kMostStatements)
+        statements.push_back(slow_statement_json(s));
+    }
+    for (const auto& f : view.details->hot_functions) {
+      if (functions.size() < kMostFunctions) functions.push_back(hot_function_json(f));
+    }
+  }
+  Json missing = completeness(source, view, window, range.from);
+  report->complete = missing["complete"];
+  std::size_t left_out = 0;
+  Json metrics = metrics_json(window, view, left_out);
+  report->body = dumped({{"id", report->id},
+                         {"title", report->title},
+                         {"created", format_time(report->created)},
+                         {"range", range_json(report->from, report->to)},
+                         {"completeness", std::move(missing)},
+                         {"units",
+                          {{"time", "RFC 3339, UTC"},
+                           {"metrics", "unit and rate_unit of each series"},
+                           {"impact", "ratio of the order path's time"},
+                           {"slow_statements", "seconds"},
+                           {"hot_functions", "ratio of the target's samples"}}},
+                         {"metrics", std::move(metrics)},
+                         {"metrics_left_out", left_out},
+                         {"bottlenecks", std::move(findings)},
+                         {"slow_statements", std::move(statements)},
+                         {"hot_functions", std::move(functions)}});
+  return report;
+}
+
+Json entry_json(const Report& report) {
+  return {{"id", report.id},
+          {"title", report.title},
+          {"created", format_time(report.created)},
+          {"range", range_json(report.from, report.to)},
+          {"complete", report.complete},
+          {"bottlenecks", report.findings},
+          {"bytes", report.body.size()},
+          {"href", "/performance/reports/" + report.id}};
+}
+
+// The members of the body as parameters, so that they are read as those of a query are.
+http::Request as_query(const http::Request& request, const nlohmann::json& body) {
+  http::Request query = request;
+  for (const auto& [name, value] : body.items()) {
+    query.query_params.emplace_back(
+        name, value.is_string()
+                  ? value.get<std::string>()
+                  : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  return query;
+}
+
+bool is_json(const http::Request& request) {
+  const std::string type = request.header("Content-Type");
+  return type == "application/json" || type.starts_with("application/json;");
+}
+
+}  // namespace
+
+http::Response reports_answer(const ReportStore& store, const View& view,
+                              const http::Request& request) {
+  Query query(request, {"limit", "cursor"}, view.at);
+  const PageRequest page_request = query.page();
+  if (!query.ok()) return query.refusal();
+  const auto reports = store.list();
+  std::vector<std::string> keys;
+  for (const auto& report : reports) keys.push_back(report->id);
+  const Page page = page_of(keys, page_request);
+  Json rows = Json::array();
+  for (std::size_t i = page.begin; i < page.end; i++) rows.push_back(entry_json(*reports[i]));
+  return json_answer(dumped({{"units", {{"time", "RFC 3339, UTC"}, {"bytes", "bytes"}}},
+                             {"page", to_json(page)},
+                             {"reports", std::move(rows)}}));
+}
+
+http::Response report_answer(const ReportStore& store, const View& view,
+                             const http::Request& request) {
+  const Query query(request, {}, view.at);
+  if (!query.ok()) return query.refusal();
+  const auto report = store.find(request.path_param("id"));
+  if (report) return json_answer(report->body);
+  std::vector<std::string> ids;
+  for (const auto& known : store.list()) ids.push_back(known->id);
+  return http::problem(404,
+                       fmt::format("There is no such report; the newest {} are kept. Known: {}.",
+                                   ReportStore::kMost, listed(ids)),
+                       request.path);
+}
+
+http::Response new_report_answer(ReportStore& store, const Source& source, const View& view,
+                                 const http::Request& request) {
+  if (!request.body.empty() && !is_json(request))
+    return http::problem(415, "Send the body as Content-Type: application/json.", request.path);
+  const auto body = request.body.empty() ? nlohmann::json::object()
+                                         : nlohmann::json::parse(request.body, nullptr, false);
+  if (!body.is_object())
+    return http::problem(400, "The body is no JSON object; send for example {\"window\": \"15m\"}.",
+                         request.path);
+  const http::Request as_asked = as_query(request, body);
+  Query query(as_asked, {"title", "window", "from", "to"}, view.at);
+  const std::string title = query.text("title").value_or("");
+  if (title.size() > kLongestTitle)
+    query.mistake("title", "it is too long", fmt::format("give at most {} bytes", kLongestTitle));
+  if (query.text("window") && (query.text("from") || query.text("to")))
+    query.mistake("window", "there are `from` and `to` too", "give one or the other");
+  const double window =
+      query.seconds("window", kDefaultRange, source.history().resolution(), 366 * 86400.0);
+  const Range range = query.range(window);
+  if (!query.ok()) return query.refusal();
+  const auto report = make_report(source, view, store.next_id(view.at), title, range);
+  if (!(report->to > report->from))
+    return http::problem(409,
+                         "History has no two points in this range; ask for a later or longer one.",
+                         request.path);
+  store.put(report);
+  http::Response response = json_answer(report->body);
+  response.status = 201;
+  response.headers.emplace_back("Location", "/performance/reports/" + report->id);
+  return response;
+}
+
+}  // namespace nz::rest

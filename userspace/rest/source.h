@@ -1,0 +1,41 @@
+// What the REST interface reads: so little that a test makes one by hand.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analysis/finding.h"
+#include "userspace/history/history.h"
+#include "userspace/metrics/family.h"
+
+namespace nz::rest {
+
+/// A probe that does not observe what it should.
+struct Unattached {
+  std::string probe, target, reason;
+};
+
+/// What is known after one drain; immutable.
+struct View {
+  std::uint64_t generation = 0;  ///< another for each view: what was rendered from it stays valid
+  double at = 0;                 ///< Unix seconds
+  std::vector<metrics::Family> families;
+  std::vector<analysis::Finding> findings;           ///< as the rules gave them
+  std::shared_ptr<const analysis::Details> details;  ///< may be null
+  std::vector<Unattached> unattached;
+};
+
+class Source {
+ public:
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+  [[nodiscard]] virtual const history::History& history() const = 0;
+  /// nullptr before the first drain.
+  [[nodiscard]] virtual std::shared_ptr<const View> view() const = 0;
+};
+
+}  // namespace nz::rest
