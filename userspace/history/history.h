@@ -15,10 +15,11 @@ namespace nz::history {
 
 /// What of a series a trend shows.
 struct Selector {
-  std::string name;               ///< metric family
-  analysis::Labels labels;        ///< those that must be there
-  std::optional<double> quantile; ///< of a histogram; none: its rate of values, a counter's rate, a gauge's value
-  bool mean = false;              ///< of a histogram: the mean in place of a quantile
+  std::string name;         ///< metric family
+  analysis::Labels labels;  ///< those that must be there
+  std::optional<double>
+      quantile;  ///< of a histogram; none: its rate of values, a counter's rate, a gauge's value
+  bool mean = false;  ///< of a histogram: the mean in place of a quantile
 };
 
 struct Point {
@@ -35,8 +36,8 @@ struct Trend {
 class History {
  public:
   struct Options {
-    double resolution = 10;  ///< seconds between two points that are kept
-    double length = 3600;    ///< seconds
+    double resolution = 10;                          ///< seconds between two points that are kept
+    double length = 3600;                            ///< seconds
     std::size_t most_bytes = std::size_t{64} << 20;  ///< then the oldest points go
   };
   explicit History(const Options& options);
