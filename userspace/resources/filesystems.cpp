@@ -79,10 +79,11 @@ std::vector<LocalFilesystem> choose_local(const Paths& paths, const Mounts& moun
     const auto rank = [](const Mount& m) { return std::pair(m.root != "/", m.point.size()); };
     if (chosen == nullptr || rank(mount) < rank(*chosen)) chosen = &mount;
   }
+  std::set<const Mount*> kept;
+  for (const auto& [key, mount] : best) kept.insert(mount);
   std::vector<LocalFilesystem> result;
   for (const Mount& mount : mounts.all()) {
-    if (std::none_of(best.begin(), best.end(), [&](const auto& b) { return b.second == &mount; }))
-      continue;
+    if (!kept.contains(&mount)) continue;
     std::string device = device_of(paths, mounts, mount);
     result.push_back({mount.point, device.empty() ? mount.type : std::move(device)});
   }

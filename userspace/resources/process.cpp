@@ -88,6 +88,7 @@ bool Process::read(Context& context, uint64_t start_time, bool keep_open) {
     context.errors.count(Source::processes, text.error());
     return false;
   }
+  if (text->empty()) return false;  // ended between open and read
   Usage now = usage_;
   if (!parse_process_stat(*text, now)) {
     context.errors.count(Source::processes);
