@@ -20,15 +20,15 @@ struct Evidence {
 };
 
 struct Finding {
-  std::string id;     ///< identity over time: kind and place, "cpu_saturation/demo"
-  std::string kind;   ///< docs/bottlenecks.md lists them
-  std::string target; ///< the service that suffers; "host" where none does
-  std::string where;  ///< resource, stage, statement, function, process
-  std::string title;  ///< one line in plain words
+  std::string id;      ///< identity over time: kind and place, "cpu_saturation/demo"
+  std::string kind;    ///< docs/bottlenecks.md lists them
+  std::string target;  ///< the service that suffers; "host" where none does
+  std::string where;   ///< resource, stage, statement, function, process
+  std::string title;   ///< one line in plain words
   Severity severity = Severity::info;
-  double impact = 0;      ///< share of the order path's time that it costs, 0..1
+  double impact = 0;          ///< share of the order path's time that it costs, 0..1
   double impact_seconds = 0;  ///< of one order, on average
-  double confidence = 0;  ///< 0..1: how sure that this is a cause
+  double confidence = 0;      ///< 0..1: how sure that this is a cause
   std::vector<Evidence> evidence;
   std::string recommendation;  ///< what an operator can do now
   FindingState state = FindingState::open;
@@ -54,8 +54,8 @@ struct HotFunction {
 
 /// What of the agent's findings goes to the interface besides metrics.
 struct Details {
-  std::vector<SlowStatement> slow_statements;  ///< newest first, bounded
-  std::vector<HotFunction> hot_functions;      ///< by target, hottest first
+  std::vector<SlowStatement> slow_statements;               ///< newest first, bounded
+  std::vector<HotFunction> hot_functions;                   ///< by target, hottest first
   std::vector<std::pair<std::string, std::string>> folded;  ///< target, folded stacks (a line each)
 };
 

@@ -21,7 +21,7 @@ struct WindowSeries {
   Labels labels;
   double change = 0;  ///< counters: growth in the window, never negative (a restart begins at 0)
   double value = 0;   ///< counters and gauges: at the window's end
-  double least = 0, most = 0;  ///< gauges: over the window's points
+  double least = 0, most = 0;                  ///< gauges: over the window's points
   std::shared_ptr<const Histogram> histogram;  ///< histograms: the values of the window alone
 };
 

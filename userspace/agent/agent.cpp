@@ -23,6 +23,7 @@
 #include "userspace/agent/routes.h"
 #include "userspace/agent/self_metrics.h"
 #include "userspace/agent/snapshot.h"
+#include "userspace/agent/target_processes.h"
 #include "userspace/base/courtesy.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/base/guard.h"
@@ -30,6 +31,7 @@
 #include "userspace/observe/calibrate.h"
 #include "userspace/observe/observer.h"
 #include "userspace/rest/routes.h"
+#include "userspace/resources/resources.h"
 
 namespace nz::agent {
 namespace {
@@ -104,6 +106,7 @@ class Agent {
   std::unique_ptr<observe::Observer> observer_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<DutyCycle> duty_;
+  resources::Resources resources_{resources::Paths{}};
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
   Performance performance_{snapshots_};  // before the server, whose routes read it
@@ -292,6 +295,7 @@ void Agent::publish(double drain_seconds) {
   const Courtesy courtesy;  // most of an interval's work; an order that comes meanwhile goes first
   auto snapshot = std::make_shared<Snapshot>();
   for (const auto& probe : observer_->probes()) probe->collect(snapshot->families);
+  resources_.collect(target_processes(observer_->tracker()), snapshot->families);
   const SelfState self{observer_->probes(),
                        observer_->env(),
                        *ledger_,
