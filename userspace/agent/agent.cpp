@@ -17,6 +17,7 @@
 
 #include "probes/probe.h"
 #include "userspace/agent/duty_cycle.h"
+#include "userspace/agent/http_options.h"
 #include "userspace/agent/instance.h"
 #include "userspace/agent/ledger.h"
 #include "userspace/agent/performance.h"
@@ -95,6 +96,7 @@ class Agent {
   void publish(double drain_seconds);
   void on_signal();
   void reload();
+  void reload_protection(const config::Config& next);
   std::string command(const std::string& line);
   std::string command_off();
   std::string command_on();
@@ -133,11 +135,9 @@ int Agent::open() {
   lock_ = std::move(*lock);
 
   // The port before the programs: a second agent or a typo ends before anything is attached.
-  http::Options http;
-  http.listen = config_.listen;
   std::vector<http::Route> all = routes(snapshots_);
   for (http::Route& route : rest::routes(performance_)) all.push_back(std::move(route));
-  auto server = http::Server::start(http, std::move(all));
+  auto server = http::Server::start(http_options(config_), std::move(all));
   if (!server) return give_up(server.error(), {{EADDRINUSE, kAddressInUse}});
   server_ = std::make_unique<http::Server>(std::move(*server));
 
@@ -218,8 +218,9 @@ int Agent::run() {
     guard_.run("attaching", [this] { attach_all(); });
     guard_.run("the first drain", [this] { drain(); });
     spdlog::info(
-        "ready after {:.2f} s on http://{} (metrics, healthz, readyz), {} target process(es)",
-        seconds_since(start), config_.listen, observer_->tracker().members().size());
+        "ready after {:.2f} s on {}://{} (metrics, healthz, readyz), {} target process(es)",
+        seconds_since(start), config_.http.tls_certificate.empty() ? "http" : "https",
+        config_.listen, observer_->tracker().members().size());
     loop();
   }
   server_->stop();
@@ -304,6 +305,7 @@ void Agent::publish(double drain_seconds) {
                        observer_->object().features().kernel,
                        map_bytes_,
                        server_->stats(),
+                       server_->certificate_expires(),
                        drain_seconds,
                        observer_->execs_skipped(),
                        guard_.errors(),
@@ -330,8 +332,15 @@ void Agent::on_signal() {
   }
 }
 
+// Certificate, key and tokens may have new content under the old names.
+void Agent::reload_protection(const config::Config& next) {
+  const auto taken = server_->protect(http_options(next).protection);
+  if (!taken) spdlog::error("SIGHUP: the HTTP interface stays as it is: {}", taken.error().text());
+}
+
 void Agent::reload() {
   if (config_.source.empty()) {
+    reload_protection(config_);
     spdlog::warn("SIGHUP: there is no configuration file to reload");
     return;
   }
@@ -352,6 +361,7 @@ void Agent::reload() {
     next->host = config_.host;
     next->log.file = config_.log.file;
   }
+  reload_protection(*next);
   // Probes of a target that did not change stay attached: no event of theirs is missed.
   std::vector<std::string> changed;
   for (const config::Target& target : next->targets) {

@@ -204,6 +204,21 @@ void collect_self(const SelfState& state, std::vector<Family>& out) {
         static_cast<double>(state.http.connections_open));
   gauge(out, "nearzero_http_answer_seconds_total", "Seconds spent in answering HTTP requests.",
         Type::counter, state.http.answer_seconds);
+  Family rejected{"nearzero_http_rejected_total",
+                  "HTTP requests and connections that were turned away, by cause.",
+                  Type::counter,
+                  {}};
+  for (size_t i = 0; i < http::kRejections; i++) {
+    rejected.samples.push_back({{{"cause", http::name_of(static_cast<http::Rejection>(i))}},
+                                static_cast<double>(state.http.rejected[i]),
+                                nullptr});
+  }
+  out.push_back(std::move(rejected));
+  if (state.certificate_expires > 0) {
+    gauge(out, "nearzero_http_certificate_expires_seconds",
+          "When the certificate ends to be valid, in seconds since 1970.", Type::gauge,
+          state.certificate_expires);
+  }
 }
 
 std::string health_json(const SelfState& state, bool& healthy) {

@@ -24,7 +24,8 @@ struct SelfState {
   std::string kernel;                                 ///< its release
   uint64_t map_bytes = 0;                             ///< kernel memory of all maps
   http::Stats http;
-  double drain_seconds = 0;  ///< duration of the last drain
+  double certificate_expires = 0;  ///< seconds since 1970; 0: no TLS
+  double drain_seconds = 0;        ///< duration of the last drain
   uint64_t execs_skipped = 0;
   uint64_t errors = 0;  ///< steps of the agent that failed and were left out
   bool off = false;

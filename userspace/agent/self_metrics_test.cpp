@@ -28,8 +28,9 @@ class SelfMetricsTest : public ::testing::Test {
     http.requests = 11;
     http.connections_open = 2;
     http.answer_seconds = 0.5;
-    return {probes_,   env_.env(), ledger_, duty_, refused_, "6.18.0-test",
-            7'000'000, http,       0.001,   4,     3,        off_};
+    http.rejected[0] = 5;
+    return {probes_, env_.env(), ledger_, duty_, refused_, "6.18.0-test", 7'000'000,
+            http,    2e9,        0.001,   4,     3,        off_};
   }
   [[nodiscard]] nlohmann::json health(bool* healthy = nullptr) {
     bool h = false;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "userspace/agent/agent.h"
+#include "userspace/agent/http_options.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/base/log.h"
 #include "userspace/commands/command.h"
@@ -39,6 +40,12 @@ int run(const Options& options) {
   if (options.print) {
     fmt::print("{}", config::to_yaml(*config));
     return kOk;
+  }
+  // The address and the files that protect it: before anything is observed, and for --check-config.
+  const auto protection = http::Server::check(agent::http_options(*config));
+  if (!protection) {
+    fmt::print(stderr, "{}\n", protection.error().text());
+    return kBadConfig;
   }
   if (options.check) {
     fmt::print("{}: valid, {} target(s)\n",

@@ -93,6 +93,17 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+/// Who may reach the HTTP endpoint. Paths are absolute; empty: not used.
+struct Http {
+  std::string tls_certificate;  ///< yaml `tls.certificate`: PEM chain; empty: plain HTTP
+  std::string tls_key;          ///< yaml `tls.key`: PEM
+  std::string token_file;       ///< accepted bearer tokens, one a line
+  double rate_limit = 2000;     ///< requests per second of one address
+  double rate_burst = 4000;     ///< requests of one address at once
+
+  bool operator==(const Http&) const = default;
+};
+
 struct Config {
   std::string listen = "127.0.0.1:9718";  ///< host:port or [ipv6]:port
   std::chrono::milliseconds drain_interval{1000};
@@ -102,6 +113,7 @@ struct Config {
   Limits limits;
   std::vector<Target> targets;
   std::string runtime_dir = "/run/nearzero";
+  Http http;
   std::string source;  ///< the file it came from; empty for defaults()
 
   bool operator==(const Config&) const = default;

@@ -52,6 +52,18 @@ TEST(Environment, NamesEachBadVariableAndChangesNothing) {
   EXPECT_EQ(config, defaults());
 }
 
+TEST(Environment, WhatIsNotUtf8IsNamed) {
+  Config config;
+  for (const char* value : {"\xfe", "/\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2", "/\xc3", "/a\x7f"}) {
+    const auto result = apply_environment(config, fake({{"NEARZERO_LOG_FILE", value}}));
+    ASSERT_FALSE(result) << value;
+    EXPECT_THAT(result.error().what, HasSubstr("NEARZERO_LOG_FILE: log.file: not UTF-8 text"));
+  }
+  config.listen = "127.0.0.1:\xff";
+  ASSERT_FALSE(check(config));
+  EXPECT_THAT(check(config).error().what, HasSubstr("listen: not UTF-8 text"));
+}
+
 TEST(Environment, IsCheckedTogetherWithTheFile) {
   auto config = parse("targets: [{name: a, match: {comm: a}}, {name: b, match: {comm: b}}]", "f");
   ASSERT_TRUE(config);

@@ -131,6 +131,12 @@ ordered_json to_json(const Target& target) {
 
 void from_json(const json& in, Config& config) {
   set(member(in, "listen"), config.listen);
+  const json& http = member(in, "http");
+  set(member(member(http, "tls"), "certificate"), config.http.tls_certificate);
+  set(member(member(http, "tls"), "key"), config.http.tls_key);
+  set(member(http, "token_file"), config.http.token_file);
+  set(member(http, "rate_limit"), config.http.rate_limit);
+  set(member(http, "rate_burst"), config.http.rate_burst);
   set(member(in, "drain_interval"), config.drain_interval);
   set(member(in, "host"), config.host);
   set(member(in, "runtime_dir"), config.runtime_dir);
@@ -163,6 +169,11 @@ ordered_json to_json(const Config& config) {
   ordered_json targets = ordered_json::array();
   for (const Target& target : config.targets) targets.push_back(to_json(target));
   return {{"listen", config.listen},
+          {"http",
+           {{"tls", {{"certificate", config.http.tls_certificate}, {"key", config.http.tls_key}}},
+            {"token_file", config.http.token_file},
+            {"rate_limit", config.http.rate_limit},
+            {"rate_burst", config.http.rate_burst}}},
           {"drain_interval", format_duration(config.drain_interval)},
           {"host", config.host},
           {"runtime_dir", config.runtime_dir},

@@ -35,6 +35,7 @@ TEST(Parse, EmptyFilesAreTheDefaults) {
 TEST(Parse, ReadsEveryKey) {
   const auto result = parse(R"(
 listen: "[::1]:0"
+http: {tls: {certificate: /c.pem, key: /k.pem}, token_file: /tokens, rate_limit: 10, rate_burst: 1.5}
 drain_interval: 250ms
 host: false
 runtime_dir: /tmp/nz
@@ -58,6 +59,7 @@ targets:
                             "f");
   ASSERT_TRUE(result) << result.error().text();
   Config want;
+  want.http = {"/c.pem", "/k.pem", "/tokens", 10, 1.5};
   want.source = "f";
   want.listen = "[::1]:0";
   want.drain_interval = milliseconds(250);
@@ -274,6 +276,15 @@ TEST(Parse, ReportsEverythingInTheOrderOfTheFile) {
               HasSubstr("\nf:8:5: unknown key 'mach' in targets[1] (did you mean 'match'?)"));
   EXPECT_THAT(error, HasSubstr("targets[1]: 'match' is missing"));
   EXPECT_THAT(error, HasSubstr("\nf:9:14: log.level: 'loud' is not one of"));
+}
+
+TEST(Parse, ACertificateAndItsKeyBelongTogether) {
+  EXPECT_THAT(error_of("http: {tls: {certificate: /c}}"),
+              StartsWith("f:1:26: http.tls.certificate without http.tls.key (give both"));
+  EXPECT_THAT(error_of("http: {tls: {key: /k}}"), HasSubstr("http.tls.key without"));
+  EXPECT_THAT(error_of("http: {tls: {certificate: c, key: k}}"), HasSubstr("an absolute path"));
+  EXPECT_THAT(error_of("http: {tokenfile: /t}"), HasSubstr("did you mean 'token_file'?"));
+  EXPECT_THAT(error_of("http: {rate_limit: 0}"), HasSubstr("out of range, must be at least 1"));
 }
 
 TEST(Parse, StopsAtTwentyLines) {

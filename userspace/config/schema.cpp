@@ -11,6 +11,7 @@
 #include "userspace/config/config.h"
 #include "userspace/config/explain.h"
 #include "userspace/config/pointer.h"
+#include "userspace/config/text_check.h"
 
 namespace nz::config {
 namespace {
@@ -58,6 +59,25 @@ const nlohmann::json* step(const nlohmann::json& rule, const std::string& token)
   return items == rule.end() ? nullptr : &resolve(*items);
 }
 
+/// Whether all texts are UTF-8, which those of flags and environment variables may not be; reports
+/// those that are not. valijson must not see them: it reads beyond their end (u8_nextchar).
+bool is_text(const nlohmann::json& value, const std::string& pointer, const Locate& locate,
+             Problems& problems) {
+  bool good = true;
+  if (value.is_structured()) {
+    for (const auto& [key, item] : value.items()) {
+      good &= is_text(item, child(pointer, key), locate, problems);
+    }
+  } else if (value.is_string()) {
+    if (const auto problem = check_text(value.get_ref<const std::string&>())) {
+      problems.add({locate(pointer, Part::kValue), pointer, display(pointer) + ": " + problem->what,
+                    "write it in UTF-8"});
+      good = false;
+    }
+  }
+  return good;
+}
+
 }  // namespace
 
 const nlohmann::json& schema() {
@@ -85,6 +105,7 @@ const nlohmann::json* schema_at(const std::string& pointer) {
 }
 
 void validate(const nlohmann::json& json, const Locate& locate, Problems& problems) {
+  if (!is_text(json, "", locate, problems)) return;
   valijson::ValidationResults results;
   valijson::Validator validator(valijson::Validator::kStrongTypes);
   if (validator.validate(compiled(), NlohmannJsonAdapter(json), &results)) return;

@@ -82,6 +82,7 @@ class Checker {
       report("/listen", fmt::format("listen: {} is not host:port", in_quotes(config_.listen)),
              "write for instance \"127.0.0.1:9718\", or \"[::1]:9718\" for IPv6");
     }
+    tls();
     if (config_.drain_interval < kShortestDrain || config_.drain_interval > kLongestDrain) {
       report("/drain_interval",
              fmt::format("drain_interval: {} is out of range, must be {} to {}",
@@ -91,6 +92,16 @@ class Checker {
     }
     ratio("/overhead/per_target", config_.overhead.per_target);
     ratio("/overhead/host", config_.overhead.host);
+  }
+
+  // Whether the files are what they should be is known when they are read (http/tls.h, tokens.h).
+  void tls() {
+    const bool certificate = !config_.http.tls_certificate.empty();
+    if (certificate == !config_.http.tls_key.empty()) return;
+    report(certificate ? "/http/tls/certificate" : "/http/tls/key",
+           certificate ? "http.tls.certificate without http.tls.key"
+                       : "http.tls.key without http.tls.certificate",
+           "give both, or none for plain HTTP");
   }
 
   void ratio(const std::string& pointer, double value) {

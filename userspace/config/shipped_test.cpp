@@ -102,6 +102,11 @@ TEST(Schema, AgreesWithTheKernelSideAndTheStructs) {
   };
   const Config config = defaults();
   check_default("/listen", config.listen);
+  check_default("/http/tls/certificate", config.http.tls_certificate);
+  check_default("/http/tls/key", config.http.tls_key);
+  check_default("/http/token_file", config.http.token_file);
+  check_default("/http/rate_limit", config.http.rate_limit);
+  check_default("/http/rate_burst", config.http.rate_burst);
   check_default("/host", config.host);
   check_default("/runtime_dir", config.runtime_dir);
   check_default("/overhead/per_target", config.overhead.per_target);

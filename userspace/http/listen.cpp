@@ -22,9 +22,10 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 }
 
 tl::unexpected<Error> reachable_from_outside(const std::string& text) {
-  return fail("listen address '" + text + "': other hosts could reach it without TLS and a token",
-              "listen on 127.0.0.1 or [::1], and let Prometheus on this host or a TLS proxy reach "
-              "it there");
+  return fail(
+      "listen address '" + text + "': other hosts could reach it without TLS and a token",
+      "set http.tls.certificate, http.tls.key and http.token_file, or listen on 127.0.0.1 or "
+      "[::1] only");
 }
 
 template <class Address>
@@ -47,7 +48,7 @@ std::uint16_t bound_port(int fd) {
 
 }  // namespace
 
-Result<ListenAddress> parse_listen_address(const std::string& text) {
+Result<ListenAddress> parse_listen_address(const std::string& text, Reach reach) {
   const auto colon = text.rfind(':');
   if (colon == std::string::npos) {
     return fail("listen address '" + text + "' has no port", kExamples);
@@ -58,8 +59,13 @@ Result<ListenAddress> parse_listen_address(const std::string& text) {
                 kExamples);
   }
   std::string host = text.substr(0, colon);
-  // ":9718" and "*:9718" mean every interface to most programs.
-  if (host.empty() || host == "*") return reachable_from_outside(text);
+  const bool outside = reach == Reach::other_hosts;
+  // ":9718" and "*:9718" mean every interface to most programs; here that is written out.
+  if (host.empty() || host == "*") {
+    if (!outside) return reachable_from_outside(text);
+    return fail("listen address '" + text + "' has no address",
+                "write 0.0.0.0:PORT or [::]:PORT for all interfaces");
+  }
   if (host == "localhost") host = "127.0.0.1";
 
   if (host.front() == '[' && host.back() == ']') {
@@ -71,7 +77,7 @@ Result<ListenAddress> parse_listen_address(const std::string& text) {
       return fail("listen address '" + text + "': '" + inner + "' is not an IPv6 address",
                   kExamples);
     }
-    if (!IN6_IS_ADDR_LOOPBACK(&address.sin6_addr)) return reachable_from_outside(text);
+    if (!outside && !IN6_IS_ADDR_LOOPBACK(&address.sin6_addr)) return reachable_from_outside(text);
     return to_storage(address);
   }
   sockaddr_in address{};
@@ -80,12 +86,13 @@ Result<ListenAddress> parse_listen_address(const std::string& text) {
   if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
     return fail("listen address '" + text + "': '" + host + "' is not an IP address", kExamples);
   }
-  if ((ntohl(address.sin_addr.s_addr) >> 24) != 127) return reachable_from_outside(text);
+  if (!outside && (ntohl(address.sin_addr.s_addr) >> 24) != 127)
+    return reachable_from_outside(text);
   return to_storage(address);
 }
 
-Result<Listener> listen_on(const std::string& text) {
-  const auto address = parse_listen_address(text);
+Result<Listener> listen_on(const std::string& text, Reach reach) {
+  const auto address = parse_listen_address(text, reach);
   if (!address) return tl::unexpected(address.error());
   Fd fd(socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return fail_errno("listen on " + text, errno);

@@ -22,6 +22,18 @@ TEST(ListenAddress, WhatOtherHostsReachIsRefused) {
     EXPECT_THAT(address.error().what, HasSubstr(text));
     EXPECT_THAT(address.error().what, HasSubstr("TLS"));
     EXPECT_THAT(address.error().remedy, HasSubstr("127.0.0.1"));
+    for (const char* key : {"http.tls.certificate", "http.tls.key", "http.token_file"}) {
+      EXPECT_THAT(address.error().remedy, HasSubstr(key));
+    }
+  }
+}
+
+TEST(ListenAddress, WhatOtherHostsReachIsAcceptedWhereProtected) {
+  for (const char* text : {"0.0.0.0:9718", "10.0.0.1:0", "[::]:9718", "[2001:db8::1]:9718"}) {
+    EXPECT_TRUE(parse_listen_address(text, Reach::other_hosts)) << text;
+  }
+  for (const char* text : {":9718", "*:9718", "example.com:9718"}) {
+    EXPECT_FALSE(parse_listen_address(text, Reach::other_hosts)) << text;
   }
 }
 

@@ -1,5 +1,6 @@
 #include "userspace/http/server.h"
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,15 +19,20 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <system_error>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include "userspace/base/fd.h"
 #include "userspace/http/compression.h"
+#include "userspace/http/connections.h"
 #include "userspace/http/listen.h"
+#include "userspace/http/reply.h"
 #include "userspace/http/router.h"
+#include "userspace/http/secrets.h"
 
 namespace nz::http {
 namespace {
@@ -36,11 +42,6 @@ using Clock = std::chrono::steady_clock;
 struct DaemonStop {
   void operator()(MHD_Daemon* daemon) const { MHD_stop_daemon(daemon); }
 };
-struct ResponseDestroy {
-  void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
-};
-using OwnedResponse = std::unique_ptr<MHD_Response, ResponseDestroy>;
-
 // What one request has sent so far; libmicrohttpd hands it back with every piece.
 struct Upload {
   std::size_t body_bytes = 0;
@@ -75,16 +76,6 @@ std::size_t size_of(const Pairs& pairs) {
   return total;
 }
 
-// Takes the body without copying it; libmicrohttpd frees it when the last byte is sent.
-OwnedResponse response_owning(std::string body) {
-  auto owned = std::make_unique<std::string>(std::move(body));
-  OwnedResponse response(MHD_create_response_from_buffer_with_free_callback_cls(
-      owned->size(), owned->data(), [](void* p) { delete static_cast<std::string*>(p); },
-      owned.get()));
-  if (response != nullptr) static_cast<void>(owned.release());
-  return response;
-}
-
 // libmicrohttpd reports clients' mistakes here: worth a line only to somebody who looks for it.
 void log_line(void* /*unused*/, const char* format, va_list arguments) noexcept {
   std::array<char, 256> line{};
@@ -94,15 +85,26 @@ void log_line(void* /*unused*/, const char* format, va_list arguments) noexcept 
   spdlog::debug("http: {}", text);
 }
 
+// libmicrohttpd wants to know where certificates come from; ours are given to each connection as it
+// opens (on_connection), and one that got none has no handshake.
+int no_certificate(gnutls_session_t, const gnutls_cert_retr_st*, gnutls_pcert_st**, unsigned*,
+                   gnutls_ocsp_data_st**, unsigned*, gnutls_privkey_t*, unsigned*) {
+  return -1;
+}
+
 }  // namespace
 
 class Server::Impl {
  public:
-  Impl(const Options& options, Router router, Listener listener, Fd wake)
+  Impl(const Options& options, Router router, Secrets secrets, Listener listener, Fd wake)
       : options_(options),
         router_(std::move(router)),
+        tls_(secrets.certificate != nullptr),
         port_(listener.port),
-        wake_(std::move(wake)) {
+        wake_(std::move(wake)),
+        connections_(
+            {options.max_connections, options.max_connections_per_ip, options.request_deadline}) {
+    take(std::move(secrets), options.protection);
     start_daemon(std::move(listener.socket));
   }
   Impl(const Impl&) = delete;
@@ -142,7 +144,10 @@ class Server::Impl {
     Stats s;
     s.connections = connections_total_.load(std::memory_order_relaxed);
     s.connections_open = connections_open_.load(std::memory_order_relaxed);
-    s.connections_late = connections_late_.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < kRejections; i++) {
+      s.rejected[i] = rejected_[i].load(std::memory_order_relaxed);
+    }
+    s.connections_late = s.rejected[static_cast<std::size_t>(Rejection::late)];
     s.requests = requests_.load(std::memory_order_relaxed);
     s.client_errors = client_errors_.load(std::memory_order_relaxed);
     s.server_errors = server_errors_.load(std::memory_order_relaxed);
@@ -151,29 +156,62 @@ class Server::Impl {
     return s;
   }
 
+  Result<void> protect(const Protection& protection) {
+    auto secrets = load_secrets(protection);
+    if (!secrets) return tl::unexpected(secrets.error());
+    const std::lock_guard lock(protect_mutex_);
+    const bool tokens_before = !protection_.token_file.empty();
+    if (tls_ != protection.tls() || tokens_before != !protection.token_file.empty()) {
+      return fail("TLS and tokens cannot be switched on or off while the server runs",
+                  "start the agent again");
+    }
+    take(std::move(*secrets), protection);
+    return {};
+  }
+
+  [[nodiscard]] double certificate_expires() const {
+    const auto certificate = current_certificate();
+    return certificate == nullptr ? 0 : static_cast<double>(certificate->expires());
+  }
+
  private:
-  struct Connection {
-    int fd;
-    Clock::time_point since;  // accepted, or its last request completed
-    bool answering = false;   // a response is queued and not yet sent
-    bool ended = false;       // the last sweep found that the client has closed
-    bool shut = false;        // by us: libmicrohttpd is about to notice
-  };
+  void take(Secrets secrets, const Protection& protection) {
+    protection_ = protection;
+    certificate_ = std::move(secrets.certificate);
+    admission_.set(std::move(secrets.tokens), protection.requests_per_second,
+                   protection.request_burst);
+  }
+
+  [[nodiscard]] std::shared_ptr<const Certificate> current_certificate() const {
+    const std::lock_guard lock(protect_mutex_);
+    return certificate_;
+  }
+
+  void count(Rejection cause, std::size_t n = 1) {
+    rejected_[static_cast<std::size_t>(cause)].fetch_add(n, std::memory_order_relaxed);
+  }
 
   // The daemon runs inside our thread, not one of its own: only so can connections be held to a
   // deadline, for which libmicrohttpd has no option (see sweep()).
   void start_daemon(Fd socket) {
+    // At the end of the options, where it is left out without TLS.
+    std::array<MHD_OptionItem, 3> tls{{
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, reinterpret_cast<void*>(&no_certificate)},
+        {MHD_OPTION_END, 0, nullptr},
+    }};
+    if (!tls_) tls[0].option = MHD_OPTION_END;
     daemon_.reset(MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, &on_request, this,
-        MHD_OPTION_EXTERNAL_LOGGER, &log_line, nullptr,  //
-        MHD_OPTION_LISTEN_SOCKET, socket.get(),          //
+        static_cast<unsigned>(MHD_USE_EPOLL) | MHD_USE_ERROR_LOG | (tls_ ? MHD_USE_TLS : 0U), 0,
+        &on_accept, this, &on_request, this, MHD_OPTION_EXTERNAL_LOGGER, &log_line, nullptr,  //
+        MHD_OPTION_LISTEN_SOCKET, socket.get(),                                               //
         MHD_OPTION_CONNECTION_LIMIT, options_.max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         options_.max_connections_per_ip, MHD_OPTION_CONNECTION_TIMEOUT,
         static_cast<unsigned>(options_.idle_timeout.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         options_.max_header_bytes, MHD_OPTION_STRICT_FOR_CLIENT, 1,  //
         MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this,          //
         MHD_OPTION_NOTIFY_COMPLETED, &on_completed, this,            //
-        MHD_OPTION_END));
+        MHD_OPTION_ARRAY, tls.data(), MHD_OPTION_END));
     if (daemon_ != nullptr) socket.release();  // MHD_stop_daemon closes it
   }
 
@@ -194,7 +232,7 @@ class Server::Impl {
 
   // How long poll() may sleep: for ever while nobody is connected.
   [[nodiscard]] int wait_ms() const {
-    if (connections_.empty()) return -1;
+    if (connections_.size() == 0) return -1;
     constexpr std::int64_t kSweep = 1'000;
     std::int64_t ms = std::clamp<std::int64_t>(options_.request_deadline.count() / 4, 10, kSweep);
     MHD_UNSIGNED_LONG_LONG timeout = 0;
@@ -211,59 +249,55 @@ class Server::Impl {
     next_sweep_ =
         now + std::clamp<Clock::duration>(options_.request_deadline / 4,
                                           std::chrono::milliseconds(10), std::chrono::seconds(1));
-    for (auto& [handle, connection] : connections_) {
-      if (connection.shut) continue;
-      if (now - connection.since >= options_.request_deadline) {
-        connections_late_.fetch_add(1, std::memory_order_relaxed);
-        end(connection);
-      } else if (!connection.answering && client_has_closed(connection.fd)) {
-        // Twice in a row: whatever had arrived before the end has then been worked on.
-        if (connection.ended) end(connection);
-        connection.ended = true;
-      }
+    count(Rejection::late, connections_.sweep(now));
+  }
+
+  // Before libmicrohttpd has spent anything on it. MHD_NO closes it.
+  static MHD_Result on_accept(void* self, const sockaddr* address, socklen_t /*length*/) noexcept {
+    auto& impl = *static_cast<Impl*>(self);
+    if (!impl.tls_) return MHD_YES;  // no handshake: its requests are counted instead
+    try {
+      if (impl.admission_.admit_handshake(client_of(address), Clock::now())) return MHD_YES;
+      impl.count(Rejection::connection_rate);
+    } catch (const std::bad_alloc&) {
     }
-  }
-
-  // An end that arrives together with the last bytes of half a request raises no second edge, and
-  // libmicrohttpd's epoll would keep the dead connection until its idle timeout.
-  static bool client_has_closed(int fd) {
-    char byte = 0;
-    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-  }
-
-  // Not close(): the descriptor is libmicrohttpd's, which sees the end and closes it.
-  static void end(Connection& connection) {
-    shutdown(connection.fd, SHUT_RDWR);
-    connection.shut = true;
+    return MHD_NO;
   }
 
   static void on_connection(void* self, MHD_Connection* handle, void** /*context*/,
                             MHD_ConnectionNotificationCode code) noexcept {
     auto& impl = *static_cast<Impl*>(self);
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-      impl.connections_.erase(handle);
+      if (!impl.connections_.closed(handle) && impl.tls_) impl.count(Rejection::no_request);
       impl.closed_one_ = true;
     } else {
-      const auto* info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
-      try {
-        impl.connections_[handle] = {.fd = info->connect_fd, .since = Clock::now()};
-      } catch (const std::bad_alloc&) {
-        shutdown(info->connect_fd, SHUT_RDWR);  // no deadline without the memory to keep one
-      }
-      impl.connections_total_.fetch_add(1, std::memory_order_relaxed);
+      impl.open(handle);
     }
     impl.connections_open_.store(impl.connections_.size(), std::memory_order_relaxed);
+  }
+
+  void open(MHD_Connection* handle) noexcept {
+    connections_total_.fetch_add(1, std::memory_order_relaxed);
+    const int fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    try {
+      auto certificate = current_certificate();
+      if (certificate != nullptr) {
+        const auto* session = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        certificate->present(static_cast<gnutls_session_t>(session->tls_session));
+      }
+      const auto* client = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+      count(Rejection::crowded, connections_.opened(handle, fd, client_of(client->client_addr),
+                                                    Clock::now(), std::move(certificate)));
+    } catch (const std::bad_alloc&) {
+      shutdown(fd, SHUT_RDWR);  // no deadline without the memory to keep one
+    }
   }
 
   static void on_completed(void* self, MHD_Connection* handle, void** upload,
                            MHD_RequestTerminationCode /*code*/) noexcept {
     delete static_cast<Upload*>(*upload);
     *upload = nullptr;
-    auto& connections = static_cast<Impl*>(self)->connections_;
-    if (const auto it = connections.find(handle); it != connections.end()) {
-      it->second.since = Clock::now();
-      it->second.answering = false;
-    }
+    static_cast<Impl*>(self)->connections_.answered(handle, Clock::now());
   }
 
   // Called once when the headers are in, once for each piece of a body, once at its end. MHD_NO
@@ -286,7 +320,16 @@ class Server::Impl {
                      const char* upload_data, std::size_t* upload_size, void** upload) {
     if (*upload == nullptr) {
       *upload = new Upload;
+      const char* authorization =
+          MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+      if (auto refusal =
+              admission_.refuse(connections_.client(connection),
+                                authorization == nullptr ? "" : authorization, url, Clock::now())) {
+        count(refusal->cause);
+        return send(connection, std::move(refusal->response), false);
+      }
       if (declared_body(connection) > options_.max_body_bytes) {
+        count(Rejection::too_large);
         return send(connection, problem(413, "The body is too long.", url), false);
       }
       return MHD_YES;
@@ -311,6 +354,7 @@ class Server::Impl {
     const bool too_long =
         request.path.size() + size_of(request.query_params) > options_.max_target_bytes;
     const bool body_too_long = wants_body && sent.body_bytes > kMostBodyBytes;
+    if (too_long || body_too_long) count(Rejection::too_large);
     const MHD_Result result =
         send(connection,
              too_long ? problem(414, "Path and query are too long.", request.path.substr(0, 64))
@@ -331,56 +375,43 @@ class Server::Impl {
   }
 
   MHD_Result send(MHD_Connection* connection, Response response, bool gzip_allowed) {
-    bool compressed = false;
-    const bool worth_compressing = response.body.size() > options_.gzip_from_bytes;
-    if (gzip_allowed && worth_compressing && response.gzip_body) {
-      response.body = *response.gzip_body;
-      compressed = true;
-    } else if (gzip_allowed && worth_compressing) {
-      if (auto small = gzip(response.body)) {
-        response.body = std::move(*small);
-        compressed = true;
-      }
-    }
-    const std::size_t bytes = response.body.size();
-    const OwnedResponse out = response_owning(std::move(response.body));
-    if (out == nullptr) return MHD_NO;
-    MHD_add_response_header(out.get(), "Content-Type", response.content_type.c_str());
-    MHD_add_response_header(out.get(), "X-Content-Type-Options", "nosniff");
-    if (compressed) MHD_add_response_header(out.get(), "Content-Encoding", "gzip");
-    if (worth_compressing) MHD_add_response_header(out.get(), "Vary", "Accept-Encoding");
-    for (const auto& [name, value] : response.headers) {
-      MHD_add_response_header(out.get(), name.c_str(), value.c_str());
-    }
-    if (const auto it = connections_.find(connection); it != connections_.end()) {
-      it->second.answering = true;
-    }
+    const int status = response.status;
+    const Reply reply = make_reply(std::move(response), gzip_allowed, options_.gzip_from_bytes);
+    if (reply.response == nullptr) return MHD_NO;
+    if (status == 405) count(Rejection::method);
+    connections_.answering(connection);
     requests_.fetch_add(1, std::memory_order_relaxed);
-    if (response.status >= 500) {
+    if (status >= 500) {
       server_errors_.fetch_add(1, std::memory_order_relaxed);
-    } else if (response.status >= 400) {
+    } else if (status >= 400) {
       client_errors_.fetch_add(1, std::memory_order_relaxed);
     }
-    body_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    return MHD_queue_response(connection, static_cast<unsigned>(response.status), out.get());
+    body_bytes_.fetch_add(reply.body_bytes, std::memory_order_relaxed);
+    return MHD_queue_response(connection, static_cast<unsigned>(status), reply.response.get());
   }
 
   const Options options_;
   const Router router_;
+  const bool tls_;
   const std::uint16_t port_;
   const Fd wake_;  // an eventfd: ends poll() when it is time to stop
   std::unique_ptr<MHD_Daemon, DaemonStop> daemon_;
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
 
+  Admission admission_;
+  mutable std::mutex protect_mutex_;  // protect() may be called by any thread
+  Protection protection_;
+  std::shared_ptr<const Certificate> certificate_;  // of the next handshake
+
   // Only the server's thread touches these (and stop(), after that thread has ended).
-  std::unordered_map<MHD_Connection*, Connection> connections_;
+  Connections connections_;
   Clock::time_point next_sweep_{};
   bool closed_one_ = false;
 
   std::atomic<std::uint64_t> connections_total_ = 0;
   std::atomic<std::uint64_t> connections_open_ = 0;
-  std::atomic<std::uint64_t> connections_late_ = 0;
+  std::array<std::atomic<std::uint64_t>, kRejections> rejected_{};
   std::atomic<std::uint64_t> requests_ = 0;
   std::atomic<std::uint64_t> client_errors_ = 0;
   std::atomic<std::uint64_t> server_errors_ = 0;
@@ -391,12 +422,14 @@ class Server::Impl {
 Result<Server> Server::start(const Options& options, std::vector<Route> routes) {
   auto router = Router::make(std::move(routes));
   if (!router) return tl::unexpected(router.error());
-  auto listener = listen_on(options.listen);
+  auto secrets = load_secrets(options.protection);
+  if (!secrets) return tl::unexpected(secrets.error());
+  auto listener = listen_on(options.listen, reach_of(*secrets));
   if (!listener) return tl::unexpected(listener.error());
   Fd wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.valid()) return fail_errno("eventfd for the HTTP server", errno);
-  auto impl =
-      std::make_unique<Impl>(options, std::move(*router), std::move(*listener), std::move(wake));
+  auto impl = std::make_unique<Impl>(options, std::move(*router), std::move(*secrets),
+                                     std::move(*listener), std::move(wake));
   if (!impl->listening()) {
     return fail("HTTP server on " + options.listen + ": libmicrohttpd did not start",
                 "log level debug shows its reason");
@@ -417,6 +450,18 @@ Server::~Server() = default;
 void Server::stop() {
   if (impl_ != nullptr) impl_->stop();
 }
+
+Result<void> Server::check(const Options& options) {
+  const auto secrets = load_secrets(options.protection);
+  if (!secrets) return tl::unexpected(secrets.error());
+  const auto address = parse_listen_address(options.listen, reach_of(*secrets));
+  if (!address) return tl::unexpected(address.error());
+  return {};
+}
+
+Result<void> Server::protect(const Protection& protection) { return impl_->protect(protection); }
+
+double Server::certificate_expires() const { return impl_->certificate_expires(); }
 
 std::uint16_t Server::port() const { return impl_->port(); }
 

@@ -5,6 +5,7 @@
 //   if (!server) return tl::unexpected(server.error());
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,14 +14,29 @@
 #include <vector>
 
 #include "userspace/base/result.h"
+#include "userspace/http/admission.h"
 #include "userspace/http/message.h"
 
 namespace nz::http {
 
-struct Options {
-  std::string listen = "127.0.0.1:9718";  ///< loopback only (see listen.h); port 0: any free one
+/// Who may ask. All can be replaced while the server runs (Server::protect).
+struct Protection {
+  std::string certificate, key;       ///< PEM files; both empty: plain HTTP
+  std::string token_file;             ///< empty: no token is asked for
+  double requests_per_second = 2000;  ///< of one address; beyond it and the burst: 429
+  double request_burst = 4000;
 
-  unsigned max_connections = 1024;  ///< at once; further ones wait in the kernel's backlog
+  [[nodiscard]] bool tls() const { return !certificate.empty(); }
+};
+
+struct Options {
+  /// Other than loopback only with TLS and tokens (see listen.h); port 0: any free one.
+  std::string listen = "127.0.0.1:9718";
+  Protection protection;
+
+  /// At once; further ones wait in the kernel's backlog. A TLS handshake that stands still takes
+  /// 60 KB: 60 MB at most.
+  unsigned max_connections = 1024;
   /// At once from one address; further ones are closed. On loopback all clients share an address,
   /// so it is generous; what it leaves of max_connections is for the others.
   unsigned max_connections_per_ip = 768;
@@ -41,21 +57,26 @@ struct Options {
 /// Counters since the start. Requests that libmicrohttpd itself turns away as malformed appear in
 /// `connections` only.
 struct Stats {
-  std::uint64_t connections = 0;       ///< accepted
-  std::uint64_t connections_open = 0;  ///< now
-  std::uint64_t connections_late = 0;  ///< ended because of request_deadline
-  std::uint64_t requests = 0;          ///< answered, whatever the status
-  std::uint64_t client_errors = 0;     ///< of them with a 4xx
-  std::uint64_t server_errors = 0;     ///< of them with a 5xx
-  std::uint64_t body_bytes = 0;        ///< of responses, as queued for sending (after gzip)
-  double answer_seconds = 0;  ///< in handlers and gzip, summed: wall time of the one thread
+  std::uint64_t connections = 0;                      ///< accepted
+  std::uint64_t connections_open = 0;                 ///< now
+  std::uint64_t connections_late = 0;                 ///< ended because of request_deadline
+  std::array<std::uint64_t, kRejections> rejected{};  ///< turned away, by enum Rejection
+  std::uint64_t requests = 0;                         ///< answered, whatever the status
+  std::uint64_t client_errors = 0;                    ///< of them with a 4xx
+  std::uint64_t server_errors = 0;                    ///< of them with a 5xx
+  std::uint64_t body_bytes = 0;  ///< of responses, as queued for sending (after gzip)
+  double answer_seconds = 0;     ///< in handlers and gzip, summed: wall time of the one thread
 };
 
 class Server {
  public:
-  /// Listens and begins to answer. Errors: a listen address that is malformed, not loopback, or in
-  /// use; routes that contradict each other; a thread that cannot start.
+  /// Listens and begins to answer. Errors: a listen address that is malformed, in use, or reachable
+  /// for other hosts without TLS and tokens; files of `protection` that are missing, damaged or
+  /// readable by others; routes that contradict each other; a thread that cannot start.
   static Result<Server> start(const Options& options, std::vector<Route> routes);
+
+  /// Whether start() would accept the address and the files, without listening.
+  static Result<void> check(const Options& options);
 
   Server(Server&&) noexcept;
   Server& operator=(Server&&) noexcept;
@@ -64,6 +85,15 @@ class Server {
   /// Closes every connection and the port, and waits for the thread; a handler that is running is
   /// let finish. A second call does nothing. Not to be called from a handler.
   void stop();
+
+  /// Reads certificate, key and tokens again and takes over the limits. Open connections stay; the
+  /// next handshake gets the new certificate, the next request is held to the new tokens. On an
+  /// error nothing has changed. Errors: as start(), and that TLS or tokens would begin or end,
+  /// which needs a new start. From any thread.
+  Result<void> protect(const Protection& protection);
+
+  /// When the certificate ends to be valid, in seconds since 1970; 0 without TLS.
+  [[nodiscard]] double certificate_expires() const;
 
   /// The port that it listens on, also where the address left the choice to the kernel.
   [[nodiscard]] std::uint16_t port() const;
