@@ -30,15 +30,19 @@ struct Series {
 class Prometheus {
  public:
   /// Scrapes 127.0.0.1:`target_port` once a second. `native`: with the feature flag that makes it
-  /// ask for protobuf and store native histograms; else it asks for text.
-  Prometheus(int target_port, bool native) : port_(free_port()) {
-    const std::string config =
-        live::temporary_file("prometheus.yml",
-                             "global: {scrape_interval: 1s, scrape_timeout: 900ms}\n"
-                             "scrape_configs:\n"
-                             "  - job_name: nearzero\n"
-                             "    static_configs: [{targets: ['127.0.0.1:" +
-                                 std::to_string(target_port) + "']}]\n");
+  /// ask for protobuf and store native histograms; else it asks for text. `more_jobs`: further
+  /// entries of scrape_configs, indented by two; `rules`: a rule file's text.
+  Prometheus(int target_port, bool native, const std::string& more_jobs = "",
+             const std::string& rules = "")
+      : port_(free_port()) {
+    const std::string rule_files =
+        rules.empty() ? "" : "rule_files: [" + live::temporary_file("rules.yml", rules) + "]\n";
+    const std::string config = live::temporary_file(
+        "prometheus.yml", "global: {scrape_interval: 1s, scrape_timeout: 900ms}\n" + rule_files +
+                              "scrape_configs:\n"
+                              "  - job_name: nearzero\n"
+                              "    static_configs: [{targets: ['127.0.0.1:" +
+                              std::to_string(target_port) + "']}]\n" + more_jobs);
     const std::string data = live::temporary_file("prometheus", "") + ".d";
     std::vector<std::string> arguments{
         "/usr/bin/prometheus", "--config.file=" + config, "--storage.tsdb.path=" + data,

@@ -3,26 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <set>
 
 #include "tests/live/harness/agent.h"
+#include "tests/pipeline/demo.h"
 #include "tests/pipeline/prometheus.h"
 
 namespace nz::pipeline {
 namespace {
 
 const std::string kStage = "nearzero_order_stage_duration_seconds";
-
-// configs/demo.yaml as shipped, but for this build's demo alone.
-std::string demo_yaml() {
-  std::ifstream in(std::string(NZ_SOURCE) + "/configs/demo.yaml");
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  const std::string from = "comm: nz-demo";
-  const size_t at = text.find(from);
-  if (at == std::string::npos) return text;
-  return text.replace(at, from.size(), "exe: " + std::string(NZ_WORKLOADS) + "/nz-demo");
-}
 
 class Pipeline : public ::testing::Test {
  protected:

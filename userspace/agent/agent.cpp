@@ -367,7 +367,7 @@ void Agent::reload() {
   for (const config::Target& target : next->targets) {
     const auto old = std::find_if(config_.targets.begin(), config_.targets.end(),
                                   [&](const auto& t) { return t.name == target.name; });
-    if (old != config_.targets.end() && !(*old == target)) changed.push_back(target.name);
+    if (old != config_.targets.end() && !old->observed_like(target)) changed.push_back(target.name);
   }
   const bool new_interval = next->drain_interval != config_.drain_interval;
   config_ = std::move(*next);

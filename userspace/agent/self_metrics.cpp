@@ -8,6 +8,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "userspace/agent/target_info.h"
+
 namespace nz::agent {
 namespace {
 
@@ -178,6 +180,8 @@ void collect_self(const SelfState& state, std::vector<Family>& out) {
     members.samples.push_back({{{"target", state.env.target_name(slot)}}, n, nullptr});
   }
   out.push_back(std::move(members));
+
+  collect_target_info(state.env.tracker, out);
 
   Family build{"nearzero_build_info",
                "Version of the agent and of the kernel it runs on; the value is 1.",

@@ -171,6 +171,19 @@ TEST_F(SelfMetricsTest, AboutTheAgentItself) {
   EXPECT_EQ(value("nearzero_target_processes", {{"target", "demo"}}), 0);
 }
 
+TEST_F(SelfMetricsTest, EachTargetNamesTheServiceItIs) {
+  EXPECT_EQ(value("nearzero_target_info", {{"target", "demo"}}), 1)
+      << "also without labels: a join with it must not lose the target";
+  config::Target demo = *env_.tracker().target(1);
+  demo.labels = {"gateway", "gateway-1:9100"};
+  env_.tracker().configure({demo});  // as a reload does
+  EXPECT_EQ(value("nearzero_target_info", {{"target", "demo"},
+                                           {"service_job", "gateway"},
+                                           {"service_instance", "gateway-1:9100"}}),
+            1);
+  EXPECT_EQ(value("nearzero_target_info", {{"target", "demo"}}), -1);
+}
+
 TEST_F(SelfMetricsTest, TextFromOutsideIsStillJson) {
   probe_->status_ = {{"stages:\xff\"", "demo", 0, false, "caf\xe9\n"}};
   EXPECT_NO_THROW(health());

@@ -48,6 +48,14 @@ struct Match {
   bool operator==(const Match&) const = default;
 };
 
+/// How the service's own metrics are labelled in Prometheus, so that ours can be joined with them.
+struct ServiceLabels {
+  std::string job;       ///< its `job`; empty: not given
+  std::string instance;  ///< its `instance`; empty: not given
+
+  bool operator==(const ServiceLabels&) const = default;
+};
+
 struct Target {
   std::string name;  ///< [A-Za-z0-9_.:-]{1,63}, unique; the `target` label
   Match match;
@@ -58,8 +66,14 @@ struct Target {
   std::string sqlite_library;        ///< yaml `sqlite.library`: path or library name; empty: search
   std::string sqlite_plan = "auto";  ///< yaml `sqlite.plan`: auto, step or boundary
   std::vector<Stage> stages;
+  ServiceLabels labels;
 
   bool operator==(const Target&) const = default;
+  /// Whether what is attached for the one serves the other: all is equal but what only names it.
+  [[nodiscard]] bool observed_like(Target other) const {
+    other.labels = labels;
+    return *this == other;
+  }
 };
 
 /// What the observation may cost. The agent calibrates each probe on this host and holds the

@@ -88,6 +88,8 @@ Target to_target(const json& in) {
   if (stages.is_array()) {
     for (const json& stage : stages) out.stages.push_back(to_stage(stage));
   }
+  set(member(member(in, "labels"), "job"), out.labels.job);
+  set(member(member(in, "labels"), "instance"), out.labels.instance);
   return out;
 }
 
@@ -115,8 +117,12 @@ ordered_json to_json(const Target& target) {
     if (!stage.function.empty() || stage.nothrow) out["nothrow"] = stage.nothrow;
     stages.push_back(std::move(out));
   }
+  ordered_json labels = ordered_json::object();
+  set_if_given(labels, "job", target.labels.job);
+  set_if_given(labels, "instance", target.labels.instance);
   return {{"name", target.name},
           {"match", conditions},
+          {"labels", labels},
           {"follow_forks", target.follow_forks},
           {"scheduler", target.scheduler},
           {"syscalls", target.syscalls},

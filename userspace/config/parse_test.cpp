@@ -53,6 +53,7 @@ targets:
     stages:
       - {name: s, function: 'f', binary: /lib/x.so, nothrow: true}
       - {name: t, from: a, to: b, binary: libx.so}
+    labels: {job: orders, instance: 'orders:9100'}
   - {name: b, match: {comm: b}, sqlite: true}
   - {name: c, match: {comm: c}, sqlite: {enabled: false, plan: boundary}}
 )",
@@ -76,6 +77,7 @@ targets:
   a.sqlite_library = "libsqlite3.so.0";
   a.sqlite_plan = "step";
   a.stages = {{"s", "f", "", "", "/lib/x.so", true}, {"t", "", "a", "b", "libx.so", false}};
+  a.labels = {"orders", "orders:9100"};
   Target b;
   b.name = "b";
   b.match.comm = "b";
@@ -185,7 +187,21 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"runtime_dir: run", {"'run' is not an absolute path"}},
         Bad{"log: {file: nz.log}", {"'nz.log' is not an absolute path"}},
         Bad{"targets: [{name: a, match: {pid: 0}}]", {"targets[0].match.pid: 0 is out of range"}},
-        Bad{T("    sqlite: {plan: rows}\n"), {"'rows' is not one of auto, step, boundary"}}));
+        Bad{T("    sqlite: {plan: rows}\n"), {"'rows' is not one of auto, step, boundary"}},
+        Bad{T("    labels: {job: ''}\n"), {"targets[0].labels.job", "is too short"}},
+        Bad{T("    labels: {jobs: x}\n"), {"did you mean 'job'?"}},
+        Bad{T("    labels: {instance: 9100}\n"), {"expected a text", "\"9100\""}}));
+
+TEST(Target, IsObservedAlikeUnderOtherLabels) {
+  Target a;
+  a.name = "a";
+  Target b = a;
+  b.labels = {"gateway", "gateway-1:9100"};
+  EXPECT_TRUE(a.observed_like(b)) << "a reload of labels detaches nothing";
+  EXPECT_NE(a, b);
+  b.sqlite = true;
+  EXPECT_FALSE(a.observed_like(b));
+}
 
 INSTANTIATE_TEST_SUITE_P(Addresses, EachMistake,
                          testing::Values(Bad{"listen: localhost",

@@ -1,0 +1,64 @@
+// Which queries of dashboards and rules may ask in vain, and why.
+#pragma once
+
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+
+namespace nz::pipeline {
+
+/// Decided for this product, and perhaps not in this build yet. Whether one is exported is read
+/// from the agent's /metrics: from then on its queries must answer, without a change here. The list
+/// is there so that a misspelt name is not taken for one of the future.
+inline bool is_planned(const std::string& family) {
+  static const std::regex kPlanned(
+      "nearzero_(host_(cpu_seconds_total|cpus|forks_total|interrupts_total|softirqs_total|"
+      "runnable_threads|memory_bytes|vm_events_total|open_files)|pressure_seconds_total|"
+      "disk_(busy_seconds_total|queue_seconds_total|operations_total|bytes_total|in_flight)|"
+      "filesystem_(bytes|inodes)|network_(bytes|packets|drops|errors)_total|tcp_events_total|"
+      "target_(cpu_seconds_total|memory_bytes|page_faults_total|threads|open_files|io_bytes_total|"
+      "throttled_seconds_total|throttled_periods_total|cpu_quota_cores)|"
+      "block_io_(duration|queue)_seconds|tcp_(round_trip_seconds|connect_duration_seconds|"
+      "retransmits_total)|reclaim_stall_seconds)");
+  return std::regex_match(family, kPlanned);
+}
+
+/// Families that a healthy host under the demo's load may not have at all.
+inline const std::map<std::string, std::string>& may_be_absent() {
+  static const std::map<std::string, std::string> kReasons = {
+      {"nearzero_target_throttled_seconds_total", "the demo's cgroup has no CPU quota"},
+      {"nearzero_target_throttled_periods_total", "the demo's cgroup has no CPU quota"},
+      {"nearzero_target_cpu_quota_cores", "the demo's cgroup has no CPU quota"},
+      {"nearzero_disk_busy_seconds_total", "a host without a block device of its own"},
+      {"nearzero_disk_queue_seconds_total", "a host without a block device of its own"},
+      {"nearzero_disk_operations_total", "a host without a block device of its own"},
+      {"nearzero_disk_bytes_total", "a host without a block device of its own"},
+      {"nearzero_disk_in_flight", "a host without a block device of its own"},
+      {"nearzero_pressure_seconds_total", "a kernel without PSI"},
+  };
+  return kReasons;
+}
+
+/// Families that may be exported and have observed nothing, so that a quantile has no value.
+inline const std::map<std::string, std::string>& may_be_silent() {
+  static const std::map<std::string, std::string> kReasons = {
+      {"nearzero_reclaim_stall_seconds", "no thread had to free memory itself"},
+      {"nearzero_tcp_connect_duration_seconds", "the demo connects before the agent is there"},
+      {"nearzero_tcp_retransmits_total", "loopback loses nothing"},
+      {"nearzero_tcp_round_trip_seconds", "the demo may be using socket pairs"},
+      {"nearzero_block_io_duration_seconds", "a host without a block device of its own"},
+      {"nearzero_block_io_queue_seconds", "devices without an I/O scheduler queue nothing"},
+  };
+  return kReasons;
+}
+
+/// Queries whose families have series and no finite value then: `Expression::where`.
+inline const std::map<std::string, std::string>& panels_that_may_be_empty() {
+  static const std::map<std::string, std::string> kReasons = {
+      {"sqlite.json: Compile time, p99 A", "the demo prepares its statements once and keeps them"},
+  };
+  return kReasons;
+}
+
+}  // namespace nz::pipeline
