@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/finding.h"
+#include "probes/stage_names.h"
 #include "userspace/config/config.h"
 #include "userspace/drain/drain.h"
 #include "userspace/loader/object.h"
@@ -53,6 +55,8 @@ struct Env {
   loader::Object& object;
   drain::Drain& drain;
   const targets::Tracker& tracker;
+  /// Shared by the copies that the probes hold; written by the stages probe.
+  std::shared_ptr<StageNames> stage_names = std::make_shared<StageNames>();
 
   /// Label of a slot: the target's name, "host" for 0.
   [[nodiscard]] std::string target_name(uint32_t slot) const;
@@ -98,6 +102,8 @@ class Probe {
   /// Once a drain interval, before collect(): plans that follow what is observed.
   virtual void tick() {}
   virtual void collect(std::vector<metrics::Family>& out) const = 0;
+  /// What no metric tells: single slow statements, hot functions. Adds to `out`.
+  virtual void details(analysis::Details& out) const { (void)out; }
   [[nodiscard]] virtual std::vector<Cost> costs() const = 0;
   [[nodiscard]] virtual std::vector<Status> status() const = 0;
   /// The breaker: detaches what this probe has in `slot` until reset.

@@ -2,9 +2,7 @@
 
 #include <array>
 #include <cstdio>
-#include <cstring>
-
-#include "analysis/sql_digest.h"
+#include <utility>
 
 namespace nz::probes {
 namespace {
@@ -13,7 +11,6 @@ using metrics::Family;
 using metrics::Labels;
 using metrics::Type;
 
-constexpr size_t kTextLimit = 120;
 constexpr std::array<const char*, 3> kWaits = {"busy", "sync", "checkpoint"};
 
 // sqlite3.h, "Result Codes".
@@ -42,6 +39,36 @@ std::map<uint32_t, nz_statement> kernel_table(const Env& env) {
   return by_id;
 }
 
+// What several of the kernel's statements add up to.
+struct Digest {
+  std::shared_ptr<const analysis::Histogram> inside, open;
+  nz_statement_stats counts{};
+};
+
+void merge(std::shared_ptr<const analysis::Histogram>& all,
+           std::shared_ptr<const analysis::Histogram> more) {
+  if (!more) return;
+  if (!all) {
+    all = std::move(more);
+    return;
+  }
+  auto both = std::make_shared<analysis::Histogram>(*all);
+  both->merge(*more);
+  all = std::move(both);
+}
+
+void add_id(const Env& env, std::span<nz_statement_stats> counts, uint32_t id, Digest& to) {
+  const loader::Layout& layout = env.drain.layout();
+  const uint32_t base = layout.statement_base() + id * NZ_STMT_SERIES;
+  merge(to.inside, env.drain.histogram(base + NZ_STMT_INSIDE));
+  merge(to.open, env.drain.histogram(base + NZ_STMT_OPEN));
+  const auto n = env.drain.sum<nz_statement_stats>({counts.data(), counts.size()},
+                                                   layout.max_statements, id);
+  to.counts.count += n.count;
+  to.counts.rows += n.rows;
+  to.counts.errors += n.errors;
+}
+
 Labels with(Labels labels, const char* name, std::string value) {
   labels.emplace_back(name, std::move(value));
   return labels;
@@ -54,14 +81,6 @@ std::string result_code_name(uint32_t code) {
   if (code == 100) return "SQLITE_ROW";
   if (code == 101) return "SQLITE_DONE";
   return "code_" + std::to_string(code);
-}
-
-void StatementTexts::learn(const nz_event& event, std::span<const std::byte> bytes) {
-  if (event.kind != NZ_EVENT_STATEMENT || bytes.size() < sizeof(nz_statement_event)) return;
-  nz_statement_event e{};
-  std::memcpy(&e, bytes.data(), sizeof(e));
-  const std::string_view text(e.text, std::min<size_t>(e.length, sizeof(e.text)));
-  known_[e.id] = {e.head.slot, analysis::shorten_sql(analysis::normalise_sql(text), kTextLimit)};
 }
 
 void collect_statements(const Env& env, const StatementTexts& texts, std::vector<Family>& out) {
@@ -85,30 +104,26 @@ void collect_statements(const Env& env, const StatementTexts& texts, std::vector
                 "Statements that ended with an error.",
                 Type::counter,
                 {}};
-  const loader::Layout& layout = env.drain.layout();
-  const auto add_statement = [&](uint32_t id, const Labels& labels) {
-    const uint32_t base = layout.statement_base() + id * NZ_STMT_SERIES;
-    if (auto h = env.drain.histogram(base + NZ_STMT_INSIDE))
-      inside.samples.push_back({labels, 0, std::move(h)});
-    if (auto h = env.drain.histogram(base + NZ_STMT_OPEN))
-      open.samples.push_back({labels, 0, std::move(h)});
-    const auto n = env.drain.sum<nz_statement_stats>({counts_map.data(), counts_map.size()},
-                                                     layout.max_statements, id);
-    if (n.count == 0) return;
-    add(count, labels, n.count);
-    add(rows, labels, n.rows);
-    add(errors, labels, n.errors);
-  };
-  add_statement(0, {{"target", "other"}, {"digest", "other"}, {"statement", "other"}});
+  std::map<Labels, Digest> digests;
+  add_id(env, counts_map, 0, digests[{{"target", "other"}, {"digest", "other"}, {"statement", "other"}}]);
   // All ids in use, also those whose text got lost on its way (ring full).
-  const uint32_t end = std::min(env.object.control().next_statement, layout.max_statements);
+  const uint32_t end =
+      std::min(env.object.control().next_statement, env.drain.layout().max_statements);
   for (const auto& [id, statement] : kernel_table(env)) {
     if (id >= end) continue;
-    const auto known = texts.known().find(id);
-    add_statement(id,
-                  {{"target", env.target_name(statement.slot)},
-                   {"digest", hex(statement.hash)},
-                   {"statement", known == texts.known().end() ? "unknown" : known->second.text}});
+    const StatementTexts::Known* known = texts.find(id);
+    add_id(env, counts_map, id,
+           digests[{{"target", env.target_name(statement.slot)},
+                    {"digest", known == nullptr ? hex(statement.hash) : known->digest},
+                    {"statement", known == nullptr ? "unknown" : known->text}}]);
+  }
+  for (auto& [labels, d] : digests) {
+    if (d.inside) inside.samples.push_back({labels, 0, std::move(d.inside)});
+    if (d.open) open.samples.push_back({labels, 0, std::move(d.open)});
+    if (d.counts.count == 0) continue;
+    add(count, labels, d.counts.count);
+    add(rows, labels, d.counts.rows);
+    add(errors, labels, d.counts.errors);
   }
   for (Family* f : {&inside, &open, &count, &rows, &errors}) out.push_back(std::move(*f));
 }

@@ -3,30 +3,16 @@
 
 #include <algorithm>
 #include <map>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "probes/probe.h"
+#include "probes/sqlite/statement_texts.h"
 
 namespace nz::probes {
 
-/// Statement id -> its text, learnt from the kernel's events.
-class StatementTexts {
- public:
-  void learn(const nz_event& event, std::span<const std::byte> bytes);
-
-  struct Known {
-    uint32_t slot = 0;
-    std::string text;  ///< normalised and cut: literals in '' and numbers are never kept
-  };
-  [[nodiscard]] const std::map<uint32_t, Known>& known() const { return known_; }
-
- private:
-  std::map<uint32_t, Known> known_;
-};
-
-/// Families by statement: time inside, time open, counts, rows, errors.
+/// Families by digest: time inside, time open, counts, rows, errors. Texts that the kernel keeps
+/// apart and that have one digest are one sample.
 void collect_statements(const Env& env, const StatementTexts& texts,
                         std::vector<metrics::Family>& out);
 

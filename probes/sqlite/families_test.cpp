@@ -35,6 +35,19 @@ TEST(StatementTexts, CutsLongTexts) {
   StatementTexts texts;
   learn(texts, event_of(1, 1, "SELECT " + std::string(248, 'x')));
   EXPECT_EQ(texts.known().at(1).text, "SELECT " + std::string(113, 'x') + "...");
+  EXPECT_TRUE(texts.known().at(1).cut);
+}
+
+TEST(StatementTexts, TextsThatDoTheSameHaveOneDigest) {
+  StatementTexts texts;
+  learn(texts, event_of(1, 1, "SELECT a FROM t WHERE id IN (1, 2)"));
+  learn(texts, event_of(2, 1, "select a from t -- now\nWHERE id IN (?,?,?);"));
+  learn(texts, event_of(3, 1, "SELECT b FROM t WHERE id IN (1, 2)"));
+  EXPECT_EQ(texts.find(1)->digest, texts.find(2)->digest);
+  EXPECT_EQ(texts.find(1)->text, texts.find(2)->text);
+  EXPECT_NE(texts.find(1)->digest, texts.find(3)->digest);
+  EXPECT_NE(texts.find(1)->normalised, texts.find(2)->normalised) << "the kernel keeps them apart";
+  EXPECT_EQ(texts.find(4), nullptr);
 }
 
 TEST(StatementTexts, DistrustsItsInput) {

@@ -15,8 +15,10 @@
 #include <set>
 
 #include "probes/sqlite/choose_plan.h"
+#include "probes/sqlite/database_watch.h"
 #include "probes/sqlite/families.h"
 #include "probes/sqlite/locate.h"
+#include "probes/sqlite/slow_statements.h"
 
 namespace nz::probes {
 namespace {
@@ -59,6 +61,7 @@ class Sqlite final : public Probe {
       at->second.text = "tripped: over budget";
       return;
     }
+    slow_.tick();  // its threshold, before its first statement
     locate(member.process.pid, at->second);
   }
 
@@ -76,6 +79,8 @@ class Sqlite final : public Probe {
     watched_.clear();
     connections_.clear();
     paused_.clear();
+    slow_.stop();
+    databases_.stop();
   }
 
   [[nodiscard]] bool has_duty_cycle() const override { return true; }
@@ -103,7 +108,9 @@ class Sqlite final : public Probe {
   void tick() override;
   void on_event(const nz_event& event, std::span<const std::byte> bytes) override {
     texts_.learn(event, bytes);
+    slow_.on_event(bytes);
   }
+  void details(analysis::Details& out) const override { slow_.details(out); }
   void collect(std::vector<metrics::Family>& out) const override;
   [[nodiscard]] std::vector<Cost> costs() const override;
 
@@ -185,6 +192,8 @@ class Sqlite final : public Probe {
 
   std::span<const nz_sqlite_stats> stats_;
   StatementTexts texts_;
+  SlowStatements slow_{env_, texts_};
+  DatabaseWatch databases_{env_};
   sites::KernelTraits kernel_ = sites::detect();
   std::map<pid_t, Attached> attached_;
   std::map<uint32_t, Watched> watched_;  // by slot, as all below
@@ -478,6 +487,10 @@ void Sqlite::tick() {
   }
   const Clock::time_point now = Clock::now();
   for (const uint32_t slot : slots) watch(slot, now);
+  slow_.tick();
+  std::map<uint32_t, std::vector<pid_t>> pids;
+  for (const auto& [pid, a] : attached_) pids[a.slot].push_back(pid);
+  databases_.tick(pids, now);
 }
 
 std::vector<Cost> Sqlite::costs() const {
@@ -500,6 +513,8 @@ std::vector<Cost> Sqlite::costs() const {
 
 void Sqlite::collect(std::vector<metrics::Family>& out) const {
   collect_statements(env_, texts_, out);
+  slow_.collect(out);
+  databases_.collect(out);
   std::map<uint32_t, nz_sqlite_stats> by_slot;
   for (const uint32_t slot : env_.tracker.slots()) {
     const config::Target* target = env_.tracker.target(slot);

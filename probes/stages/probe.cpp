@@ -339,6 +339,7 @@ void Stages::attach_file(const config::Target& target, const std::string& file,
       attached.status.push_back(row(target, *stage, pid, false, id.error().text()));
       continue;
     }
+    (*env_.stage_names)[id->stage] = stage->name;
     auto plan = plan_stage(*binary, *stage, *id, shadow_stack, kernel_);
     attached.status.push_back(
         row(target, *stage, pid, plan.has_value(),

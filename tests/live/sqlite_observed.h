@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "analysis/sql_digest.h"
+#include "analysis/sql_display.h"
 #include "tests/live/harness/agent.h"
 
 namespace nz::live {
@@ -19,7 +20,9 @@ inline const std::string kInside = "nearzero_sqlite_statement_duration_seconds";
 inline const std::string kOpen = "nearzero_sqlite_statement_open_seconds";
 
 inline std::string shown(const std::string& sql) {
-  return analysis::shorten_sql(analysis::normalise_sql(sql), 120);
+  // The kernel reads 255 bytes.
+  const std::string read = sql.substr(0, 255);
+  return analysis::shorten_sql(analysis::display_sql(read) + (read.size() < 255 ? "" : "..."), 120);
 }
 
 // From the buckets alone: minimum and maximum of live data belong to the agent's last drain window,

@@ -96,7 +96,7 @@ TEST_P(EachPlan, ASlowFsyncIsInsideAndIsASyncWait) {
   EXPECT_EQ(workload.wait(60), 0) << workload.err();
   agent.settle();
   const Observed run{workload.json(), agent.fetch().since(before)};
-  const Labels insert{{"statement", "INSERT INTO written(value) VALUES(?)"}};
+  const Labels insert{{"statement", "INSERT INTO written(value) VALUES (?)"}};
   const analysis::Histogram inside = run.histogram(kInside, insert);
   EXPECT_EQ(inside.count(), 10U);
   EXPECT_GE(quantile_ns(inside, 0), 20 * kMs * 0.9);
@@ -120,7 +120,7 @@ TEST_P(EachPlan, ALockedDatabaseIsABusyWait) {
   EXPECT_GE(static_cast<double>(busy.sum_ns), 4 * 60 * kMs * 0.7);
   EXPECT_LE(static_cast<double>(busy.sum_ns), run.truth["step_ns"].get<double>());
   const analysis::Histogram inside =
-      run.histogram(kInside, {{"statement", "INSERT INTO written(value) VALUES(?)"}});
+      run.histogram(kInside, {{"statement", "INSERT INTO written(value) VALUES (?)"}});
   EXPECT_EQ(inside.count(), 4U);
   EXPECT_GE(inside.sum_ns, busy.sum_ns);
 }

@@ -65,6 +65,10 @@ struct Target {
   bool sqlite = false;               ///< yaml: `sqlite: true` or a map {enabled, library, plan}
   std::string sqlite_library;        ///< yaml `sqlite.library`: path or library name; empty: search
   std::string sqlite_plan = "auto";  ///< yaml `sqlite.plan`: auto, step or boundary
+  std::string sqlite_slow = "auto";  ///< yaml `sqlite.slow`: which single statements are logged: a
+                                     ///< duration, auto (their p99) or off
+  bool sqlite_keep_literals = false;  ///< yaml `sqlite.keep_literals`: values stay in that log
+  bool sqlite_explain = false;        ///< yaml `sqlite.explain`: its database is opened read-only
   std::vector<Stage> stages;
   ServiceLabels labels;
 

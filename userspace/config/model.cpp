@@ -83,6 +83,9 @@ Target to_target(const json& in) {
     set(member(sqlite, "enabled"), out.sqlite);
     set(member(sqlite, "library"), out.sqlite_library);
     set(member(sqlite, "plan"), out.sqlite_plan);
+    set(member(sqlite, "slow"), out.sqlite_slow);
+    set(member(sqlite, "keep_literals"), out.sqlite_keep_literals);
+    set(member(sqlite, "explain"), out.sqlite_explain);
   }
   const json& stages = member(in, "stages");
   if (stages.is_array()) {
@@ -129,7 +132,10 @@ ordered_json to_json(const Target& target) {
           {"sqlite",
            {{"enabled", target.sqlite},
             {"library", target.sqlite_library},
-            {"plan", target.sqlite_plan}}},
+            {"plan", target.sqlite_plan},
+            {"slow", target.sqlite_slow},
+            {"keep_literals", target.sqlite_keep_literals},
+            {"explain", target.sqlite_explain}}},
           {"stages", stages}};
 }
 

@@ -49,7 +49,7 @@ targets:
     follow_forks: false
     scheduler: false
     syscalls: true
-    sqlite: {library: libsqlite3.so.0, plan: step}
+    sqlite: {library: libsqlite3.so.0, plan: step, slow: 10ms, keep_literals: true, explain: true}
     stages:
       - {name: s, function: 'f', binary: /lib/x.so, nothrow: true}
       - {name: t, from: a, to: b, binary: libx.so}
@@ -76,6 +76,8 @@ targets:
   a.syscalls = a.sqlite = true;
   a.sqlite_library = "libsqlite3.so.0";
   a.sqlite_plan = "step";
+  a.sqlite_slow = "10ms";
+  a.sqlite_keep_literals = a.sqlite_explain = true;
   a.stages = {{"s", "f", "", "", "/lib/x.so", true}, {"t", "", "a", "b", "libx.so", false}};
   a.labels = {"orders", "orders:9100"};
   Target b;

@@ -128,6 +128,9 @@ TEST(Schema, AgreesWithTheKernelSideAndTheStructs) {
   check_default("/targets/0/syscalls", target.syscalls);
   check_default("/targets/0/sqlite", target.sqlite);
   check_default("/targets/0/sqlite/plan", target.sqlite_plan);
+  check_default("/targets/0/sqlite/slow", target.sqlite_slow);
+  check_default("/targets/0/sqlite/keep_literals", target.sqlite_keep_literals);
+  check_default("/targets/0/sqlite/explain", target.sqlite_explain);
 }
 
 TEST(Schema, IsTheFile) {

@@ -107,6 +107,7 @@ std::vector<config::Target> observed_targets(const Request& request) {
   target.scheduler = sched_kinds(request) != 0;
   target.syscalls = wants(request, Kind::syscalls);
   target.sqlite = wants(request, Kind::sqlite);
+  target.sqlite_slow = "off";  // --slower has its own threshold
   return {target};
 }
 

@@ -10,6 +10,7 @@
 #define NEARZERO_THREAD_H
 
 #include "nearzero/maps.h"
+#include "nearzero/slow_statement.h"
 
 /* Where a stage began, and how the thread's time was divided until then. */
 struct nz_frame {
@@ -39,6 +40,7 @@ struct nz_open_statement {
   __u64 inside_ns;
   __u64 rows;
   __u64 cookie;
+  __u64 wait_ns[NZ_SLOW_WAITS]; /* in its steps */
   __u32 id;      /* taken at the first return, while the text is sure to be there */
   __u8 named;    /* id is known */
   __u8 whole;    /* its first step was seen */
@@ -77,6 +79,7 @@ struct nz_sqlite_thread {
   __u64 btrees[NZ_BEGUN_BTREES]; /* where they began */
   __u32 btrees_used;             /* more than NZ_BEGUN_BTREES: not all are known */
   __u32 writes, ambiguous;
+  __u64 wait_ns[NZ_SLOW_WAITS]; /* since the last begin, or halt without one */
   char text[NZ_SQL_TEXT];
 };
 
@@ -93,7 +96,7 @@ struct nz_thread {
   struct nz_sqlite_thread sqlite;
 };
 
-/* 4,296 B * 1,024 = 4.4 MB, whatever the CPUs. */
+/* 4,416 B * 1,024 = 4.5 MB, whatever the CPUs. */
 NZ_ARRAY(nz_threads, struct nz_thread, NZ_THREADS);
 
 /* Kernel stacks are 16 KB (32 KB with KASAN) and do not straddle a multiple of their size; a guard

@@ -314,6 +314,29 @@ double nested(const Options& o, Connection& c) {
   return median_ns_per_op(o.count, [&] { c.run(outer.statement); });
 }
 
+// A SQL function that sleeps for its argument, in ms: in a read and in a write, each `count` times.
+// Behind each, a lookup that is not slow.
+double naps(const Options& o, Connection& c) {
+  sqlite3_create_function(
+      c.handle(), "nap", 1, SQLITE_UTF8, nullptr,
+      [](sqlite3_context* call, int, sqlite3_value** arguments) {
+        nz::workload::sleep_ns(static_cast<uint64_t>(sqlite3_value_int64(arguments[0])) * 1'000'000);
+        sqlite3_result_int(call, 1);
+      },
+      nullptr, nullptr);
+  const Prepared read(c, "SELECT nap(?1), 'secret' FROM item WHERE id = 7"),
+      write(c, "UPDATE item SET value = id * 7 WHERE id = 7 AND nap(?1)"),
+      find(c, "SELECT value FROM item WHERE id = ?1");
+  return median_ns_per_op(o.count, [&] {
+    for (sqlite3_stmt* slow : {read.statement, write.statement}) {
+      sqlite3_bind_int64(slow, 1, static_cast<int64_t>(o.pause_ms));
+      c.run(slow);
+      sqlite3_bind_int(find.statement, 1, 7);
+      c.run(find.statement);
+    }
+  });
+}
+
 double constraint(const Options& o, Connection& c) {
   const Prepared add(c, "INSERT INTO item VALUES(1, 7, 'again')");
   return median_ns_per_op(o.count, [&] { c.fail(add.statement, SQLITE_CONSTRAINT); });
@@ -401,6 +424,7 @@ double run_mode(const Options& o, Connection& c, const std::string& path) {
                                                  {"exec", exec},
                                                  {"interleave", interleave},
                                                  {"nested", nested},
+                                                 {"naps", naps},
                                                  {"constraint", constraint},
                                                  {"texts", texts},
                                                  {"blob", blob},
@@ -485,7 +509,7 @@ int main(int argc, char** argv) {
   program
       .choice("--mode", o.mode,
               {"lookup", "lookup-done", "insert", "scan", "scan-read", "cursor", "select-one",
-               "txn", "exec", "busy", "interleave", "nested", "constraint", "texts", "blob",
+               "txn", "exec", "busy", "interleave", "nested", "naps", "constraint", "texts", "blob",
                "attach", "phases", "locked"},
               "What one operation is")
       .choice("--journal", o.journal, {"wal", "delete", "truncate", "persist"}, "Journal mode")

@@ -1,0 +1,99 @@
+#include "probes/sqlite/database_watch.h"
+
+#include <algorithm>
+
+namespace nz::probes {
+namespace {
+
+using metrics::Family;
+using metrics::Labels;
+using metrics::Type;
+
+}  // namespace
+
+void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
+                         Clock::time_point now) {
+  if (pids.empty() && databases_.empty()) return;
+  if (databases_.empty() || now - last_find_ >= kFindEvery) {
+    last_find_ = now;
+    databases_.clear();
+    for (const auto& [slot, members] : pids) {
+      constexpr size_t kProcesses = 64;
+      size_t known = 0;
+      for (size_t i = 0; i < std::min(members.size(), kProcesses) && known < kDatabases; i++) {
+        for (advice::OpenDatabase& d : advice::databases_of(members[i], kDatabases)) {
+          if (known >= kDatabases) break;
+          known += databases_.emplace(Key{slot, d.shown}, std::move(d)).second ? 1 : 0;
+        }
+      }
+    }
+  }
+  last_tick_ = now;
+  if (databases_.empty()) return;
+  const auto locks = advice::all_locks();
+  for (const auto& [key, database] : databases_) {
+    size_t count = 0;
+    for (advice::LockHolder& h : advice::lock_holders(database, locks)) {
+      // Readers come and go: one matters where it keeps a checkpoint from its end.
+      if (h.lock == advice::DatabaseLock::read && !h.pins_wal) continue;
+      if (++count > kHolders) break;
+      const auto [at, fresh] =
+          held_.try_emplace({key.first, key.second, h.pid, h.lock}, Held{h, now, now});
+      // Seen again, but in another transaction: it came back meanwhile.
+      if (at->second.holder.version != h.version) at->second.since = now;
+      at->second.holder = std::move(h);
+      at->second.seen = now;
+    }
+  }
+  std::erase_if(held_, [now](const auto& entry) { return entry.second.seen != now; });
+}
+
+void DatabaseWatch::collect(std::vector<Family>& out) const {
+  Family bytes{"nearzero_sqlite_database_bytes",
+               "Size of a target's database file, of its write-ahead log and of that one's index.",
+               Type::gauge,
+               {}};
+  Family frames{"nearzero_sqlite_wal_frames",
+                "Pages in the write-ahead log: written, and of those checkpointed. The difference "
+                "is the checkpoint's lag.",
+                Type::gauge,
+                {}};
+  Family held{"nearzero_sqlite_lock_held_seconds",
+              "How long a process has been seen with a lock each time that was looked: write (one "
+              "holder; others wait), checkpoint, recover, or a read that pins the write-ahead log.",
+              Type::gauge,
+              {}};
+  for (const auto& [key, database] : databases_) {
+    const Labels labels{{"target", env_.target_name(key.first)}, {"database", key.second}};
+    const auto with = [&](const char* name, const char* value) {
+      Labels more = labels;
+      more.emplace_back(name, value);
+      return more;
+    };
+    const auto sizes = advice::sizes_of(database.path);
+    for (const auto& [kind, size] :
+         {std::pair{"main", sizes.main}, std::pair{"wal", sizes.wal}, std::pair{"shm", sizes.shm}})
+      bytes.samples.push_back({with("kind", kind), static_cast<double>(size), nullptr});
+    if (const auto wal = advice::wal_state_of(database.path)) {
+      frames.samples.push_back(
+          {with("state", "written"), static_cast<double>(wal->frames), nullptr});
+      frames.samples.push_back({with("state", "checkpointed"),
+                                static_cast<double>(std::min(wal->checkpointed, wal->frames)),
+                                nullptr});
+    }
+  }
+  // One sample for each command: the longest.
+  std::map<Labels, double> longest;
+  for (const auto& [key, h] : held_) {
+    const double seconds = std::chrono::duration<double>(h.seen - h.since).count();
+    double& most = longest[{{"target", env_.target_name(std::get<0>(key))},
+                            {"database", std::get<1>(key)},
+                            {"lock", advice::name_of(h.holder.lock)},
+                            {"comm", h.holder.comm}}];
+    most = std::max(most, seconds);
+  }
+  for (const auto& [labels, seconds] : longest) held.samples.push_back({labels, seconds, nullptr});
+  for (Family* f : {&bytes, &frames, &held}) out.push_back(std::move(*f));
+}
+
+}  // namespace nz::probes

@@ -1,0 +1,45 @@
+// The database files of targets, looked at from outside: sizes, how far the WAL is ahead, and who
+// holds which lock. No lock is taken, and nothing of the target is stopped for it.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probes/probe.h"
+#include "userspace/advice/lock_holders.h"
+
+namespace nz::probes {
+
+class DatabaseWatch {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t kDatabases = 16;  ///< of one target
+  static constexpr std::chrono::seconds kFindEvery{10};
+  static constexpr std::size_t kHolders = 32;  ///< of one database
+
+  explicit DatabaseWatch(const Env& env) : env_(env) {}
+
+  /// `pids`: the processes of each slot. Files are looked for once in kFindEvery, locks each time.
+  void tick(const std::map<uint32_t, std::vector<pid_t>>& pids, Clock::time_point now);
+  /// nearzero_sqlite_database_bytes, _wal_frames, _lock_held_seconds.
+  void collect(std::vector<metrics::Family>& out) const;
+  void stop() { databases_.clear(), held_.clear(); }
+
+ private:
+  struct Held {
+    advice::LockHolder holder;
+    Clock::time_point since, seen;
+  };
+  using Key = std::pair<uint32_t, std::string>;  // slot and database as it is shown
+  using Holder = std::tuple<uint32_t, std::string, pid_t, advice::DatabaseLock>;
+
+  const Env& env_;
+  std::map<Key, advice::OpenDatabase> databases_;
+  std::map<Holder, Held> held_;
+  Clock::time_point last_find_, last_tick_;
+};
+
+}  // namespace nz::probes
