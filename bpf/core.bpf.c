@@ -3,6 +3,7 @@
 #define NEARZERO_DEFINE_MAPS
 #include "nearzero/histogram.h"
 #include "nearzero/maps.h"
+#include "nearzero/shards.h"
 #include "nearzero/task_state.h"
 #include "nearzero/thread.h"
 

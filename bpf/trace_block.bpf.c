@@ -3,23 +3,9 @@
  * queue, where it has one, and from the moment it went to the device until it was complete. Whose
  * it is: who put it into the queue, or else sent it, which for buffered writes is the kernel's
  * writeback. */
+#include "nearzero/block_request.h"
 #include "nearzero/task_state.h"
 #include "nearzero/trace.h"
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct gendisk {
-  int major, first_minor;
-};
-struct request_queue {
-  struct gendisk* disk; /* 5.15 (commit d152c682f03c) */
-};
-struct request {
-  struct request_queue* q;
-  unsigned int cmd_flags;
-};
-#pragma clang attribute pop
-
-#define NZ_REQ_OP 0xff /* include/linux/blk_types.h */
 
 struct nz_io {
   __u64 queued; /* put into the queue, or sent in vain: the device was busy; 0: neither */
@@ -34,31 +20,15 @@ struct nz_ios_map {
 };
 struct nz_ios_map nz_ios SEC(".maps");
 
-static __always_inline __u32 nz_block_op(__u32 flags) {
-  switch (flags & NZ_REQ_OP) {
-    case 0:
-      return NZ_BLOCK_READ;
-    case 1:
-      return NZ_BLOCK_WRITE;
-    case 2:
-      return NZ_BLOCK_FLUSH;
-    case 3:
-      return NZ_BLOCK_DISCARD;
-    default:
-      return NZ_BLOCK_OTHER;
-  }
-}
-
 /* The current thread's request from now on, if it is a target's. */
 static __always_inline void nz_io_begins(struct request* rq, __u64 queued, __u64 sent) {
   __u64 key = (__u64)rq, id = bpf_get_current_pid_tgid();
   struct nz_io io = {.queued = queued, .sent = sent};
-  struct gendisk* disk = rq->q->disk;
   if (!nz_resolve_slot(id >> 32)) return;
   io.noted.series = NZ_TRACE_BLOCK + nz_block_op(rq->cmd_flags);
   io.noted.tid = (__u32)id;
   io.noted.tgid = id >> 32;
-  if (disk) io.noted.number = (__u64)disk->major << 20 | (__u32)disk->first_minor;
+  io.noted.number = nz_block_number(rq);
   bpf_get_current_comm(io.noted.comm, sizeof(io.noted.comm));
   if (bpf_map_update_elem(&nz_ios, &key, &io, BPF_ANY)) nz_drop(NZ_DROP_CALLS_FULL);
 }

@@ -3,40 +3,9 @@
  * retransmits. Segments come in an interrupt, on top of whoever runs: a socket's owner is who
  * connected it or read from it while we looked, or who had its file open when userspace looked
  * (nz_sock_owners). */
+#include "nearzero/socket.h"
 #include "nearzero/task_state.h"
 #include "nearzero/trace.h"
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct inode___number {
-  unsigned long i_ino;
-};
-struct file___inode {
-  struct inode___number* f_inode;
-};
-struct socket {
-  struct file___inode* file;
-};
-struct sock_common {
-  __be32 skc_daddr;
-  __be16 skc_dport;
-  unsigned short skc_family;
-};
-struct sock {
-  struct sock_common __sk_common;
-  struct socket* sk_socket;
-};
-struct tcp_sock {
-  __u32 srtt_us; /* << 3 */
-};
-struct sk_buff {
-  int unused;
-};
-#pragma clang attribute pop
-
-#define NZ_TCP_ESTABLISHED 1 /* include/net/tcp_states.h */
-#define NZ_TCP_SYN_SENT 2
-#define NZ_TCP_CLOSE 7
-#define NZ_AF_INET 2
 
 struct nz_sock_owner {
   __u32 tgid, tid;
@@ -95,9 +64,8 @@ static __always_inline void nz_note_socket(struct sock* sk, __u32 series, __u64 
 
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(nz_trace_tcp_probe, struct sock* sk, struct sk_buff* skb) {
-  struct tcp_sock* tcp = (struct tcp_sock*)sk;
-  __u32 srtt = BPF_CORE_READ(tcp, srtt_us) >> 3;
-  if (srtt) nz_note_socket(sk, NZ_TRACE_TCP + NZ_TCP_RTT, (__u64)srtt * 1000);
+  __u64 ns = nz_round_trip(sk);
+  if (ns) nz_note_socket(sk, NZ_TRACE_TCP + NZ_TCP_RTT, ns);
   return 0;
 }
 

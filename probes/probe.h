@@ -32,6 +32,8 @@ enum class HitKind {
   with_return,          ///< entry and return, entry emulated
   with_return_stepped,  ///< entry and return, entry single-stepped
   returned,             ///< the return alone, where the entry skips it now and then
+  block_request,        ///< a request to a disk: sent and complete
+  tcp_event,            ///< a segment in, a read, or a change of state of a TCP socket
 };
 
 /// Hits since start; the agent multiplies by ns per hit.

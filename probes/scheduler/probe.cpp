@@ -4,6 +4,7 @@
 
 #include "probes/probe.h"
 #include "probes/syscall_names.h"
+#include "probes/tracing_links.h"
 
 namespace nz::probes {
 namespace {
@@ -14,30 +15,23 @@ constexpr std::array<const char*, NZ_REASONS> kReasons = {"lock",  "idle",      
 class Scheduler final : public Probe {
  public:
   explicit Scheduler(const Env& env)
-      : Probe(env), blocked_(env.object.array<nz_blocked_syscall>("nz_blocked_in")) {}
+      : Probe(env),
+        blocked_(env.object.array<nz_blocked_syscall>("nz_blocked_in")),
+        links_(env.object) {}
 
   [[nodiscard]] std::string name() const override { return "scheduler"; }
 
   void start() override {
     if (tripped_) return;
     // What other probes keep about threads whose end nobody saw meanwhile.
-    if (links_.empty()) env_.object.run("nz_forget_threads");
+    if (links_.none()) env_.object.run("nz_forget_threads");
     // Lifecycle first: a thread that is born while the switch program comes up starts clean.
-    for (const char* program : {"nz_fork", "nz_exec", "nz_exit", "nz_thread_fork", "nz_thread_exec",
-                                "nz_thread_exit", "nz_sched_switch"}) {
-      if (links_.contains(program)) continue;
-      auto link = env_.object.attach_tracing(program);
-      if (link) {
-        links_.emplace(program, std::move(*link));
-        failures_.erase(program);
-      } else {
-        failures_[program] = link.error().text();
-      }
-    }
+    links_.attach({"nz_fork", "nz_exec", "nz_exit", "nz_thread_fork", "nz_thread_exec",
+                   "nz_thread_exit", "nz_sched_switch"});
   }
 
   void stop() override {
-    links_.clear();
+    links_.close();
     tripped_ = {};
   }
 
@@ -45,7 +39,7 @@ class Scheduler final : public Probe {
     // The scheduler program serves everybody at once: only the host's budget can switch it off.
     if (slot != 0) return;
     tripped_ = true;
-    links_.erase("nz_sched_switch");
+    links_.close("nz_sched_switch");
   }
 
   void collect(std::vector<metrics::Family>& out) const override {
@@ -109,11 +103,10 @@ class Scheduler final : public Probe {
 
   [[nodiscard]] std::vector<Status> status() const override {
     const bool on = links_.contains("nz_sched_switch");
-    std::string text = on         ? "one attach on sched_switch"
-                       : tripped_ ? "tripped: over budget"
-                                  : "off";
-    for (const auto& [program, reason] : failures_) text += "; " + program + ": " + reason;
-    return {{name(), "host", 0, on, text}};
+    const std::string text = on         ? "one attach on sched_switch"
+                             : tripped_ ? "tripped: over budget"
+                                        : "off";
+    return {{name(), "host", 0, on, text + links_.failures()}};
   }
 
  private:
@@ -163,8 +156,7 @@ class Scheduler final : public Probe {
   }
 
   std::span<const nz_blocked_syscall> blocked_;
-  std::map<std::string, Fd> links_;
-  std::map<std::string, std::string> failures_;
+  TracingLinks links_;
   bool tripped_ = false;
 };
 

@@ -52,6 +52,12 @@ RUNQLAT = ("tracepoint:sched:sched_wakeup, tracepoint:sched:sched_wakeup_new { @
            "delete(@q[args->next_pid]); }")
 
 
+# biolatency.bt of the bpftrace package reads kernel functions; these are the tracepoints of libbpf-tools'.
+BIOLATENCY = ("tracepoint:block:block_rq_issue { @s[args->dev, args->sector] = nsecs; } "
+              "tracepoint:block:block_rq_complete /@s[args->dev, args->sector]/ "
+              "{ @us = hist((nsecs - @s[args->dev, args->sector]) / 1000); delete(@s[args->dev, args->sector]); }")
+
+
 def all_cases(agent, workloads):
     nz = lambda yaml, **kw: (lambda: Nearzero(agent, yaml, **kw))
     functions = f"{workloads}/nz-functions"
@@ -74,6 +80,22 @@ def all_cases(agent, workloads):
             [Limit("added", "nearzero", 0.60, "libbpf-tools"),
              Limit("added", "nearzero, not a target", 0.75, "libbpf-tools, not a target")],
             event="syscall"))
+
+    # One request after the other to a loop device in memory; the device's own threads run where they like.
+    cases.append(Case(
+        "disk request", ["nz-disk", "--count", "60000"], "ns_per_read",
+        {"bare": Nobody, "nearzero": nz("targets: []\n"),
+         "libbpf-tools": lambda: Peer("biolatency"), "bpftrace": bpftrace(BIOLATENCY)},
+        [Limit("added", "nearzero", 1.0, "libbpf-tools")], event="request", cpu=-1))
+
+    # Two segments in and two reads a round trip. libbpf-tools' tcprtt needs kprobes or fentry, which not every
+    # kernel has; the tracepoint says the same.
+    for name, who in (("TCP segment and read", "comm: nz-tcp"), ("TCP segment and read of others", "comm: nobody-has-this")):
+        cases.append(Case(
+            name, ["nz-tcp", "--count", "200000"], "ns_per_round_trip",
+            {"bare": Nobody, "nearzero": nz(target(who, "")),
+             "bpftrace": bpftrace("tracepoint:tcp:tcp_probe { @us = hist(args->srtt >> 3); }")},
+            [Limit("added", "nearzero", 1.0, "bpftrace")], scale=0.5, event="segment and read"))
 
     # Behind `sub` the return address is no longer on top of the stack: a return probe has no cheaper site
     # than the first instruction there, and no promise. `from:`/`to:` has one.

@@ -112,7 +112,9 @@ void collect_cost(const SelfState& state, std::vector<Family>& out) {
       {probes::HitKind::uprobe_stepped, "uprobe_single_stepped"},
       {probes::HitKind::with_return, "uprobe_with_return"},
       {probes::HitKind::with_return_stepped, "uprobe_with_return_single_stepped"},
-      {probes::HitKind::returned, "return"}};
+      {probes::HitKind::returned, "return"},
+      {probes::HitKind::block_request, "block_request"},
+      {probes::HitKind::tcp_event, "tcp_event"}};
   for (const auto& [kind, ns] : state.ledger.prices().ns) {
     price.samples.push_back(
         {{{"kind", kNames.at(kind)},

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "nearzero/abi.h"
+#include "nearzero/shards.h"
 
 namespace nz::loader {
 
@@ -28,6 +29,13 @@ struct Layout {
     return statement_base() + max_statements * NZ_STMT_SERIES;
   }
   [[nodiscard]] uint32_t series() const { return syscall_base() + max_syscalls; }
+  /// Shards of the histograms of disk and network: a power of two, enough for each CPU to have its
+  /// own, at most NZ_MAX_SHARDS.
+  [[nodiscard]] uint32_t shards() const {
+    uint32_t shards = 1;
+    while (shards < cpus && shards < NZ_MAX_SHARDS) shards *= 2;
+    return shards;
+  }
 };
 
 }  // namespace nz::loader

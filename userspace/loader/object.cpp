@@ -17,6 +17,8 @@
 #include <string_view>
 
 #include "analysis/histogram.h"
+#include "nearzero/block.h"
+#include "nearzero/tcp.h"
 #include "userspace/loader/uprobe_link.h"
 
 namespace nz::loader {
@@ -95,6 +97,8 @@ void size_maps(nearzero_bpf* s, const Layout& l) {
   bpf_map__set_max_entries(s->maps.nz_stages, l.cpus * l.max_stages);
   bpf_map__set_max_entries(s->maps.nz_sqlite, l.cpus * NZ_SLOTS);
   bpf_map__set_max_entries(s->maps.nz_statement_counts, l.cpus * l.max_statements);
+  bpf_map__set_max_entries(s->maps.nz_block_hists, l.shards() * NZ_BLOCK_SERIES);
+  bpf_map__set_max_entries(s->maps.nz_tcp_hists, l.shards() * NZ_SLOTS * NZ_TCP_HISTS);
 }
 
 void set_read_only_data(nearzero_bpf* s, const Layout& l) {
@@ -110,6 +114,7 @@ void set_read_only_data(nearzero_bpf* s, const Layout& l) {
   c.max_statements = l.max_statements;
   c.max_syscalls = l.max_syscalls;
   c.host = l.host ? 1 : 0;
+  s->rodata->nz_shard_mask = l.shards() - 1;
   for (size_t i = 0; i < NZ_BUCKETS; i++) {
     s->rodata->nz_bound_ns[i] = analysis::upper_bound_ns(i);
   }
@@ -126,13 +131,15 @@ Asked asked_for(const Object::Options& options, const std::string& name) {
   return name.starts_with("nz_trace_") ? Asked::not_of_the_agent : Asked::yes;
 }
 
-// Kernel memory that only tracing uses: one element of each for the agent.
+// Kernel memory that only one of both uses has one element for the other: the agent, or tracing.
 void size_trace_maps(nearzero_bpf* s, const Object::Options& options) {
   s->rodata->nz_trace = options.trace;
   if (options.trace.on == 0) return;
   constexpr uint32_t kCallsAtATime = 16384;
   const Layout& l = options.layout;
-  bpf_map__set_max_entries(s->maps.nz_hists, 1);  // nothing goes there
+  for (bpf_map* agents : {s->maps.nz_hists, s->maps.nz_block_hists, s->maps.nz_block_requests,
+                          s->maps.nz_tcp_hists, s->maps.nz_tcp_sockets, s->maps.nz_reclaim_hists})
+    bpf_map__set_max_entries(agents, 1);
   // An interval's keys are read while those of the next are being made.
   bpf_map__set_max_entries(s->maps.nz_keyed, 2 * l.cpus * options.trace.keys);
   bpf_map__set_max_entries(s->maps.nz_off_cpus, l.task_entries);

@@ -240,6 +240,10 @@ const char* hit_kind_name(HitKind kind) {
       return "uprobe and return, single-stepped";
     case HitKind::returned:
       return "return alone";
+    case HitKind::block_request:
+      return "request to a disk";
+    case HitKind::tcp_event:
+      return "TCP segment or read";
   }
   return "";
 }
@@ -253,7 +257,9 @@ Prices estimated_prices() {
            {HitKind::uprobe_stepped, 10000},
            {HitKind::with_return, 1500},
            {HitKind::with_return_stepped, 11000},
-           {HitKind::returned, 700}},
+           {HitKind::returned, 700},
+           {HitKind::block_request, 900},
+           {HitKind::tcp_event, 250}},
           {}};
 }
 

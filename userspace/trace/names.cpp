@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <filesystem>
 
 #include "analysis/sql_digest.h"
+#include "probes/block_names.h"
 #include "probes/syscall_names.h"
 
 namespace nz::trace {
@@ -16,20 +16,10 @@ namespace {
 
 constexpr std::array<const char*, NZ_REASONS> kReasons = {"lock",  "idle",       "disk", "network",
                                                           "sleep", "page fault", "ipc",  "other"};
-constexpr std::array<const char*, NZ_BLOCK_OPS> kBlockOps = {"read", "write", "flush", "discard",
-                                                             "other"};
 constexpr std::array<const char*, 4> kTcp = {"round trip", "connect", "retransmit",
                                              "connect failed"};
 constexpr std::array<const char*, NZ_WAITS> kWaits = {"wait for a lock (busy)", "wait for sync",
                                                       "wait for checkpoint", "compile"};
-
-// "254:0 vda"
-std::string device_name(uint64_t number) {
-  const std::string numbers = fmt::format("{}:{}", number >> 20, number & 0xfffff);
-  std::error_code none;
-  const auto link = std::filesystem::read_symlink("/sys/dev/block/" + numbers, none);
-  return none ? numbers : link.filename().string();
-}
 
 std::string remote_name(uint64_t number) {
   in_addr address{};
@@ -118,7 +108,7 @@ RowName Names::name_of(uint32_t series) const {
   }
   if (series >= NZ_TRACE_BLOCK) {
     const uint32_t kind = series - NZ_TRACE_BLOCK;
-    return {"block", std::string(kBlockOps[kind % NZ_BLOCK_OPS]) +
+    return {"block", std::string(probes::block_op_name(kind % NZ_BLOCK_OPS)) +
                          (kind >= NZ_BLOCK_QUEUED ? ", queued before" : "")};
   }
   if (is_syscall(series)) return {"syscalls", syscall_of(series)};
@@ -129,7 +119,7 @@ RowName Names::name_of(uint32_t series) const {
 std::string Names::number_name(uint32_t series, uint64_t number) const {
   if (series >= NZ_TRACE_FAULT) return {};
   if (series >= NZ_TRACE_TCP) return remote_name(number);
-  if (series >= NZ_TRACE_BLOCK) return device_name(number);
+  if (series >= NZ_TRACE_BLOCK) return probes::block_device_name(number);
   if (is_syscall(series))
     return number == 0 ? "" : probes::errno_name(static_cast<uint32_t>(number));
   if (series >= NZ_SCHED_SERIES) return {};

@@ -24,6 +24,13 @@ TEST(Pingpong, SwitchesTwicePerRoundTrip) {
   EXPECT_GT(r["ns_per_round_trip"], 0);
 }
 
+TEST(Tcp, EveryByteComesBack) {
+  const auto r = report_of("./nz-tcp --count 1000");
+  EXPECT_EQ(r["round_trips"], 1000);
+  EXPECT_EQ(r["failed"], 0);
+  EXPECT_GT(r["ns_per_round_trip"], 0);
+}
+
 TEST(Syscalls, CountsCallsAndErrors) {
   for (const char* mode : {"getppid", "read"}) {
     const auto r = report_of(std::string("./nz-syscalls --count 1000 --threads 2 --mode ") + mode);

@@ -1,0 +1,113 @@
+// TCP by target: the smoothed round trip at each segment that comes in, how long connects take and
+// how many fail, retransmits.
+#include "nearzero/tcp.h"
+
+#include "probes/by_slot.h"
+#include "probes/probe.h"
+#include "probes/tracing_links.h"
+
+namespace nz::probes {
+namespace {
+
+class Tcp final : public Probe {
+ public:
+  explicit Tcp(const Env& env)
+      : Probe(env),
+        rows_(env, env.object.array<nz_hist>("nz_tcp_hists"), NZ_TCP_HISTS),
+        counts_(env.object.array<nz_tcp_stats>("nz_tcp_counts")),
+        links_(env.object) {}
+
+  [[nodiscard]] std::string name() const override { return "tcp"; }
+
+  void start() override {
+    if (!wanted()) {
+      links_.close();
+      return;
+    }
+    if (links_.none()) env_.object.clear("nz_tcp_sockets");  // closed meanwhile
+    links_.attach({"nz_tcp_state", "nz_tcp_retransmit", "nz_tcp_retransmit_synack"});
+    if (!tripped_) links_.attach({"nz_tcp_read", "nz_tcp_segment"});
+  }
+
+  void stop() override {
+    links_.close();
+    tripped_ = false;
+  }
+
+  // Whoever it is for, the hooks tax every connection of the host: what follows the traffic goes.
+  // Connects and retransmits stay, which are rare.
+  void trip(uint32_t) override {
+    tripped_ = true;
+    links_.close("nz_tcp_segment");
+    links_.close("nz_tcp_read");
+  }
+
+  void collect(std::vector<metrics::Family>& out) const override {
+    metrics::Family round_trip{
+        "nearzero_tcp_round_trip_seconds",
+        "Smoothed round trip of a connection in seconds, at each segment that comes in.",
+        metrics::Type::histogram,
+        {}};
+    metrics::Family connect{"nearzero_tcp_connect_duration_seconds",
+                            "Time from the first SYN to established in seconds.",
+                            metrics::Type::histogram,
+                            {}};
+    rows_.add_histograms(round_trip, NZ_TCP_HIST_RTT);
+    rows_.add_histograms(connect, NZ_TCP_HIST_CONNECT);
+    out.push_back(std::move(round_trip));
+    out.push_back(std::move(connect));
+    const auto counter = [&](const char* family, const char* help, nz_u64 nz_tcp_stats::*field) {
+      metrics::Family f{family, help, metrics::Type::counter, {}};
+      rows_.add_counters(f, [&](uint32_t slot) { return sums(slot).*field; });
+      out.push_back(std::move(f));
+    };
+    counter("nearzero_tcp_connect_failures_total",
+            "Connects that ended before they were established: refused, timed out, given up.",
+            &nz_tcp_stats::connects_failed);
+    counter("nearzero_tcp_retransmits_total", "Segments that were sent again.",
+            &nz_tcp_stats::retransmits);
+    counter("nearzero_tcp_sockets_untracked_total",
+            "Sockets of which neither the owner nor the start is known: too many at a time.",
+            &nz_tcp_stats::no_room);
+  }
+
+  [[nodiscard]] std::vector<Cost> costs() const override {
+    std::vector<Cost> result;
+    for (uint32_t slot = 0; slot < NZ_SLOTS; slot++) {
+      const nz_tcp_stats stats = sums(slot);
+      const uint64_t hits = rows_.count(slot, NZ_TCP_HIST_RTT) + stats.unmeasured + stats.events;
+      if (slot == 0 || hits != 0) result.push_back({slot, HitKind::tcp_event, hits});
+    }
+    return result;
+  }
+
+  [[nodiscard]] std::vector<Status> status() const override {
+    if (!wanted()) return {};
+    const bool segments = links_.contains("nz_tcp_segment");
+    const std::string text = segments   ? "each segment in, connects, retransmits"
+                             : tripped_ ? "tripped: over budget; connects and retransmits alone"
+                                        : "off";
+    return {
+        {name(), "host", 0, segments && links_.contains("nz_tcp_state"), text + links_.failures()}};
+  }
+
+ private:
+  [[nodiscard]] bool wanted() const {
+    return env_.drain.layout().host || !env_.tracker.slots().empty();
+  }
+
+  [[nodiscard]] nz_tcp_stats sums(uint32_t slot) const {
+    return drain::Drain::sum_shards<nz_tcp_stats>(counts_, NZ_SLOTS, slot);
+  }
+
+  BySlot rows_;
+  std::span<const nz_tcp_stats> counts_;
+  TracingLinks links_;
+  bool tripped_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Probe> make_tcp(const Env& env) { return std::make_unique<Tcp>(env); }
+
+}  // namespace nz::probes

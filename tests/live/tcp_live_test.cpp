@@ -1,0 +1,152 @@
+// TCP by target: connects, failures and retransmits exactly, round trips against what the sockets
+// say themselves.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <memory>
+
+#include "tests/live/harness/agent.h"
+
+namespace nz::live {
+namespace {
+
+// Serves itself on loopback: so many connections of so many questions and answers, then so many
+// connects to a port where nobody listens. Prints what it saw.
+constexpr const char* kTalks = R"(
+import json, os, signal, socket, struct, sys, threading
+connections, rounds, refused = map(int, sys.argv[1:4])
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+print("ready", file=sys.stderr, flush=True)
+signal.sigwait({signal.SIGUSR2})
+listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+def serve():
+    for _ in range(connections):
+        c, _ = listener.accept()
+        while c.recv(1): c.sendall(b"a")
+        c.close()
+thread = threading.Thread(target=serve)
+thread.start()
+round_trips = []
+for _ in range(connections):
+    c = socket.create_connection(listener.getsockname())
+    for _ in range(rounds):
+        c.sendall(b"q")
+        c.recv(1)
+        # tcpi_rtt, in microseconds (include/uapi/linux/tcp.h)
+        round_trips.append(struct.unpack_from("I", c.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 68)[0])
+    c.close()
+thread.join()
+unused = socket.socket()
+unused.bind(("127.0.0.1", 0))
+for _ in range(refused):
+    s = socket.socket()
+    try: s.connect(unused.getsockname())
+    except ConnectionRefusedError: pass
+    s.close()
+print(json.dumps({"rtt_us": sorted(round_trips)[len(round_trips) // 2]}))
+)";
+
+// In a network namespace of its own, where every 12th packet to the server is lost: sends 8 MB in
+// pieces over several connections, and prints the namespace's RetransSegs.
+constexpr const char* kLoses = R"(
+import json, signal, socket, subprocess, sys, threading
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+print("ready", file=sys.stderr, flush=True)
+signal.sigwait({signal.SIGUSR2})
+listener = socket.create_server(("127.0.0.1", 7001), backlog=64)
+subprocess.run(["nft", "-f", "-"], check=True, text=True, input="""
+table inet lossy { chain in { type filter hook input priority 0;
+  tcp dport 7001 numgen inc mod 12 == 0 drop
+  tcp sport 7001 tcp flags syn / syn numgen inc mod 3 == 0 drop
+} }""")
+def retransmits():
+    lines = [l.split() for l in open("/proc/self/net/snmp") if l.startswith("Tcp:")]
+    return int(dict(zip(*lines))["RetransSegs"])
+def serve():
+    for _ in range(6):
+        c, _ = listener.accept()
+        while c.recv(65536): c.sendall(b"a")
+        c.close()
+thread = threading.Thread(target=serve)
+thread.start()
+for _ in range(6):
+    c = socket.create_connection(("127.0.0.1", 7001))
+    for _ in range(20):
+        c.sendall(b"x" * 70000)
+    c.shutdown(socket.SHUT_WR)
+    while c.recv(65536): pass
+    c.close()
+thread.join()
+print(json.dumps({"retransmits": retransmits()}))
+)";
+
+constexpr const char* kTarget = "host: true\ntargets:\n  - name: talker\n    match: {pid: ";
+
+class Tcp : public testing::Test {
+ protected:
+  void run(std::vector<std::string> command, bool as_target = true) {
+    Program talker(std::move(command));
+    ASSERT_TRUE(talker.wait_for_text("ready", 20)) << talker.err();
+    agent_ = std::make_unique<Agent>(as_target ? kTarget + std::to_string(talker.pid()) + "}\n"
+                                               : "host: true\n");
+    if (as_target) ASSERT_TRUE(agent_->has_member(talker.pid()));
+    talker.signal(SIGUSR2);
+    ASSERT_EQ(talker.wait(120), 0) << talker.err();
+    saw_ = talker.json();
+    agent_->settle();
+    data_ = agent_->fetch();
+  }
+  [[nodiscard]] analysis::Histogram values(const char* family, const char* target) const {
+    return histogram_of(data_, family, {{"target", target}});
+  }
+  [[nodiscard]] double value(const char* family, const char* target) const {
+    return value_of(data_, family, {{"target", target}});
+  }
+
+  std::unique_ptr<Agent> agent_;
+  nlohmann::json saw_;
+  cli::LiveData data_;
+};
+
+TEST_F(Tcp, ConnectsAndFailuresAreCountedExactly) {
+  run({"/usr/bin/python3", "-c", kTalks, "120", "20", "30"});
+  const auto connects = values("nearzero_tcp_connect_duration_seconds", "talker");
+  EXPECT_EQ(connects.count(), 120U);
+  EXPECT_LT(connects.quantile(0.5), 0.005) << "seconds, on loopback";
+  EXPECT_EQ(value("nearzero_tcp_connect_failures_total", "talker"), 30);
+  EXPECT_GE(values("nearzero_tcp_connect_duration_seconds", "host").count(), 120U);
+  EXPECT_GE(value("nearzero_tcp_connect_failures_total", "host"), 30);
+  EXPECT_EQ(value("nearzero_tcp_sockets_untracked_total", "host"), 0);
+}
+
+TEST_F(Tcp, EachSegmentThatComesInHasARoundTrip) {
+  run({"/usr/bin/python3", "-c", kTalks, "50", "40", "0"});
+  const auto trips = values("nearzero_tcp_round_trip_seconds", "talker");
+  // 50 * 40 answers at the client and as many questions at the server, whose first of each
+  // connection comes before it has ever read; and the ends of connections.
+  EXPECT_GE(trips.count(), 50U * 40 + 50 * 39);
+  EXPECT_LE(trips.count(), 2 * (50U * 40 + 50 * 40));
+  const double seen = saw_["rtt_us"].get<double>() * 1e-6;
+  EXPECT_GT(trips.quantile(0.5), seen / 4);
+  EXPECT_LT(trips.quantile(0.5), seen * 4);
+}
+
+TEST_F(Tcp, WhatNoTargetOwnsIsTheHosts) {
+  run({"/usr/bin/python3", "-c", kTalks, "20", "10", "0"}, false);
+  EXPECT_GE(values("nearzero_tcp_connect_duration_seconds", "host").count(), 20U);
+  EXPECT_GE(values("nearzero_tcp_round_trip_seconds", "host").count(), 400U);
+  EXPECT_EQ(values("nearzero_tcp_round_trip_seconds", "talker").count(), 0U);
+}
+
+TEST_F(Tcp, RetransmitsAreThoseThatTheKernelCounts) {
+  run({"/usr/bin/unshare", "--net", "/usr/bin/python3", "-c", kLoses});
+  const double counted = saw_["retransmits"].get<double>();
+  EXPECT_GT(counted, 20);
+  EXPECT_EQ(value("nearzero_tcp_retransmits_total", "talker"), counted);
+  EXPECT_GE(value("nearzero_tcp_retransmits_total", "host"), counted);
+  EXPECT_EQ(values("nearzero_tcp_connect_duration_seconds", "talker").count(), 6U);
+}
+
+}  // namespace
+}  // namespace nz::live
