@@ -1,0 +1,82 @@
+#include "userspace/agent/judge.h"
+
+#include <gtest/gtest.h>
+
+namespace nz::agent {
+namespace {
+
+// A service that makes 100 orders a second of 1 ms each, of which `waits` are spent waiting for a
+// lock.
+class Service {
+ public:
+  void second(double at, double waits) {
+    for (int i = 0; i < 100; i++) {
+      total_->record(static_cast<uint64_t>(1e6 + waits * 1e9));
+    }
+    running_ += 100 * 1e-3;
+    locked_ += 100 * waits;
+    const auto stage = [](const std::string& component) {
+      return metrics::Labels{{"target", "demo"}, {"stage", "order"}, {"component", component}};
+    };
+    history_.add(
+        at,
+        {{"nearzero_order_stage_duration_seconds",
+          "",
+          metrics::Type::histogram,
+          {{{{"target", "demo"}, {"stage", "order"}},
+            0,
+            std::make_shared<analysis::Histogram>(*total_)}}},
+         {"nearzero_order_stage_component_seconds_total",
+          "",
+          metrics::Type::counter,
+          {{stage("running"), running_, nullptr}, {stage("lock"), locked_, nullptr}}}});
+  }
+  [[nodiscard]] const history::History& history() const { return history_; }
+
+ private:
+  history::History history_{history::History::Options{}};
+  std::shared_ptr<analysis::Histogram> total_ = std::make_shared<analysis::Histogram>();
+  double running_ = 0, locked_ = 0;
+};
+
+TEST(Judge, FindsWhatBeganAndSaysWhenItEnded) {
+  Service service;
+  Judge judge;
+  const auto none = [] { return analysis::Details{}; };
+  const double start = 1'700'000'000;
+  double opened = 0;
+  double resolved = 0;
+  for (int second = 0; second < 600; second++) {
+    const bool bad = second >= 300 && second < 420;
+    service.second(start + second, bad ? 3e-3 : 0);
+    const auto changes = judge.step(service.history(), start + second, none);
+    for (const analysis::Finding& f : changes.opened) {
+      EXPECT_EQ(f.kind, "lock_contention");
+      opened = second;
+    }
+    if (!changes.resolved.empty()) resolved = second;
+    if (second < 300) EXPECT_TRUE(judge.findings().empty()) << second;
+    if (second == 410) {
+      ASSERT_EQ(judge.findings().size(), 1U) << "an incident is not its own reference";
+      EXPECT_NEAR(judge.findings()[0].impact, 0.75, 0.08);
+      std::vector<metrics::Family> out;
+      judge.collect(out);
+      ASSERT_EQ(out[0].samples.size(), 1U);
+      EXPECT_EQ(out[0].samples[0].value, judge.findings()[0].impact);
+    }
+  }
+  EXPECT_GE(opened, 300);
+  EXPECT_LE(opened, 330) << "within 30 s of its onset";
+  EXPECT_GT(resolved, 420);
+  EXPECT_LE(resolved, 470);
+}
+
+TEST(Judge, SaysNothingWithoutHistory) {
+  const history::History history{history::History::Options{}};
+  Judge judge;
+  EXPECT_TRUE(judge.step(history, 1000, [] { return analysis::Details{}; }).opened.empty());
+  EXPECT_TRUE(judge.findings().empty());
+}
+
+}  // namespace
+}  // namespace nz::agent
