@@ -77,10 +77,9 @@ void FindingLedger::see(const Finding& finding, double at, Changes& changes) {
 // Full: the least costly one makes room, if it is less than this one.
 bool FindingLedger::has_room_for(const Finding& finding) {
   if (entries_.size() < options_.most) return true;
-  const auto least =
-      std::max_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
-        return costlier(a.second.newest, b.second.newest);
-      });
+  const auto least = std::max_element(
+      entries_.begin(), entries_.end(),
+      [](const auto& a, const auto& b) { return costlier(a.second.newest, b.second.newest); });
   if (least == entries_.end() || !costlier(finding, least->second.newest)) return false;
   entries_.erase(least);
   dropped_++;
@@ -98,8 +97,7 @@ void FindingLedger::resolve(Entry& entry, Changes& changes) {
 }
 
 void FindingLedger::forget_old(double at) {
-  std::erase_if(resolved_,
-                [&](const Finding& f) { return at - f.until > options_.keep_seconds; });
+  std::erase_if(resolved_, [&](const Finding& f) { return at - f.until > options_.keep_seconds; });
 }
 
 std::vector<Finding> FindingLedger::findings() const {

@@ -1,5 +1,5 @@
-// What findings are over time: one window's findings come and go with noise, an incident opens, goes
-// on and ends. Has no clock; time is an argument.
+// What findings are over time: one window's findings come and go with noise, an incident opens,
+// goes on and ends. Has no clock; time is an argument.
 #pragma once
 
 #include <cstddef>

@@ -75,8 +75,8 @@ TEST(FindingLedger, GoesOnAfterItOpened) {
 TEST(FindingLedger, EveryOtherWindowNeverOpens) {
   FindingLedger ledger(options());
   for (int i = 0; i < 50; i++) {
-    EXPECT_TRUE(ledger.observe(i % 2 == 0 ? std::vector{finding("a")} : kNone, 5.0 * i)
-                    .opened.empty());
+    EXPECT_TRUE(
+        ledger.observe(i % 2 == 0 ? std::vector{finding("a")} : kNone, 5.0 * i).opened.empty());
   }
   EXPECT_TRUE(ledger.findings().empty());
 }
@@ -85,8 +85,7 @@ TEST(FindingLedger, OnceOpenFlickeringNeitherClosesNorOpensAnew) {
   FindingLedger ledger = with_open();
   for (int i = 2; i < 60; i++) {
     // Two of three windows without it.
-    const auto changes =
-        ledger.observe(i % 3 == 0 ? std::vector{finding("a")} : kNone, 5.0 * i);
+    const auto changes = ledger.observe(i % 3 == 0 ? std::vector{finding("a")} : kNone, 5.0 * i);
     EXPECT_TRUE(changes.opened.empty()) << i;
     EXPECT_TRUE(changes.resolved.empty()) << i;
   }

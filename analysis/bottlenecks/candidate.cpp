@@ -24,10 +24,11 @@ std::string per_order_text(const OrderPath& path, double now, double before) {
   const bool known = path.comparable();
   if (!path.from_stages()) {
     return percent_text(path.share(now)) + " of the time in which it has work" +
-           (known ? " (before: " +
-                        percent_text(path.before().seconds > 0 ? before / path.before().seconds : 0) +
-                        ")"
-                  : "");
+           (known
+                ? " (before: " +
+                      percent_text(path.before().seconds > 0 ? before / path.before().seconds : 0) +
+                      ")"
+                : "");
   }
   return seconds_text(now) + " of " + seconds_text(path.now().seconds) + " per order" +
          (known ? " (before: " + seconds_text(before) + " of " +

@@ -1,6 +1,7 @@
 // What a rule says before the candidates are weighed against each other.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,16 @@
 
 namespace nz::analysis {
 
-/// All that a rule may look at.
+struct Processors;
+
+/// All that a rule may look at, for one target.
 struct Context {
   const WindowIndex& now;
   const WindowIndex& before;  ///< empty where there is no reference
   const Details& details;
   const Rules& rules;
+  /// Filled by processors() (cpu_use.h) when the first rule asks: many do.
+  mutable std::shared_ptr<const Processors> cpu = nullptr;
 
   /// The reference is long enough to compare host figures with.
   [[nodiscard]] bool has_reference() const { return before.seconds() >= rules.least_seconds; }

@@ -19,8 +19,8 @@ void find_checkpoint_stall(const Context& context, const OrderPath& path,
   const Histogram now = context.now.histogram(stall.family, stall.labels);
   const Histogram before = context.before.histogram(stall.family, stall.labels);
   c.finding.where = "WAL checkpoint";
-  c.finding.title = "Orders wait for checkpoints of the WAL: " + seconds_text(stall.mean_now) +
-                    " each";
+  c.finding.title =
+      "Orders wait for checkpoints of the WAL: " + seconds_text(stall.mean_now) + " each";
   const bool known = before.count() > 0;
   c.finding.evidence.push_back(
       evidence(stall.family, stall.labels, "mean of one checkpoint", stall.mean_now,

@@ -32,7 +32,7 @@ void find_cpu_quota(const Context& context, const OrderPath& path, std::vector<C
     return;
   }
   const double wait = path.excess(Component::runnable);
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   const double part = part_of_quota(path, cpu, throttled);
 
   Candidate c = candidate("cpu_quota", path);
@@ -44,11 +44,10 @@ void find_cpu_quota(const Context& context, const OrderPath& path, std::vector<C
   c.finding.evidence.push_back(evidence(kSeconds, labels, "throttled", throttled,
                                         known ? std::optional<double>(before) : std::nullopt,
                                         "ratio"));
-  c.finding.evidence.push_back(
-      evidence(kPeriods, labels, "periods in which the quota ran out",
-               context.now.rate(kPeriods, labels),
-               known ? std::optional<double>(context.before.rate(kPeriods, labels)) : std::nullopt,
-               "per second"));
+  c.finding.evidence.push_back(evidence(
+      kPeriods, labels, "periods in which the quota ran out", context.now.rate(kPeriods, labels),
+      known ? std::optional<double>(context.before.rate(kPeriods, labels)) : std::nullopt,
+      "per second"));
   const auto quota = context.now.value(kQuota, labels);
   std::string size = "above what it needs at its busiest";
   if (quota && *quota > 0) {

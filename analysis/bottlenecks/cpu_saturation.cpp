@@ -10,7 +10,7 @@ void find_cpu_saturation(const Context& context, const OrderPath& path,
                          std::vector<Candidate>& out) {
   const double wait = path.excess(Component::runnable);
   if (!noticeable(context, path, wait)) return;
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   if (cpu.contention == Contention::others) return;  // noisy_neighbour
   const bool bursts = cpu.now.known && !cpu.saturated;
   if (bursts && path.share(wait) < context.rules.least_impact_of_bursts) return;

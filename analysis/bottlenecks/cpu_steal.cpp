@@ -9,7 +9,7 @@
 namespace nz::analysis {
 
 void find_cpu_steal(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   if (!cpu.now.known || cpu.now.cpus <= 0) return;
   const double grown = cpu.now.stolen - cpu.before.stolen;
   if (grown < context.rules.steal_ratio * cpu.now.cpus) return;
@@ -24,10 +24,9 @@ void find_cpu_steal(const Context& context, const OrderPath& path, std::vector<C
               {Component::runnable, path.excess(Component::runnable)}};
   c.finding.title = "The hypervisor takes " + percent_text(cpu.now.stolen / cpu.now.cpus) +
                     " of this machine's CPU time";
-  c.finding.evidence.push_back(
-      evidence("nearzero_host_cpu_seconds_total", {{"mode", "steal"}}, "stolen", cpu.now.stolen,
-               context.has_reference() ? std::optional<double>(cpu.before.stolen) : std::nullopt,
-               "cores"));
+  c.finding.evidence.push_back(evidence(
+      "nearzero_host_cpu_seconds_total", {{"mode", "steal"}}, "stolen", cpu.now.stolen,
+      context.has_reference() ? std::optional<double>(cpu.before.stolen) : std::nullopt, "cores"));
   c.finding.recommendation =
       "Move the virtual machine to a host that is not oversold, or to an instance type with "
       "dedicated CPUs (no burst credits); nothing inside the guest helps. Ask the provider about "

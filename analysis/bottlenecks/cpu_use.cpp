@@ -78,8 +78,8 @@ CpuUse cpu_use(const WindowIndex& window, const std::string& target) {
   for (const std::string& name : names) {
     if (name == "host") continue;
     targets += cores_of(window, name);
-    targets_kernel += window.rate("nearzero_target_cpu_seconds_total",
-                                  {{"target", name}, {"mode", "system"}});
+    targets_kernel +=
+        window.rate("nearzero_target_cpu_seconds_total", {{"target", name}, {"mode", "system"}});
   }
   use.own = target == "host" ? 0 : cores_of(window, target);
   use.own_kernel =
@@ -90,7 +90,9 @@ CpuUse cpu_use(const WindowIndex& window, const std::string& target) {
   return use;
 }
 
-Processors processors(const Context& context, const OrderPath& path) {
+namespace {
+
+Processors work_out(const Context& context, const OrderPath& path) {
   const Rules& rules = context.rules;
   Processors p;
   p.now = cpu_use(context.now, path.target());
@@ -100,8 +102,7 @@ Processors processors(const Context& context, const OrderPath& path) {
   p.kernel_grew = p.now.others_kernel - p.before.others_kernel;
   p.own_kernel_grew = p.now.own_kernel - p.before.own_kernel;
   if (!p.now.known) return p;
-  p.saturated =
-      p.now.busiest_share >= rules.busy_cpu || p.now.host_share() >= rules.busy_cpu;
+  p.saturated = p.now.busiest_share >= rules.busy_cpu || p.now.host_share() >= rules.busy_cpu;
   const bool neighbour = p.others_grew >= rules.neighbour_cores && p.others_grew >= p.own_grew;
   const bool concentrated = p.now.cpus > 1 && p.now.busiest_share >= rules.busy_cpu &&
                             p.now.rest_share <= rules.quiet_cpus;
@@ -109,6 +110,13 @@ Processors processors(const Context& context, const OrderPath& path) {
                  : concentrated ? Contention::same_core
                                 : Contention::others;
   return p;
+}
+
+}  // namespace
+
+const Processors& processors(const Context& context, const OrderPath& path) {
+  if (!context.cpu) context.cpu = std::make_shared<Processors>(work_out(context, path));
+  return *context.cpu;
 }
 
 double interference(const Context& context, const OrderPath& path, const Processors& cpu) {

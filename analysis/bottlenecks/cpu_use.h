@@ -9,18 +9,18 @@ namespace nz::analysis {
 
 /// In cores (seconds of CPU per second) over one window.
 struct CpuUse {
-  bool known = false;         ///< the host's CPU time is in the window
-  double cpus = 0;            ///< number of CPUs; 0: unknown
-  double busy = 0;            ///< the whole host, without idle, iowait and steal
-  double kernel = 0;          ///< of busy: system, irq, softirq
-  double own = 0;             ///< this target
+  bool known = false;  ///< the host's CPU time is in the window
+  double cpus = 0;     ///< number of CPUs; 0: unknown
+  double busy = 0;     ///< the whole host, without idle, iowait and steal
+  double kernel = 0;   ///< of busy: system, irq, softirq
+  double own = 0;      ///< this target
   double own_kernel = 0;
-  double others = 0;          ///< neither a target nor the agent
+  double others = 0;  ///< neither a target nor the agent
   double others_kernel = 0;
   double stolen = 0;
-  std::string busiest;        ///< CPU by number
-  double busiest_share = 0;   ///< 0..1, of what the hypervisor left it
-  double rest_share = 0;      ///< mean of the other CPUs
+  std::string busiest;       ///< CPU by number
+  double busiest_share = 0;  ///< 0..1, of what the hypervisor left it
+  double rest_share = 0;     ///< mean of the other CPUs
 
   [[nodiscard]] double host_share() const { return cpus > 0 ? busy / cpus : 0; }
 };
@@ -42,7 +42,8 @@ struct Processors {
     return contention == Contention::own ? own_grew : others_grew;
   }
 };
-Processors processors(const Context& context, const OrderPath& path);
+/// Worked out once for each context.
+const Processors& processors(const Context& context, const OrderPath& path);
 
 /// Seconds per order that running code lost to caches and hyper-threads shared with a neighbour.
 double interference(const Context& context, const OrderPath& path, const Processors& cpu);

@@ -16,27 +16,23 @@ void find_disk_saturation(const Context& context, const OrderPath& path,
     const bool slower = disk.slower(context).value_or(true);
     if (slower) c.claims = disk_claims(path, sync_time(context, path));
     c.finding.title = "Disk " + disk.device + " is saturated: busy " + percent_text(disk.busy) +
-                      " of the time with " + number_text(disk.queue) + " requests waiting or served";
-    c.finding.evidence.push_back(evidence("nearzero_disk_busy_seconds_total", device, "busy",
-                                          disk.busy,
-                                          known ? std::optional<double>(disk.busy_before)
-                                                : std::nullopt,
-                                          "ratio"));
-    c.finding.evidence.push_back(evidence("nearzero_disk_queue_seconds_total", device,
-                                          "requests in queue and service", disk.queue,
-                                          known ? std::optional<double>(disk.queue_before)
-                                                : std::nullopt,
-                                          ""));
+                      " of the time with " + number_text(disk.queue) +
+                      " requests waiting or served";
+    c.finding.evidence.push_back(
+        evidence("nearzero_disk_busy_seconds_total", device, "busy", disk.busy,
+                 known ? std::optional<double>(disk.busy_before) : std::nullopt, "ratio"));
+    c.finding.evidence.push_back(
+        evidence("nearzero_disk_queue_seconds_total", device, "requests in queue and service",
+                 disk.queue, known ? std::optional<double>(disk.queue_before) : std::nullopt, ""));
     if (disk.latency > 0) {
-      c.finding.evidence.push_back(
-          evidence("nearzero_block_io_duration_seconds", device, "mean of one request",
-                   disk.latency,
-                   disk.latency_before > 0 ? std::optional<double>(disk.latency_before)
-                                           : std::nullopt,
-                   "seconds"));
+      c.finding.evidence.push_back(evidence(
+          "nearzero_block_io_duration_seconds", device, "mean of one request", disk.latency,
+          disk.latency_before > 0 ? std::optional<double>(disk.latency_before) : std::nullopt,
+          "seconds"));
     }
     c.finding.recommendation =
-        "Find who writes or reads: iotop -obP or pidstat -d 1; nearzero trace block --by comm. Bound "
+        "Find who writes or reads: iotop -obP or pidstat -d 1; nearzero trace block --by comm. "
+        "Bound "
         "it: systemctl set-property UNIT IOWriteBandwidthMax=\"/dev/" +
         disk.device +
         " 20M\" (or IOWeight=10, ionice -c3), move backups out of trading hours, or give the "

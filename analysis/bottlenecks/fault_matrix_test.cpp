@@ -130,8 +130,7 @@ std::vector<Fault> faults() {
          s.statements[0].per_order = 21;
        },
        240 / (kHealthy + 240), false, false, "statement aa01"},
-      {"own_code", "own_code",
-       [](Scene& s) { s.us["signal"]["running"] = 500; },
+      {"own_code", "own_code", [](Scene& s) { s.us["signal"]["running"] = 500; },
        400 / (kHealthy + 400), false, false, "stage signal"},
       {"page_fault_storm", "page_faults",
        [](Scene& s) {
@@ -185,8 +184,7 @@ std::vector<Fault> faults() {
          s.waits["sync"] = {1'500, 0.02};
        },
        248 / (kHealthy + 248), false, false},
-      {"slow_venue", "slow_dependency",
-       [](Scene& s) { s.us["persist"]["network"] = 5'000; },
+      {"slow_venue", "slow_dependency", [](Scene& s) { s.us["persist"]["network"] = 5'000; },
        5'000 / (kHealthy + 5'000), false, false, "stage persist"},
   };
 }
@@ -196,8 +194,8 @@ std::string example(const Finding& f) {
   std::string text = "EXAMPLE " + f.kind + "\n" + f.title + "\n" +
                      kSeverities.at(static_cast<std::size_t>(f.severity)) + ", impact " +
                      percent_text(f.impact) + " (" + seconds_text(f.impact_seconds) +
-                     " per order), confidence " + percent_text(f.confidence) + ", where: " +
-                     f.where + "\n";
+                     " per order), confidence " + percent_text(f.confidence) +
+                     ", where: " + f.where + "\n";
   for (const Evidence& e : f.evidence) text += "  " + e.text + "  <- " + e.series + "\n";
   return text + "=> " + f.recommendation + "\n\n";
 }
@@ -371,26 +369,16 @@ TEST_P(TwoFaults, AreBothNamed) {
 INSTANTIATE_TEST_SUITE_P(
     Pairs, TwoFaults,
     ::testing::ValuesIn(std::vector<Pair>{
-        {"hog_on_the_same_core", "lock_convoy"},
-        {"hog_on_the_same_core", "second_sqlite_writer"},
-        {"noisy_neighbour", "missing_index"},
-        {"noisy_neighbour", "slow_fsync_without_sqlite"},
-        {"lock_convoy", "missing_index"},
-        {"lock_convoy", "second_sqlite_writer"},
-        {"missing_index", "second_sqlite_writer"},
-        {"missing_index", "packet_loss"},
-        {"missing_index", "fd_exhaustion"},
-        {"cgroup_quota", "lock_convoy"},
-        {"disk_saturated", "lock_convoy"},
-        {"disk_saturated", "noisy_neighbour"},
-        {"disk_saturated", "missing_index"},
-        {"memory_pressure", "lock_convoy"},
-        {"memory_pressure", "missing_index"},
-        {"packet_loss", "lock_convoy"},
-        {"packet_loss", "hog_on_the_same_core"},
-        {"fork_storm", "missing_index"},
-        {"fork_storm", "second_sqlite_writer"},
-        {"page_fault_storm", "lock_convoy"},
+        {"hog_on_the_same_core", "lock_convoy"},   {"hog_on_the_same_core", "second_sqlite_writer"},
+        {"noisy_neighbour", "missing_index"},      {"noisy_neighbour", "slow_fsync_without_sqlite"},
+        {"lock_convoy", "missing_index"},          {"lock_convoy", "second_sqlite_writer"},
+        {"missing_index", "second_sqlite_writer"}, {"missing_index", "packet_loss"},
+        {"missing_index", "fd_exhaustion"},        {"cgroup_quota", "lock_convoy"},
+        {"disk_saturated", "lock_convoy"},         {"disk_saturated", "noisy_neighbour"},
+        {"disk_saturated", "missing_index"},       {"memory_pressure", "lock_convoy"},
+        {"memory_pressure", "missing_index"},      {"packet_loss", "lock_convoy"},
+        {"packet_loss", "hog_on_the_same_core"},   {"fork_storm", "missing_index"},
+        {"fork_storm", "second_sqlite_writer"},    {"page_fault_storm", "lock_convoy"},
         {"fd_exhaustion", "hog_on_the_same_core"},
     }),
     [](const auto& param) { return param.param.first + "_and_" + param.param.second; });

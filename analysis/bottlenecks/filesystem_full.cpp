@@ -28,9 +28,8 @@ void find_filesystem_full(const Context& context, const OrderPath& path,
       Candidate c = candidate("filesystem_full", path, "host filesystem " + mount);
       c.finding.title = "File system " + mount + " is full: " + percent_text(used) + " of its " +
                         (bytes ? "space" : "inodes") + " used";
-      c.finding.evidence.push_back(
-          evidence(family, {{"mount", mount}, {"kind", "available"}}, "available", *available,
-                   before, bytes ? "bytes" : ""));
+      c.finding.evidence.push_back(evidence(family, {{"mount", mount}, {"kind", "available"}},
+                                            "available", *available, before, bytes ? "bytes" : ""));
       c.finding.recommendation =
           "Free space on " + mount + ": du -x --max-depth=2 " + mount +
           " | sort -n | tail; old logs (journalctl --vacuum-size=500M), deleted files still open "

@@ -45,10 +45,9 @@ constexpr std::array<NamedRule, 21> kRules = {{
 // target at all the host is looked at as one.
 std::vector<std::string> targets_of(const WindowIndex& window) {
   std::set<std::string> names;
-  for (const char* family :
-       {"nearzero_order_stage_duration_seconds", "nearzero_oncpu_slice_seconds",
-        "nearzero_target_cpu_seconds_total", "nearzero_sqlite_wait_seconds",
-        "nearzero_target_open_files"}) {
+  for (const char* family : {"nearzero_order_stage_duration_seconds",
+                             "nearzero_oncpu_slice_seconds", "nearzero_target_cpu_seconds_total",
+                             "nearzero_sqlite_wait_seconds", "nearzero_target_open_files"}) {
     for (std::string& name : window.values_of(family, "target")) names.insert(std::move(name));
   }
   names.erase("host");
@@ -75,10 +74,10 @@ std::vector<Finding> find_bottlenecks(const Window& now, const Window& reference
   const WindowIndex index(now);
   const WindowIndex before(reference);
   if (index.seconds() < rules.least_seconds) return {};
-  const Context context{index, before, details, rules};
   std::vector<Finding> findings;
   for (const std::string& target : targets_of(index)) {
     const OrderPath path(target, index, before, rules);
+    const Context context{index, before, details, rules};
     std::vector<Candidate> candidates;
     for (const NamedRule& rule : kRules) rule.find(context, path, candidates);
     auto found = weigh(context, path, std::move(candidates));

@@ -14,10 +14,9 @@ void find_fork_storm(const Context& context, const OrderPath& path, std::vector<
   const double forks = context.now.rate(kForks);
   const double before = context.before.rate(kForks);
   if (forks < rules.forks_per_second || !grew(forks, before, rules.forks_growth)) return;
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   const double contended = cpu.contended();
-  const double kernel =
-      cpu.contention == Contention::own ? cpu.own_kernel_grew : cpu.kernel_grew;
+  const double kernel = cpu.contention == Contention::own ? cpu.own_kernel_grew : cpu.kernel_grew;
   double part = 1;
   if (contended > 0) {
     part = (forks - before) * rules.fork_seconds / contended;
@@ -30,10 +29,9 @@ void find_fork_storm(const Context& context, const OrderPath& path, std::vector<
               {Component::running, interference(context, path, cpu) * part}};
   c.finding.title =
       "Processes are started " + number_text(forks) + " times a second and take the CPUs";
-  c.finding.evidence.push_back(
-      evidence(kForks, {}, "forks", forks,
-               context.has_reference() ? std::optional<double>(before) : std::nullopt,
-               "per second"));
+  c.finding.evidence.push_back(evidence(
+      kForks, {}, "forks", forks,
+      context.has_reference() ? std::optional<double>(before) : std::nullopt, "per second"));
   c.finding.recommendation =
       "Find the parent: ps -eo ppid,comm --sort=ppid | uniq -c | sort -rn | head; perf trace -s or "
       "execsnoop shows what is started. Usual causes: a script that calls programs in a loop, a "

@@ -22,7 +22,11 @@ std::vector<Case> cases() {
   };
   return {
       {"the_same", [](Scene&, Scene&) {}},
-      {"load_doubled", [](Scene& s, Scene&) { s.rate *= 2; s.us["risk"]["runnable"] = 6; }},
+      {"load_doubled",
+       [](Scene& s, Scene&) {
+         s.rate *= 2;
+         s.us["risk"]["runnable"] = 6;
+       }},
       {"load_tenfold",
        [](Scene& s, Scene&) {
          s.rate *= 10;
@@ -35,13 +39,28 @@ std::vector<Case> cases() {
          s.rate = 3;  // 30 orders in the window: cold caches and slow clocks
          slower(s, 2);
        }},
-      {"day_after_night", [](Scene& s, Scene& r) { r.rate = 3; s.us["risk"]["runnable"] = 9; }},
+      {"day_after_night",
+       [](Scene& s, Scene& r) {
+         r.rate = 3;
+         s.us["risk"]["runnable"] = 9;
+       }},
       {"nothing_traded", [](Scene& s, Scene&) { s.rate = 0; }},
       {"reference_without_orders", [](Scene&, Scene& r) { r.rate = 0; }},
-      {"one_order", [](Scene& s, Scene&) { s.rate = 0.1; s.us["risk"]["lock"] = 50'000; }},
-      {"nineteen_orders", [](Scene& s, Scene&) { s.rate = 1.9; s.us["risk"]["lock"] = 50'000; }},
+      {"one_order",
+       [](Scene& s, Scene&) {
+         s.rate = 0.1;
+         s.us["risk"]["lock"] = 50'000;
+       }},
+      {"nineteen_orders",
+       [](Scene& s, Scene&) {
+         s.rate = 1.9;
+         s.us["risk"]["lock"] = 50'000;
+       }},
       {"window_of_two_seconds",
-       [](Scene& s, Scene&) { s.seconds = 2; s.us["risk"]["lock"] = 50'000; }},
+       [](Scene& s, Scene&) {
+         s.seconds = 2;
+         s.us["risk"]["lock"] = 50'000;
+       }},
       {"twentieth_slower", [slower](Scene& s, Scene&) { slower(s, 1.05); }},
       {"third_slower", [slower](Scene& s, Scene&) { slower(s, 1.33); }},
       {"some_more_of_everything",
@@ -50,7 +69,11 @@ std::vector<Case> cases() {
            for (auto& [component, us] : parts) us *= 1.2;
          }
        }},
-      {"other_work_on_idle_cpus", [](Scene& s, Scene&) { s.others = 1.2; s.others_kernel = 0.2; }},
+      {"other_work_on_idle_cpus",
+       [](Scene& s, Scene&) {
+         s.others = 1.2;
+         s.others_kernel = 0.2;
+       }},
       {"a_build_beside_it",
        [slower](Scene& s, Scene&) {
          s.others = 0.8;
@@ -106,7 +129,11 @@ std::vector<Case> cases() {
          s.us["risk"]["lock"] = 134;
          s.more.push_back({"nearzero_order_stage_duration_seconds",
                            {{"target", "demo"}, {"stage", "order"}},
-                           0, 0, 0, 0, Scene::values(1, 0.4)});
+                           0,
+                           0,
+                           0,
+                           0,
+                           Scene::values(1, 0.4)});
        }},
       {"syncs_each_commit_as_ever",
        [](Scene& s, Scene& r) {
@@ -123,8 +150,8 @@ std::vector<Case> cases() {
       {"read_only_image",
        [](Scene& s, Scene&) {
          const Labels size{{"mount", "/snap/x"}, {"device", "/dev/loop3"}, {"kind", "size"}};
-         const Labels available{{"mount", "/snap/x"}, {"device", "/dev/loop3"},
-                                {"kind", "available"}};
+         const Labels available{
+             {"mount", "/snap/x"}, {"device", "/dev/loop3"}, {"kind", "available"}};
          s.gauge("nearzero_filesystem_bytes", size, 1e8);
          s.gauge("nearzero_filesystem_bytes", available, 0);
        }},

@@ -249,17 +249,17 @@ TEST(SlowStatement, GivesTheAdviceOfThePlan) {
   slow.digest = "aa01";
   slow.plan = "SCAN risk_limits";
   slow.inside = 2e-3;
-  slow.advice = {"CREATE INDEX risk_limits_account ON risk_limits(account): SCAN risk_limits reads "
-                 "20,000 rows for one."};
+  slow.advice = {
+      "CREATE INDEX risk_limits_account ON risk_limits(account): SCAN risk_limits reads "
+      "20,000 rows for one."};
   Details d;
   d.slow_statements = {slow};
   const auto found = find(s, Scene{}, d);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_THAT(found[0].recommendation, HasSubstr("CREATE INDEX risk_limits_account"));
   EXPECT_THAT(told(found), HasSubstr("SELECT max_quantity FROM risk_limits WHERE account = ?"));
-  const auto plan = std::find_if(found[0].evidence.begin(), found[0].evidence.end(), [](auto& e) {
-    return e.text == "plan: SCAN risk_limits";
-  });
+  const auto plan = std::find_if(found[0].evidence.begin(), found[0].evidence.end(),
+                                 [](auto& e) { return e.text == "plan: SCAN risk_limits"; });
   EXPECT_NE(plan, found[0].evidence.end());
 }
 
@@ -351,7 +351,8 @@ TEST(LongTransaction, IsTheCauseOfTheWalsGrowth) {
   Scene s, healthy;
   healthy.gauge("nearzero_sqlite_wal_bytes", {{"target", "demo"}, {"database", "o.db"}}, 4e6);
   s.gauge("nearzero_sqlite_wal_bytes", {{"target", "demo"}, {"database", "o.db"}}, 90e6);
-  const Labels labels{{"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT * FROM orders"}};
+  const Labels labels{
+      {"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT * FROM orders"}};
   s.histogram("nearzero_sqlite_statement_open_seconds", labels, 0.1, 8);
   s.histogram("nearzero_sqlite_statement_duration_seconds", labels, 0.1, 0.2);
   const auto found = find(s, healthy);

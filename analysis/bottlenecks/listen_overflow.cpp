@@ -15,10 +15,9 @@ void find_listen_overflow(const Context& context, const OrderPath& path,
   if (now < context.rules.listen_overflows || !grew(rate, before, context.rules.growth)) return;
   Candidate c = candidate("listen_overflow", path, "host listening sockets");
   c.finding.title = "Connections are turned away: a listening socket's queue is full";
-  c.finding.evidence.push_back(
-      evidence(kEvents, overflow, "overflows", rate,
-               context.has_reference() ? std::optional<double>(before) : std::nullopt,
-               "per second"));
+  c.finding.evidence.push_back(evidence(
+      kEvents, overflow, "overflows", rate,
+      context.has_reference() ? std::optional<double>(before) : std::nullopt, "per second"));
   c.finding.recommendation =
       "ss -ltn shows the socket: Recv-Q at its Send-Q. Accept faster (a thread that only accepts), "
       "raise the backlog of listen() and net.core.somaxconn=4096; find what holds the accepting "

@@ -9,8 +9,7 @@ void find_lock_contention(const Context& context, const OrderPath& path,
   const double wait = path.excess(Component::lock);
   if (!noticeable(context, path, wait)) return;
   const double before = path.before().parts[Component::lock];
-  if (path.comparable() &&
-      !grew(path.now().parts[Component::lock], before, context.rules.growth)) {
+  if (path.comparable() && !grew(path.now().parts[Component::lock], before, context.rules.growth)) {
     return;
   }
   Candidate c = candidate("lock_contention", path);
@@ -28,12 +27,12 @@ void find_lock_contention(const Context& context, const OrderPath& path,
                  earlier.count() > 0 ? std::optional<double>(earlier.quantile(0.99)) : std::nullopt,
                  "seconds"));
     const double rate = static_cast<double>(now.count()) / context.now.seconds();
-    c.finding.evidence.push_back(
-        evidence("nearzero_offcpu_seconds", off, "waits", rate,
-                 known ? std::optional<double>(static_cast<double>(earlier.count()) /
-                                               context.before.seconds())
-                       : std::nullopt,
-                 "per second"));
+    c.finding.evidence.push_back(evidence(
+        "nearzero_offcpu_seconds", off, "waits", rate,
+        known
+            ? std::optional<double>(static_cast<double>(earlier.count()) / context.before.seconds())
+            : std::nullopt,
+        "per second"));
   }
   c.finding.recommendation =
       "See which lock and who waits: nearzero trace futex -p PID --by detail, and --slower " +

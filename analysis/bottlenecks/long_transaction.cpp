@@ -28,8 +28,8 @@ void find_long_transaction(const Context& context, const OrderPath& path,
     if (before.count() > 0 && before.quantile(1) >= limit) continue;
     const SyncTime busy = sqlite_wait(context, path, "busy");
     Candidate c = candidate("long_transaction", path, "statement " + digest);
-    c.finding.title = "A statement stays open for " + seconds_text(longest) + ": " +
-                      label_of(*open, "statement");
+    c.finding.title =
+        "A statement stays open for " + seconds_text(longest) + ": " + label_of(*open, "statement");
     c.finding.evidence.push_back(evidence(
         kOpen, labels, "longest time open", longest,
         before.count() > 0 ? std::optional<double>(before.quantile(1)) : std::nullopt, "seconds"));

@@ -16,12 +16,12 @@ constexpr const char* kStall = "nearzero_reclaim_stall_seconds";
 constexpr double kPage = 4096;
 
 struct Memory {
-  double stalled = 0;  // seconds of direct reclaim per second
-  double pressure = 0; // PSI some, share of time; the larger of host and target
-  double major = 0;    // faults per second: the target's, else the host's
-  double swapped = 0;  // pages per second
-  double scanned = 0;  // by direct reclaim, pages per second
-  double full = 0;     // share of the limit
+  double stalled = 0;          // seconds of direct reclaim per second
+  double pressure = 0;         // PSI some, share of time; the larger of host and target
+  double major = 0;            // faults per second: the target's, else the host's
+  double swapped = 0;          // pages per second
+  double scanned = 0;          // by direct reclaim, pages per second
+  double full = 0;             // share of the limit
   std::string scope = "host";  // where PSI is higher
 };
 
@@ -64,8 +64,8 @@ double part_of_disk(const Context& context, const Memory& now, const Memory& bef
   const double grown = context.now.rate("nearzero_disk_bytes_total") -
                        context.before.rate("nearzero_disk_bytes_total");
   if (grown <= 0) return 1;
-  const double pages = std::max(0.0, now.swapped - before.swapped) +
-                       std::max(0.0, now.major - before.major);
+  const double pages =
+      std::max(0.0, now.swapped - before.swapped) + std::max(0.0, now.major - before.major);
   return std::clamp(pages * kPage / grown, 0.0, 1.0);
 }
 
@@ -133,8 +133,8 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
                             if_known(before.swapped), "per second"));
   }
   if (full) {
-    list.push_back(evidence("nearzero_host_memory_bytes", {{"kind", "available"}},
-                            "memory in use", now.full, if_known(before.full), "ratio"));
+    list.push_back(evidence("nearzero_host_memory_bytes", {{"kind", "available"}}, "memory in use",
+                            now.full, if_known(before.full), "ratio"));
   }
   c.finding.recommendation =
       now.scope == "host"
@@ -150,7 +150,7 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   const double disks = major || swapping ? part_of_disk(context, now, before) : 0;
   c.explains = {{"page_faults", 1}, {"disk_saturation", disks}, {"slow_sync", disks}};
   // kswapd and direct reclaim work in the kernel, for somebody else's account.
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   if (now.scanned > 0 && cpu.kernel_grew >= rules.kernel_share * cpu.others_grew &&
       cpu.others_grew > 0) {
     c.claims.push_back({Component::runnable, path.excess(Component::runnable)});

@@ -63,10 +63,10 @@ void find_network_loss(const Context& context, const OrderPath& path, std::vecto
   for (const Component component : {Component::network, Component::idle, Component::ipc}) {
     c.claims.push_back({component, path.excess(component)});
   }
-  c.finding.title = lost ? "Segments are lost on the network: " + number_text(now.rate) +
-                               " are sent again each second"
-                         : "The network has become slow: " + seconds_text(trip.quantile(0.5)) +
-                               " round trip";
+  c.finding.title =
+      lost ? "Segments are lost on the network: " + number_text(now.rate) +
+                 " are sent again each second"
+           : "The network has become slow: " + seconds_text(trip.quantile(0.5)) + " round trip";
   const bool known = context.has_reference();
   c.finding.evidence.push_back(evidence(now.family, now.labels, "segments sent again", now.rate,
                                         known ? std::optional<double>(before.rate) : std::nullopt,

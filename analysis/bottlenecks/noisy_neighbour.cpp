@@ -7,14 +7,13 @@ namespace nz::analysis {
 
 void find_noisy_neighbour(const Context& context, const OrderPath& path,
                           std::vector<Candidate>& out) {
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   if (cpu.contention != Contention::others) return;
   const double wait = path.excess(Component::runnable);
   const double slower = interference(context, path, cpu);
   if (!noticeable(context, path, wait + slower)) return;
   const Rules& rules = context.rules;
-  if (cpu.now.known && !cpu.saturated &&
-      path.share(wait) < rules.least_impact_of_bursts &&
+  if (cpu.now.known && !cpu.saturated && path.share(wait) < rules.least_impact_of_bursts &&
       (cpu.others_grew < rules.interfering_cores ||
        path.share(slower) < rules.least_interference)) {
     return;

@@ -74,7 +74,7 @@ bool contains(const RawStage& whole, const std::map<std::string, RawStage>& all,
 }
 
 PathTime path_of_stages(const WindowIndex& window, const std::string& target,
-                     const std::string& whole) {
+                        const std::string& whole) {
   PathTime path;
   const auto stages = raw_stages(window, target);
   Parts total;
@@ -212,9 +212,8 @@ double OrderPath::per_order_now(double sum, std::string_view probe) const {
 double OrderPath::per_order_before(double sum, std::string_view probe) const {
   if (!comparable_) return 0;
   const double observed = before_index_.observed(probe, target_);
-  return observed > 0 && before_.orders_per_second > 0
-             ? sum / observed / before_.orders_per_second
-             : 0;
+  return observed > 0 && before_.orders_per_second > 0 ? sum / observed / before_.orders_per_second
+                                                       : 0;
 }
 
 }  // namespace nz::analysis

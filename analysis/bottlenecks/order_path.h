@@ -49,11 +49,11 @@ struct StageTime {
 
 /// One window of the order path.
 struct PathTime {
-  double orders = 0;           ///< that were seen; with a duty cycle a part of all
-  double orders_per_second = 0;///< of all
-  Parts parts;                 ///< seconds per order
-  double seconds = 0;          ///< per order: the sum of its parts
-  double longest = 0;          ///< of an order, seconds; 0: unknown
+  double orders = 0;             ///< that were seen; with a duty cycle a part of all
+  double orders_per_second = 0;  ///< of all
+  Parts parts;                   ///< seconds per order
+  double seconds = 0;            ///< per order: the sum of its parts
+  double longest = 0;            ///< of an order, seconds; 0: unknown
   std::vector<StageTime> stages;
 };
 

@@ -18,7 +18,7 @@ void find_own_code(const Context& context, const OrderPath& path, std::vector<Ca
   if (!grew(path.now().parts[Component::running], before, factor)) return;
   const HotFunction* hot = hottest(context.details, path.target());
   const bool hotter = clearly_hotter(hot);
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   double others = interference(context, path, cpu);
   for (const Statement& st : statements(context, path)) others += st.excess();
 
@@ -28,21 +28,23 @@ void find_own_code(const Context& context, const OrderPath& path, std::vector<Ca
   c.least_seconds = (factor - 1) * before;
   const std::string stage = path.worst_stage(Component::running);
   c.finding.where = hot != nullptr && hotter ? hot->function : stage.empty() ? "code" : stage;
-  c.finding.title =
-      "The service computes longer per order" + in_stage(path, Component::running) +
-      (hotter ? ", in " + hot->function : "") + ": " +
-      seconds_text(path.now().parts[Component::running]) + " in place of " + seconds_text(before);
+  c.finding.title = "The service computes longer per order" + in_stage(path, Component::running) +
+                    (hotter ? ", in " + hot->function : "") + ": " +
+                    seconds_text(path.now().parts[Component::running]) + " in place of " +
+                    seconds_text(before);
   if (hot != nullptr) {
-    c.finding.evidence.push_back({"", hot->function + " (" + hot->module + "): " +
-                                          percent_text(hot->share) + " of the samples (before: " +
-                                          percent_text(hot->before) + ")",
+    c.finding.evidence.push_back({"",
+                                  hot->function + " (" + hot->module +
+                                      "): " + percent_text(hot->share) +
+                                      " of the samples (before: " + percent_text(hot->before) + ")",
                                   hot->share, "ratio"});
   }
   c.finding.recommendation =
-      (hot != nullptr ? "Look at " + hot->function + " in " + hot->module +
-                            ": what was deployed or configured when it grew? "
-                      : std::string("See which function it is: perf record -g -p PID (or the agent's "
-                                    "profile). What was deployed or configured when it grew? ")) +
+      (hot != nullptr
+           ? "Look at " + hot->function + " in " + hot->module +
+                 ": what was deployed or configured when it grew? "
+           : std::string("See which function it is: perf record -g -p PID (or the agent's "
+                         "profile). What was deployed or configured when it grew? ")) +
       "nearzero trace func::" + (hot != nullptr ? hot->function : std::string("FUNCTION")) +
       " -p PID tells calls from time per call. Work that an order does not need (logging, copies, "
       "allocation) goes beside the path.";

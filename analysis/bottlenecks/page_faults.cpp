@@ -37,10 +37,10 @@ void of_target(const Context& context, const OrderPath& path, const Processors& 
   storm.faults = context.now.rate(kFaults, minor);
   storm.before = context.before.rate(kFaults, minor);
   // Per order or per second: more orders may fault more.
-  const double load = path.comparable() && path.before().orders_per_second > 0
-                          ? std::max(1.0, path.now().orders_per_second /
-                                              path.before().orders_per_second)
-                          : 1;
+  const double load =
+      path.comparable() && path.before().orders_per_second > 0
+          ? std::max(1.0, path.now().orders_per_second / path.before().orders_per_second)
+          : 1;
   const bool many = storm.faults >= rules.faults_per_second &&
                     grew(storm.faults, storm.before * load, rules.faults_growth);
   const double blocked = path.excess(Component::page_fault);
@@ -49,12 +49,10 @@ void of_target(const Context& context, const OrderPath& path, const Processors& 
   Candidate c = candidate("page_faults", path);
   c.finding.where = "memory of " + path.target();
   if (many) {
-    storm.cores =
-        cpu_of(rules, storm.faults - storm.before, cpu.own_kernel_grew, cpu.own_grew);
+    storm.cores = cpu_of(rules, storm.faults - storm.before, cpu.own_kernel_grew, cpu.own_grew);
     const double orders = path.now().orders_per_second;
     const double running = orders > 0 ? storm.cores / orders : 0;
-    c.claims.push_back(
-        {Component::running, std::min(running, path.excess(Component::running))});
+    c.claims.push_back({Component::running, std::min(running, path.excess(Component::running))});
     if (cpu.contention == Contention::own) explain_cpu(c, cpu, storm.cores);
     c.explains.push_back({"own_code", running >= 0.5 * path.excess(Component::running) ? 1.0 : 0});
   }
@@ -66,14 +64,15 @@ void of_target(const Context& context, const OrderPath& path, const Processors& 
   c.finding.evidence.push_back(evidence(kFaults, minor, "minor faults", storm.faults,
                                         known ? std::optional<double>(storm.before) : std::nullopt,
                                         "per second"));
-  c.finding.evidence.push_back(evidence(
-      "nearzero_target_cpu_seconds_total", {{"target", path.target()}, {"mode", "system"}},
-      "CPU in the kernel", cpu.now.own_kernel,
-      known ? std::optional<double>(cpu.before.own_kernel) : std::nullopt, "cores"));
+  c.finding.evidence.push_back(
+      evidence("nearzero_target_cpu_seconds_total", {{"target", path.target()}, {"mode", "system"}},
+               "CPU in the kernel", cpu.now.own_kernel,
+               known ? std::optional<double>(cpu.before.own_kernel) : std::nullopt, "cores"));
   c.finding.recommendation =
       "See where: nearzero trace pagefaults -p PID --by tid; perf trace -F all -p PID. Keep memory "
       "instead of returning it: mallopt(M_TRIM_THRESHOLD / M_MMAP_THRESHOLD, large) or "
-      "MALLOC_TRIM_THRESHOLD_=1073741824 in the unit's environment, pools for buffers, no munmap or "
+      "MALLOC_TRIM_THRESHOLD_=1073741824 in the unit's environment, pools for buffers, no munmap "
+      "or "
       "madvise(MADV_DONTNEED) per order. Touch memory at start and mlockall(MCL_CURRENT | "
       "MCL_FUTURE) (LimitMEMLOCK=infinity); huge pages for large heaps.";
   c.always = known && many && storm.cores >= rules.fault_storm_cores;
@@ -99,17 +98,15 @@ void of_host(const Context& context, const OrderPath& path, const Processors& cp
   }
   Candidate c = candidate("page_faults", path, "host memory");
   const double cores = cpu_of(rules, faults - before, cpu.kernel_grew, cpu.others_grew);
-  const double part =
-      cpu.others_grew > 0 ? std::clamp(cores / cpu.others_grew, 0.0, 1.0) : 0;
+  const double part = cpu.others_grew > 0 ? std::clamp(cores / cpu.others_grew, 0.0, 1.0) : 0;
   c.claims = {{Component::runnable, path.excess(Component::runnable) * part},
               {Component::running, interference(context, path, cpu) * part}};
   explain_cpu(c, cpu, cores);
   c.finding.title = "Another process faults pages in " + number_text(faults) +
                     " times a second and takes the CPUs";
-  c.finding.evidence.push_back(
-      evidence(kHostFaults, event, "page faults of others", faults,
-               context.has_reference() ? std::optional<double>(before) : std::nullopt,
-               "per second"));
+  c.finding.evidence.push_back(evidence(
+      kHostFaults, event, "page faults of others", faults,
+      context.has_reference() ? std::optional<double>(before) : std::nullopt, "per second"));
   c.finding.recommendation =
       "See who: nearzero trace pagefaults --by comm -d 3; pidstat -r 1. Bound it: CPUQuota= and "
       "MemoryHigh= of its unit, CPUs of its own (AllowedCPUs=).";
@@ -120,7 +117,7 @@ void of_host(const Context& context, const OrderPath& path, const Processors& cp
 }  // namespace
 
 void find_page_faults(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
-  const Processors cpu = processors(context, path);
+  const Processors& cpu = processors(context, path);
   of_target(context, path, cpu, out);
   of_host(context, path, cpu, out);
 }

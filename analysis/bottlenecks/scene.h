@@ -42,7 +42,7 @@ struct Scene {
   double others = 0.1;          ///< cores of processes that are no targets
   double others_kernel = 0.02;  ///< of these
   double stolen = 0;
-  int hog_cpu = -1;             ///< the CPU that `others` sits on
+  int hog_cpu = -1;  ///< the CPU that `others` sits on
   bool host_metrics = true;
   double forks = 5;
   std::vector<SceneStatement> statements = {
@@ -101,8 +101,7 @@ struct Scene {
       w.series.push_back({std::move(name), std::move(labels), change, change, 0, 0, nullptr});
     };
     const auto add_values = [&](std::string name, Labels labels, double count, double value) {
-      w.series.push_back(
-          {std::move(name), std::move(labels), 0, 0, 0, 0, values(count, value)});
+      w.series.push_back({std::move(name), std::move(labels), 0, 0, 0, 0, values(count, value)});
     };
     const double orders = rate * seconds;
     if (stages) add_stages(w, orders * stages_observed);

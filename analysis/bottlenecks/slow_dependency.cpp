@@ -27,21 +27,21 @@ void find_slow_dependency(const Context& context, const OrderPath& path,
   const std::string stage = path.worst_stage(worst);
   c.finding.where = stage.empty() ? "peer" : stage;
   c.finding.title = "Orders wait longer for another process' answer" + in_stage(path, worst);
-  c.finding.evidence.push_back(
-      evidence("nearzero_offcpu_seconds",
-               {{"target", path.target()}, {"reason", std::string(component_name(worst))}},
-               "blocked",
-               context.now.sum_seconds("nearzero_offcpu_seconds",
-                                       {{"target", path.target()},
-                                        {"reason", std::string(component_name(worst))}}) /
-                   context.now.seconds(),
-               context.before.sum_seconds("nearzero_offcpu_seconds",
-                                          {{"target", path.target()},
-                                           {"reason", std::string(component_name(worst))}}) /
-                   context.before.seconds(),
-               "seconds per second"));
+  c.finding.evidence.push_back(evidence(
+      "nearzero_offcpu_seconds",
+      {{"target", path.target()}, {"reason", std::string(component_name(worst))}}, "blocked",
+      context.now.sum_seconds(
+          "nearzero_offcpu_seconds",
+          {{"target", path.target()}, {"reason", std::string(component_name(worst))}}) /
+          context.now.seconds(),
+      context.before.sum_seconds(
+          "nearzero_offcpu_seconds",
+          {{"target", path.target()}, {"reason", std::string(component_name(worst))}}) /
+          context.before.seconds(),
+      "seconds per second"));
   c.finding.recommendation =
-      "Find the call and the peer: nearzero trace offcpu -p PID --by syscall, nearzero trace tcp -p "
+      "Find the call and the peer: nearzero trace offcpu -p PID --by syscall, nearzero trace tcp "
+      "-p "
       "PID --by detail. Then look at that service (make it a target of nearzero where it runs "
       "here); until it is healthy, a timeout or doing the call beside the order helps.";
   out.push_back(std::move(c));

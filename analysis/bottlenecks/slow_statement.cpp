@@ -68,19 +68,18 @@ void find_slow_statement(const Context& context, const OrderPath& path,
     if (st.count < rules.least_statements) continue;
     const SlowStatement* example = example_of(context, path, st);
     const bool advised = example != nullptr && !example->advice.empty();
-    const bool slower =
-        grew(st.mean_now, st.mean_before, rules.growth * slower_anyway(path, st));
+    const bool slower = grew(st.mean_now, st.mean_before, rules.growth * slower_anyway(path, st));
     const bool oftener =
         grew(st.times_now, st.times_before, rules.growth) && reads_more_often(context, st);
-    const double computes = std::min(
-        st.excess(), path.comparable() ? path.excess(Component::running)
-                                       : path.now().parts[Component::running]);
+    const double computes =
+        std::min(st.excess(), path.comparable() ? path.excess(Component::running)
+                                                : path.now().parts[Component::running]);
     Candidate c = candidate("slow_statement", path, "statement " + st.digest);
     if (path.comparable() && (slower || oftener) && noticeable(context, path, computes)) {
       c.claims.push_back({Component::running, computes});
     } else if (!path.comparable() && st.mean_now >= rules.dominant_statement_seconds &&
-               path.share(computes) >= (advised ? rules.advised_statement
-                                                : rules.dominant_statement)) {
+               path.share(computes) >=
+                   (advised ? rules.advised_statement : rules.dominant_statement)) {
       c.claims.push_back({Component::running, computes});
     } else if (advised && st.mean_now >= rules.dominant_statement_seconds &&
                path.share(std::min(st.now, path.now().parts[Component::running])) >=
@@ -96,10 +95,10 @@ void find_slow_statement(const Context& context, const OrderPath& path,
     c.finding.title = std::string(more_often ? "A statement runs more often per order: "
                                              : "A statement takes long inside SQLite: ") +
                       st.text;
-    c.finding.evidence.push_back(evidence(
-        kInside, labels, "mean of one", st.mean_now,
-        known && st.mean_before > 0 ? std::optional<double>(st.mean_before) : std::nullopt,
-        "seconds"));
+    c.finding.evidence.push_back(
+        evidence(kInside, labels, "mean of one", st.mean_now,
+                 known && st.mean_before > 0 ? std::optional<double>(st.mean_before) : std::nullopt,
+                 "seconds"));
     c.finding.evidence.push_back(evidence(kInside, labels, "inside SQLite per order", st.now,
                                           known ? std::optional<double>(st.before) : std::nullopt,
                                           "seconds"));
@@ -111,12 +110,12 @@ void find_slow_statement(const Context& context, const OrderPath& path,
                                             "rows per statement", st.rows, std::nullopt, ""));
     }
     if (example != nullptr && !example->plan.empty()) {
-      c.finding.evidence.push_back({selector(kInside, labels), "plan: " + example->plan,
-                                    example->inside, "seconds"});
+      c.finding.evidence.push_back(
+          {selector(kInside, labels), "plan: " + example->plan, example->inside, "seconds"});
     }
     c.finding.recommendation = advice(example, st, more_often);
     c.symptoms = {advised, slower && st.mean_now > 3 * st.mean_before && known};
-    const Processors cpu = processors(context, path);
+    const Processors& cpu = processors(context, path);
     const double cores = computes * path.now().orders_per_second;
     if (cpu.contention == Contention::own && cpu.own_grew > 0) {
       c.explains.push_back({"cpu_saturation", cores / cpu.own_grew});

@@ -34,8 +34,8 @@ void find_slow_sync(const Context& context, const OrderPath& path, std::vector<C
   const bool known = path.comparable();
   const bool more_often = known && by_sync && sync.mean_before > 0 &&
                           !grew(sync.mean_now, sync.mean_before, context.rules.growth);
-  const std::string stage = in_stage(
-      path, c.claims.empty() ? Component::disk : c.claims.front().component);
+  const std::string stage =
+      in_stage(path, c.claims.empty() ? Component::disk : c.claims.front().component);
   if (by_sync) {
     c.finding.where = "fsync";
     c.finding.title = more_often ? "Orders wait for more syncs to disk than before" + stage
@@ -54,9 +54,9 @@ void find_slow_sync(const Context& context, const OrderPath& path, std::vector<C
   for (const Disk& disk : disks(context)) {
     if (disk.latency <= 0 || !disk.slower(context).value_or(false)) continue;
     device_slower = true;
-    c.finding.evidence.push_back(
-        evidence("nearzero_block_io_duration_seconds", {{"device", disk.device}},
-                 "mean of one request", disk.latency, disk.latency_before, "seconds"));
+    c.finding.evidence.push_back(evidence("nearzero_block_io_duration_seconds",
+                                          {{"device", disk.device}}, "mean of one request",
+                                          disk.latency, disk.latency_before, "seconds"));
     break;
   }
   c.finding.recommendation =

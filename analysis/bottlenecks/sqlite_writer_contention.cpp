@@ -42,10 +42,10 @@ void find_sqlite_writer_contention(const Context& context, const OrderPath& path
                  known ? std::optional<double>(busy.before) : std::nullopt, "seconds"));
     const Histogram waits = context.now.histogram(busy.family, busy.labels);
     const Histogram earlier = context.before.histogram(busy.family, busy.labels);
-    c.finding.evidence.push_back(evidence(
-        busy.family, busy.labels, "p99 of one busy wait", waits.quantile(0.99),
-        earlier.count() > 0 ? std::optional<double>(earlier.quantile(0.99)) : std::nullopt,
-        "seconds"));
+    c.finding.evidence.push_back(
+        evidence(busy.family, busy.labels, "p99 of one busy wait", waits.quantile(0.99),
+                 earlier.count() > 0 ? std::optional<double>(earlier.quantile(0.99)) : std::nullopt,
+                 "seconds"));
   }
   if (errors) {
     c.finding.evidence.push_back(evidence(
@@ -53,8 +53,8 @@ void find_sqlite_writer_contention(const Context& context, const OrderPath& path
         context.has_reference() ? std::optional<double>(rate_before) : std::nullopt, "ratio"));
     c.always = true;
     c.least_severity = Severity::warning;
-    c.failed = std::min(1.0, path.per_order_now(failed, "sqlite") -
-                                 path.per_order_before(failed_before, "sqlite"));
+    c.failed = std::min(
+        1.0, path.per_order_now(failed, "sqlite") - path.per_order_before(failed_before, "sqlite"));
   }
   c.finding.recommendation =
       "Find the other writer: lsof DATABASE and DATABASE-wal, nearzero list sqlite, nearzero trace "

@@ -11,10 +11,10 @@ namespace nz::analysis {
 struct SyncTime {
   std::string family;  ///< where it was read from; empty: no sync was seen
   Labels labels;
-  double now = 0, before = 0;            ///< seconds per order
-  double mean_now = 0, mean_before = 0;  ///< seconds of one
-  double count_now = 0, count_before = 0;///< per order
-  double seconds = 0;                    ///< of the window, all of them
+  double now = 0, before = 0;              ///< seconds per order
+  double mean_now = 0, mean_before = 0;    ///< seconds of one
+  double count_now = 0, count_before = 0;  ///< per order
+  double seconds = 0;                      ///< of the window, all of them
 
   [[nodiscard]] double excess() const { return now > before ? now - before : 0; }
 };

@@ -19,8 +19,8 @@ void find_wal_growth(const Context& context, const OrderPath& path, std::vector<
     Candidate c = candidate("wal_growth", path, database);
     c.finding.title = "The WAL of " + database + " grows: " + bytes_text(wal->value) +
                       "; checkpoints do not get through";
-    c.finding.evidence.push_back(evidence(kWal, labels, "size of the WAL", wal->value, before,
-                                          "bytes"));
+    c.finding.evidence.push_back(
+        evidence(kWal, labels, "size of the WAL", wal->value, before, "bytes"));
     c.finding.recommendation =
         "Find the reader that pins it: a transaction or a SELECT that stays open (nearzero trace "
         "sqlite shows open time; reset or finalize statements, COMMIT reads). Then PRAGMA "

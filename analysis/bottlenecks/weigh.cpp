@@ -150,10 +150,10 @@ std::vector<Finding> weigh(const Context& context, const OrderPath& path,
   for (Candidate& c : candidates) {
     double seconds = 0;
     for (const Claim& claim : c.claims) seconds += claim.seconds;
-    const bool several =
-        seconds * path.now().orders >= rules.least_events * path.now().longest;
+    const bool several = seconds * path.now().orders >= rules.least_events * path.now().longest;
     double impact = several ? std::min(path.share(seconds), 1.0) : 0;
-    const bool felt = noticeable(context, path, several ? seconds : 0) && seconds >= c.least_seconds;
+    const bool felt =
+        noticeable(context, path, several ? seconds : 0) && seconds >= c.least_seconds;
     const double standing = path.usable() ? c.standing : 0;
     if (!felt && !c.always && standing <= 0) continue;
     impact = std::max({impact, std::min(c.failed, 1.0), std::min(path.share(standing), 1.0)});
@@ -166,7 +166,8 @@ std::vector<Finding> weigh(const Context& context, const OrderPath& path,
     f.to = context.now.window().to;
     std::vector<Evidence> of_orders;
     for (const Claim& claim : c.claims) {
-      if (path.share(claim.seconds) >= 0.02) of_orders.push_back(evidence_of(path, claim.component));
+      if (path.share(claim.seconds) >= 0.02)
+        of_orders.push_back(evidence_of(path, claim.component));
     }
     f.evidence.insert(f.evidence.begin(), of_orders.begin(), of_orders.end());
     findings.push_back(std::move(f));
@@ -174,8 +175,6 @@ std::vector<Finding> weigh(const Context& context, const OrderPath& path,
   return findings;
 }
 
-void rank(std::vector<Finding>& findings) {
-  std::sort(findings.begin(), findings.end(), costlier);
-}
+void rank(std::vector<Finding>& findings) { std::sort(findings.begin(), findings.end(), costlier); }
 
 }  // namespace nz::analysis

@@ -58,7 +58,8 @@ TEST_F(Weigh, NobodyGetsMoreThanThereIs) {
 }
 
 TEST_F(Weigh, TwoClaimsOnOnePartShareIt) {
-  const auto found = weigh({of("a", Component::runnable, 400), of("b", Component::runnable, 1'200)});
+  const auto found =
+      weigh({of("a", Component::runnable, 400), of("b", Component::runnable, 1'200)});
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].kind, "b");
   EXPECT_NEAR(found[0].impact, 0.3, 1e-9);
@@ -96,9 +97,8 @@ TEST_F(Weigh, AChainLeadsToItsFirstCause) {
   Candidate a = of("a", Component::runnable, 400), b = of("b", Component::lock, 200);
   a.explains = {{"b", 1}};
   b.explains = {{"c", 1}};
-  for (const auto& order :
-       {std::vector<Candidate>{a, b, of("c", Component::disk, 100)},
-        std::vector<Candidate>{of("c", Component::disk, 100), b, a}}) {
+  for (const auto& order : {std::vector<Candidate>{a, b, of("c", Component::disk, 100)},
+                            std::vector<Candidate>{of("c", Component::disk, 100), b, a}}) {
     const auto found = weigh(order);
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].kind, "a");
@@ -159,8 +159,7 @@ TEST_F(Weigh, SymptomsMakeItSurer) {
 TEST_F(Weigh, EvidenceBeginsWithTheOrder) {
   const auto found = weigh({of("a", Component::lock, 200)});
   ASSERT_EQ(found[0].evidence.size(), 1U);
-  EXPECT_EQ(found[0].evidence[0].text,
-            "lock: 200 us of 1 ms per order (before: 0 us of 300 us)");
+  EXPECT_EQ(found[0].evidence[0].text, "lock: 200 us of 1 ms per order (before: 0 us of 300 us)");
   EXPECT_EQ(found[0].evidence[0].series,
             R"(nearzero_order_stage_component_seconds_total{target="demo",component="lock"})");
 }
@@ -175,7 +174,7 @@ TEST(Rank, ImpactThenSeverityThenConfidenceThenName) {
     return f;
   };
   std::vector<Finding> all = {
-      make("e", 0, Severity::info, 0.9), make("d", 0, Severity::critical, 0.5),
+      make("e", 0, Severity::info, 0.9),      make("d", 0, Severity::critical, 0.5),
       make("c", 0.2, Severity::warning, 0.5), make("b", 0.2, Severity::warning, 0.8),
       make("a", 0.2, Severity::warning, 0.5), make("z", 0.9, Severity::critical, 0.4)};
   rank(all);

@@ -6,15 +6,32 @@
 namespace nz::analysis {
 
 WindowIndex::WindowIndex(const Window& window) : window_(window) {
-  for (const WindowSeries& s : window.series) families_[s.name].push_back(&s);
+  for (const WindowSeries& s : window.series) {
+    families_[s.name].push_back(&s);
+    for (const auto& [label, value] : s.labels) {
+      if (label == "target") by_target_[s.name][value].push_back(&s);
+    }
+  }
+}
+
+const WindowIndex::List& WindowIndex::candidates(std::string_view name,
+                                                 const Labels& labels) const {
+  static const List kNone;
+  for (const auto& [label, value] : labels) {
+    if (label != "target") continue;
+    const auto family = by_target_.find(name);
+    if (family == by_target_.end()) return kNone;
+    const auto list = family->second.find(value);
+    return list == family->second.end() ? kNone : list->second;
+  }
+  const auto family = families_.find(name);
+  return family == families_.end() ? kNone : family->second;
 }
 
 std::vector<const WindowSeries*> WindowIndex::find(std::string_view name,
                                                    const Labels& labels) const {
   std::vector<const WindowSeries*> found;
-  const auto family = families_.find(name);
-  if (family == families_.end()) return found;
-  for (const WindowSeries* s : family->second) {
+  for (const WindowSeries* s : candidates(name, labels)) {
     if (has_labels(s->labels, labels)) found.push_back(s);
   }
   return found;

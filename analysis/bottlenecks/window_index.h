@@ -41,7 +41,12 @@ class WindowIndex {
 
  private:
   const Window& window_;
-  std::unordered_map<std::string_view, std::vector<const WindowSeries*>> families_;
+  using List = std::vector<const WindowSeries*>;
+  /// The shortest list that has every series of this family with these labels.
+  [[nodiscard]] const List& candidates(std::string_view name, const Labels& labels) const;
+
+  std::unordered_map<std::string_view, List> families_;
+  std::unordered_map<std::string_view, std::unordered_map<std::string_view, List>> by_target_;
 };
 
 /// Value of a label; empty where it is not there.
