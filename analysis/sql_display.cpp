@@ -14,7 +14,7 @@ namespace {
 struct Piece {
   std::string text;
   bool keyword = false;
-  bool value = false;   // ?
+  bool value = false;    // ?
   bool operand = false;  // something that a binary operator may follow
 };
 

@@ -103,7 +103,7 @@ static __always_inline void nz_arrive(struct task_struct* task, bool current, st
     if (wait < 0) wait = 0;
     t->acc[NZ_RUNNABLE] += wait;
     nz_switch_value(usual, task, current, t, cpu, NZ_RUNQ_WAKEUP, wait);
-  } else {
+  } else if (!nz_trace.on || t->slot || nz_config.host) {
     nz_drop(NZ_DROP_OFF_BEFORE_ATTACH);
   }
   t->state = NZ_TASK_ON;

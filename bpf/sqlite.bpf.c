@@ -12,7 +12,8 @@
  * A return that was asked for may never come: the probe was detached meanwhile, or an exception or
  * longjmp skipped the frame. What "is in progress" therefore carries its attach number and stack
  * pointer, and is void when either shows that it is over. */
-/* Here because files are linked by name, and bpftool 7.1 wants a map's definition before its uses. */
+/* Here because files are linked by name, and bpftool 7.1 wants a map's definition before its uses.
+ */
 #define NEARZERO_DEFINE_SLOW_MAPS
 #include "nearzero/sqlite_statement.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* SQLite by the step plan: entry and return of sqlite3_step, exact and once per row, no pairing. What
- * it has seen of a statement stands in the thread's table of open ones until its end is seen
+/* SQLite by the step plan: entry and return of sqlite3_step, exact and once per row, no pairing.
+ * What it has seen of a statement stands in the thread's table of open ones until its end is seen
  * (sqlite.bpf.c has the other plan, and says how one takes over from the other). */
 #include "nearzero/sqlite_statement.h"
 
@@ -74,7 +74,6 @@ __attribute__((noinline)) int nz_close_statement(struct nz_sqlite_thread* t,
   o->stmt = 0;
   return 0;
 }
-
 
 /* The same for one that may have been finalised long ago, with anything in its memory since. */
 static __always_inline bool nz_still_runs(struct nz_open_statement* o) {

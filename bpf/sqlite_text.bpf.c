@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Reads, hashes and numbers the texts of statements: the slow way of sqlite_text.h, once per prepared
- * statement and compile. */
-#include "nearzero/sql_normalise.h"
+/* Reads, hashes and numbers the texts of statements: the slow way of sqlite_text.h, once per
+ * prepared statement and compile. */
 #include "nearzero/sqlite_text.h"
+#include "nearzero/sql_normalise.h"
 
 #define NZ_PROBES_IN_TABLE 8
 #define NZ_STATEMENT_TABLE 1024

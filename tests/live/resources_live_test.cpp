@@ -1,5 +1,5 @@
-// The real agent's figures of resources beside what the kernel tells this test itself: a target's CPU
-// time beside its own rusage, a quota beside cpu.stat, the host beside /proc.
+// The real agent's figures of resources beside what the kernel tells this test itself: a target's
+// CPU time beside its own rusage, a quota beside cpu.stat, the host beside /proc.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -197,7 +197,8 @@ TEST(Resources, TheHostsFiguresAreThoseOfProc) {
   ASSERT_TRUE(agent.has_member(target.pid()));
   const auto forks = [] { return number_behind(text_of("/proc/stat"), "\nprocesses "); };
   const auto user0 = [] {
-    return number_behind(text_of("/proc/stat"), "\ncpu0 ") / static_cast<double>(sysconf(_SC_CLK_TCK));
+    return number_behind(text_of("/proc/stat"), "\ncpu0 ") /
+           static_cast<double>(sysconf(_SC_CLK_TCK));
   };
   const auto faults = [] { return number_behind(text_of("/proc/vmstat"), "\npgfault "); };
   const auto loopback = [] { return number_behind(text_of("/proc/net/dev"), "lo:"); };
@@ -228,9 +229,10 @@ TEST(Resources, TheHostsFiguresAreThoseOfProc) {
   double limit = 0;
   file_nr >> used >> unused >> limit;
   EXPECT_EQ(value_of(data, "nearzero_host_open_files", {{"kind", "limit"}}), limit);
-  struct statvfs root{};
+  struct statvfs root {};
   ASSERT_EQ(statvfs("/", &root), 0);
-  const double space = value_of(data, "nearzero_filesystem_bytes", {{"mount", "/"}, {"kind", "size"}});
+  const double space =
+      value_of(data, "nearzero_filesystem_bytes", {{"mount", "/"}, {"kind", "size"}});
   if (space > 0) {  // not in a container, whose root is an overlay
     EXPECT_EQ(space, static_cast<double>(root.f_blocks) * static_cast<double>(root.f_frsize));
   }

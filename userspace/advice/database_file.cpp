@@ -37,7 +37,8 @@ std::string head_of(const std::string& path, size_t bytes) {
 
 uint32_t big_endian(std::string_view bytes, size_t at, size_t length = 4) {
   uint32_t value = 0;
-  for (size_t i = 0; i < length; i++) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  for (size_t i = 0; i < length; i++)
+    value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
   return value;
 }
 

@@ -39,8 +39,8 @@ DatabaseSizes sizes_of(const std::string& path);
 
 /// Of the headers of the database and its WAL, read without a lock: each a snapshot of its own.
 struct DatabaseHeader {
-  uint32_t page_size = 0;      ///< bytes
-  uint32_t pages = 0;          ///< as of the last checkpoint, in WAL mode
+  uint32_t page_size = 0;  ///< bytes
+  uint32_t pages = 0;      ///< as of the last checkpoint, in WAL mode
   uint32_t change_counter = 0;
   uint32_t schema_cookie = 0;
   bool wal_mode = false;
@@ -56,7 +56,9 @@ struct WalState {
   uint32_t checkpointed = 0;  ///< of those, in the database already
   uint32_t read_marks[5] = {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
                             0xffffffff};  ///< 0xffffffff: not used
-  [[nodiscard]] uint32_t lag() const { return frames - (checkpointed < frames ? checkpointed : frames); }
+  [[nodiscard]] uint32_t lag() const {
+    return frames - (checkpointed < frames ? checkpointed : frames);
+  }
 };
 /// From PATH-shm. Nothing where it is not there or not readable as one (also while it is written:
 /// its two copies of the header differ then, after three attempts).

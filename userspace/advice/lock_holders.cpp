@@ -40,8 +40,7 @@ class Holders {
 
 void in_wal_index(const FileLock& lock, const WalState& wal, Holders& holders) {
   if (covers(lock, kShmWrite)) holders.add(lock, DatabaseLock::write, wal.change);
-  if (covers(lock, kShmCheckpoint))
-    holders.add(lock, DatabaseLock::checkpoint, wal.checkpointed);
+  if (covers(lock, kShmCheckpoint)) holders.add(lock, DatabaseLock::checkpoint, wal.checkpointed);
   if (covers(lock, kShmRecover)) holders.add(lock, DatabaseLock::recover, wal.change);
   for (int i = 0; i < kReadMarks; i++) {
     if (!covers(lock, kShmRead + static_cast<uint64_t>(i))) continue;

@@ -35,7 +35,7 @@ struct LockHolder {
   pid_t pid = 0;
   std::string comm;
   DatabaseLock lock = DatabaseLock::read;
-  int mark = -1;          ///< WAL, read: which of the five
+  int mark = -1;  ///< WAL, read: which of the five
   /// While it stays the same, so does the transaction: what it wrote or saw of the database.
   uint64_t version = 0;
   bool pins_wal = false;  ///< read: a checkpoint may not pass it, and frames are behind it

@@ -63,8 +63,7 @@ Explained explain_plan(const std::vector<PlanRow>& rows, const std::vector<Index
       say("automatic index: SQLite builds an index for each run of this statement (" + row.detail +
           "); one that stays saves that");
     } else if (has(row.detail, "USE TEMP B-TREE")) {
-      say("sorted in a temporary b-tree" +
-          row.detail.substr(row.detail.find("B-TREE") + 6) +
+      say("sorted in a temporary b-tree" + row.detail.substr(row.detail.find("B-TREE") + 6) +
           ": an index in that order would give the first row at once");
     } else if (row.detail.starts_with("CORRELATED")) {
       say("correlated subquery: run once for each row of the outer statement");

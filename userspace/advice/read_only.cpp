@@ -78,11 +78,10 @@ Result<void> each_row(sqlite3* c, const std::string& sql,
 Result<std::vector<PlanRow>> explain_query_plan(sqlite3* connection, const std::string& sql) {
   std::vector<PlanRow> rows;
   constexpr size_t kMost = 200;
-  const auto done =
-      each_row(connection, "EXPLAIN QUERY PLAN " + sql, [&](sqlite3_stmt* s) {
-        if (rows.size() < kMost)
-          rows.push_back({sqlite3_column_int(s, 0), sqlite3_column_int(s, 1), column(s, 3)});
-      });
+  const auto done = each_row(connection, "EXPLAIN QUERY PLAN " + sql, [&](sqlite3_stmt* s) {
+    if (rows.size() < kMost)
+      rows.push_back({sqlite3_column_int(s, 0), sqlite3_column_int(s, 1), column(s, 3)});
+  });
   if (!done) return tl::unexpected(done.error());
   return rows;
 }
@@ -142,8 +141,7 @@ Result<std::vector<PlanRow>> ReadOnly::explain(const std::string& sql) {
   start_clock();
   auto rows = explain_query_plan(connection_, sql);
   if (const auto same = unchanged(); !same) return tl::unexpected(same.error());
-  if (rows && Clock::now() > deadline_)
-    return fail("the plan took longer than its limit", kNotNow);
+  if (rows && Clock::now() > deadline_) return fail("the plan took longer than its limit", kNotNow);
   return rows;
 }
 

@@ -39,8 +39,8 @@ class ReadOnly {
   ReadOnly(const ReadOnly&) = delete;
   ReadOnly& operator=(const ReadOnly&) = delete;
 
-  /// Error: it does not compile here (other schema, a function of the program's own), or took longer
-  /// than the limit, or the schema changed meanwhile.
+  /// Error: it does not compile here (other schema, a function of the program's own), or took
+  /// longer than the limit, or the schema changed meanwhile.
   [[nodiscard]] Result<std::vector<PlanRow>> explain(const std::string& sql);
   /// CREATE statements of tables, views and indexes in the order in which they were made, and the
   /// rows of sqlite_stat1 as INSERT statements: what a copy with the same plans needs.

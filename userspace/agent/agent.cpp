@@ -19,6 +19,7 @@
 #include "userspace/agent/duty_cycle.h"
 #include "userspace/agent/http_options.h"
 #include "userspace/agent/instance.h"
+#include "userspace/agent/judge.h"
 #include "userspace/agent/ledger.h"
 #include "userspace/agent/performance.h"
 #include "userspace/agent/routes.h"
@@ -31,8 +32,8 @@
 #include "userspace/http/server.h"
 #include "userspace/observe/calibrate.h"
 #include "userspace/observe/observer.h"
-#include "userspace/rest/routes.h"
 #include "userspace/resources/resources.h"
+#include "userspace/rest/routes.h"
 
 namespace nz::agent {
 namespace {
@@ -94,6 +95,7 @@ class Agent {
   void trip(const std::string& probe, uint32_t slot);
   void step_duty_cycle();
   void publish(double drain_seconds);
+  void judge(Snapshot& snapshot);
   void on_signal();
   void reload();
   void reload_protection(const config::Config& next);
@@ -111,6 +113,7 @@ class Agent {
   resources::Resources resources_{resources::Paths{}};
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
+  Judge judge_;
   Performance performance_{snapshots_};  // before the server, whose routes read it
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
@@ -313,8 +316,23 @@ void Agent::publish(double drain_seconds) {
   collect_self(self, snapshot->families);
   snapshot->health = health_json(self, snapshot->healthy);
   snapshot->unattached = unattached(observer_->probes());
+  judge_.collect(snapshot->families);
   performance_.record(*snapshot);
+  judge(*snapshot);
   snapshots_->put(std::move(snapshot));
+}
+
+void Agent::judge(Snapshot& snapshot) {
+  auto details = std::make_shared<analysis::Details>();
+  for (const auto& probe : observer_->probes()) probe->details(*details);
+  const auto changes =
+      judge_.step(performance_.history(), snapshot.at, [&details] { return *details; });
+  for (const analysis::Finding& f : changes.opened)
+    spdlog::warn("bottleneck {}: {} ({:.0f} % of the order path)", f.id, f.title, f.impact * 100);
+  for (const analysis::Finding& f : changes.resolved)
+    spdlog::info("bottleneck {} is over after {:.0f} s", f.id, f.until - f.since);
+  snapshot.findings = judge_.findings();
+  snapshot.details = std::move(details);
 }
 
 // ---- signals and commands

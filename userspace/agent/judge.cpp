@@ -32,8 +32,8 @@ analysis::FindingLedger::Changes Judge::step(const history::History& history, do
   const analysis::Window window = history.window(now - options_.window, now);
   if (window.seconds() < rules_.least_seconds) return {};
   refresh_reference(history, now);
-  auto changes = ledger_.observe(
-      analysis::find_bottlenecks(window, reference_, details(), rules_), now);
+  auto changes =
+      ledger_.observe(analysis::find_bottlenecks(window, reference_, details(), rules_), now);
   findings_ = ledger_.findings();
   return changes;
 }

@@ -14,10 +14,10 @@ namespace nz::agent {
 class Judge {
  public:
   struct Options {
-    double every = 5;              ///< seconds between two judgements
-    double window = 20;            ///< seconds that are judged: two points of history
-    double reference = 600;        ///< seconds before that say what is normal
-    double reference_age = 60;     ///< seconds for which the reference is not made anew
+    double every = 5;           ///< seconds between two judgements
+    double window = 20;         ///< seconds that are judged: two points of history
+    double reference = 600;     ///< seconds before that say what is normal
+    double reference_age = 60;  ///< seconds for which the reference is not made anew
     analysis::FindingLedger::Options ledger = {};
   };
   Judge() : Judge(Options{}) {}

@@ -50,6 +50,35 @@ TEST_F(DrainTest, NothingRecordedIsNothing) {
   }
 }
 
+// Two shards of two histograms each, as a probe's own map has them.
+TEST_F(DrainTest, AProbesOwnHistogramsAreShardedAndHaveTheSameWindows) {
+  Drain d = drain();
+  std::vector<nz_hist> own(4);
+  d.follow(own);
+  const auto keep = [&](nz_hist& h, uint64_t ns) {
+    h.bucket[analysis::bucket_index(ns)]++;
+    h.sum += ns;
+    const uint32_t half = control.epoch & 1U;
+    h.max[half] = std::max<uint64_t>(h.max[half], ns);
+    h.min_inverted[half] = std::max<uint64_t>(h.min_inverted[half], ~ns);
+  };
+  keep(own[1], 1000);
+  keep(own[3], 9000);
+  keep(own[3], 5000);
+  d.flip();
+  EXPECT_EQ(d.histogram(own, 2, 0), nullptr);
+  EXPECT_EQ(Drain::count(own, 2, 0), 0U);
+  EXPECT_EQ(Drain::count(own, 2, 1), 3U);
+  EXPECT_EQ(d.histogram(own, 2, 1)->sum_ns, 15000U);
+  EXPECT_EQ(d.histogram(own, 2, 1)->max_ns, 9000U);
+  EXPECT_EQ(d.histogram(own, 2, 1)->min_ns, 1000U);
+  keep(own[1], 2000);
+  d.flip();
+  EXPECT_EQ(d.histogram(own, 2, 1)->max_ns, 2000U) << "of the last window alone";
+  EXPECT_EQ(d.histogram(own, 2, 1)->min_ns, 2000U);
+  EXPECT_EQ(d.histogram(own, 2, 1)->sum_ns, 17000U) << "since the start";
+}
+
 TEST_F(DrainTest, AddsUpCpusAndTouchesNoNeighbour) {
   Drain d = drain();
   analysis::Histogram truth;

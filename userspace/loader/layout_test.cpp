@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 namespace nz::loader {
 namespace {
@@ -35,6 +36,15 @@ TEST(Layout, EverySeriesHasItsOwnPlace) {
   largest.max_statements = 512;
   largest.max_syscalls = 1024;
   every_series_once(largest);
+}
+
+TEST(Layout, ShardsAreAPowerOfTwoAndBounded) {
+  Layout layout;
+  for (const auto& [cpus, shards] : std::vector<std::pair<uint32_t, uint32_t>>{
+           {1, 1}, {2, 2}, {3, 4}, {6, 8}, {8, 8}, {256, NZ_MAX_SHARDS}}) {
+    layout.cpus = cpus;
+    EXPECT_EQ(layout.shards(), shards) << cpus;
+  }
 }
 
 TEST(Layout, StructuresHaveTheSizesThatTheKernelSideAssumes) {

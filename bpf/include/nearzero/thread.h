@@ -41,12 +41,12 @@ struct nz_open_statement {
   __u64 rows;
   __u64 cookie;
   __u64 wait_ns[NZ_SLOW_WAITS]; /* in its steps */
-  __u32 id;      /* taken at the first return, while the text is sure to be there */
-  __u8 named;    /* id is known */
-  __u8 whole;    /* its first step was seen */
-  __u8 sampling; /* belongs to a sampling window */
-  __u8 in_step;  /* a step began and has not returned */
-  __u8 recorded; /* sampling: the boundary plan has its time inside */
+  __u32 id;                     /* taken at the first return, while the text is sure to be there */
+  __u8 named;                   /* id is known */
+  __u8 whole;                   /* its first step was seen */
+  __u8 sampling;                /* belongs to a sampling window */
+  __u8 in_step;                 /* a step began and has not returned */
+  __u8 recorded;                /* sampling: the boundary plan has its time inside */
   __u8 pad[3];
   __u32 steps;
 };

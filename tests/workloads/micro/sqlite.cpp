@@ -320,7 +320,8 @@ double naps(const Options& o, Connection& c) {
   sqlite3_create_function(
       c.handle(), "nap", 1, SQLITE_UTF8, nullptr,
       [](sqlite3_context* call, int, sqlite3_value** arguments) {
-        nz::workload::sleep_ns(static_cast<uint64_t>(sqlite3_value_int64(arguments[0])) * 1'000'000);
+        nz::workload::sleep_ns(static_cast<uint64_t>(sqlite3_value_int64(arguments[0])) *
+                               1'000'000);
         sqlite3_result_int(call, 1);
       },
       nullptr, nullptr);
