@@ -83,12 +83,18 @@ int main(int argc, char** argv) {
   std::vector<double> late;
   std::map<std::string, size_t> statuses;
   size_t sent = 0, bytes = 0;
+  size_t turn = 0;  // in turn: a connection that rests too long is closed by the server
   std::vector<pollfd> waiting(connections.size());
   const double start = now();
   while (late.size() < total) {
-    for (Connection& c : connections) {
+    for (size_t i = 0; i < connections.size(); i++) {
+      Connection& c = connections[turn++ % connections.size()];
       const double due = start + static_cast<double>(sent) / rate;
-      if (c.busy || sent == total || due > now()) continue;
+      if (sent == total || due > now()) {
+        turn--;
+        break;
+      }
+      if (c.busy) continue;
       const std::string& request = requests[sent++ % requests.size()];
       c = {c.fd, true, due, {}, 0};
       if (send(c.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) return 1;

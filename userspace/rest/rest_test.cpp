@@ -43,7 +43,8 @@ class Rest : public ::testing::Test {
     EXPECT_EQ(r.status, 400) << r.body;
     EXPECT_EQ(r.content_type, "application/problem+json");
     std::map<std::string, std::string> result;
-    for (const json& e : json::parse(r.body)["errors"])
+    const json body = json::parse(r.body);
+    for (const json& e : body["errors"])
       result[e["parameter"]] =
           e["detail"].get<std::string>() + "; " + e["remedy"].get<std::string>();
     return result;
@@ -227,8 +228,8 @@ TEST_F(Rest, BottlenecksAreRankedAndFiltered) {
   });
   const auto ids = [&](Pairs query) {
     std::string text;
-    for (const json& f : get("bottlenecks", std::move(query))["bottlenecks"])
-      text += f["id"].get<std::string>() + " ";
+    const json answer = get("bottlenecks", std::move(query));
+    for (const json& f : answer["bottlenecks"]) text += f["id"].get<std::string>() + " ";
     return text;
   };
   EXPECT_EQ(ids({}), "cpu/c lock/d noise/a old/b ");
@@ -317,10 +318,10 @@ TEST_F(Rest, TheCacheEndsWithTheView) {
     v.findings = {testing::finding("cpu/c", analysis::Severity::critical, 0.5, kNow - 100)};
   });
   EXPECT_NE(ask("GET", "/performance/bottlenecks").body, before);
-  const Response zipped = ask("GET", "/performance/bottlenecks", {}, {{"Accept-Encoding", "gzip"}});
+  const Response zipped = ask("GET", "/performance/metrics", {}, {{"Accept-Encoding", "gzip"}});
   ASSERT_TRUE(zipped.gzip_body);
   EXPECT_LT(zipped.gzip_body->size(), zipped.body.size());
-  const Response again = ask("GET", "/performance/bottlenecks", {}, {{"Accept-Encoding", "gzip"}});
+  const Response again = ask("GET", "/performance/metrics", {}, {{"Accept-Encoding", "gzip"}});
   EXPECT_EQ(zipped.gzip_body, again.gzip_body) << "compressed once";
 }
 
