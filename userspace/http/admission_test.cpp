@@ -38,7 +38,7 @@ TEST(Tokens, SeveralAreAcceptedForRotation) {
   EXPECT_TRUE(tokens->accept("bearer  " + kNew + " "));
   for (const std::string& wrong :
        {std::string(), std::string("Bearer"), std::string("Bearer "), kOld, "Basic " + kOld,
-        "Bearer " + kOld + "a", "Bearer " + kOld.substr(1), "Bearer# before May",
+        "Bearer " + kOld + "a", "Bearer " + kOld.substr(1), std::string("Bearer# before May"),
         "Bearer " + kOld + "," + kNew, "Bearer " + std::string(10'000, 'a')}) {
     EXPECT_FALSE(tokens->accept(wrong)) << wrong;
   }

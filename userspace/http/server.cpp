@@ -46,6 +46,7 @@ struct DaemonStop {
 struct Upload {
   std::size_t body_bytes = 0;
   std::string body;  // of a POST, as far as it may be
+  std::optional<Response> refusal;  // sent once the request is complete
 };
 
 std::string_view view_of(const char* text, std::size_t size) {
@@ -319,14 +320,20 @@ class Server::Impl {
   MHD_Result advance(MHD_Connection* connection, const char* url, const char* method,
                      const char* upload_data, std::size_t* upload_size, void** upload) {
     if (*upload == nullptr) {
-      *upload = new Upload;
+      auto* begun = new Upload;
+      *upload = begun;
       const char* authorization =
           MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
       if (auto refusal =
               admission_.refuse(connections_.client(connection),
                                 authorization == nullptr ? "" : authorization, url, Clock::now())) {
         count(refusal->cause);
-        return send(connection, std::move(refusal->response), false);
+        // An answer before the end of the request closes the connection, and the client would begin
+        // a new one, with its handshake. Only what sends a body is cut off.
+        if (announces_body(connection)) {
+          return send(connection, std::move(refusal->response), false);
+        }
+        begun->refusal = std::move(refusal->response);
       }
       if (declared_body(connection) > options_.max_body_bytes) {
         count(Rejection::too_large);
@@ -344,6 +351,7 @@ class Server::Impl {
       return sent.body_bytes > options_.max_body_bytes ? MHD_NO : MHD_YES;
     }
 
+    if (sent.refusal) return send(connection, std::move(*sent.refusal), false);
     const auto begin = Clock::now();
     Request request;
     request.method = std::strcmp(method, "HEAD") == 0 ? "GET" : method;
@@ -364,6 +372,12 @@ class Server::Impl {
     answer_ns_.fetch_add(std::chrono::nanoseconds(Clock::now() - begin).count(),
                          std::memory_order_relaxed);
     return result;
+  }
+
+  static bool announces_body(MHD_Connection* connection) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Transfer-Encoding") !=
+               nullptr ||
+           declared_body(connection) > 0;
   }
 
   // Content-Length; 0 where there is none (libmicrohttpd has refused malformed ones already).
