@@ -62,8 +62,8 @@ void add_id(const Env& env, std::span<nz_statement_stats> counts, uint32_t id, D
   const uint32_t base = layout.statement_base() + id * NZ_STMT_SERIES;
   merge(to.inside, env.drain.histogram(base + NZ_STMT_INSIDE));
   merge(to.open, env.drain.histogram(base + NZ_STMT_OPEN));
-  const auto n = env.drain.sum<nz_statement_stats>({counts.data(), counts.size()},
-                                                   layout.max_statements, id);
+  const auto n =
+      env.drain.sum<nz_statement_stats>({counts.data(), counts.size()}, layout.max_statements, id);
   to.counts.count += n.count;
   to.counts.rows += n.rows;
   to.counts.errors += n.errors;
@@ -105,7 +105,8 @@ void collect_statements(const Env& env, const StatementTexts& texts, std::vector
                 Type::counter,
                 {}};
   std::map<Labels, Digest> digests;
-  add_id(env, counts_map, 0, digests[{{"target", "other"}, {"digest", "other"}, {"statement", "other"}}]);
+  add_id(env, counts_map, 0,
+         digests[{{"target", "other"}, {"digest", "other"}, {"statement", "other"}}]);
   // All ids in use, also those whose text got lost on its way (ring full).
   const uint32_t end =
       std::min(env.object.control().next_statement, env.drain.layout().max_statements);

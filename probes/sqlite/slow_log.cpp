@@ -14,8 +14,8 @@ std::optional<SlowRecord> decode_slow(std::span<const std::byte> bytes) {
   std::memcpy(&record.event, bytes.data(), sizeof(record.event));
   if (record.event.head.kind != NZ_EVENT_SLOW_STATEMENT) return std::nullopt;
   const auto text = bytes.subspan(sizeof(record.event));
-  const size_t length = std::min<size_t>(
-      {record.event.length, text.size(), static_cast<size_t>(NZ_SLOW_TEXT)});
+  const size_t length =
+      std::min<size_t>({record.event.length, text.size(), static_cast<size_t>(NZ_SLOW_TEXT)});
   record.text.assign(reinterpret_cast<const char*>(text.data()), length);
   return record;
 }
@@ -47,9 +47,9 @@ void SlowLog::add(analysis::SlowStatement statement) {
   t.slowest.push_back(std::move(t.newest.front()));
   t.newest.pop_front();
   if (t.slowest.size() <= kSlowest) return;
-  t.slowest.erase(std::min_element(t.slowest.begin(), t.slowest.end(), [](const auto& a, const auto& b) {
-    return slowness(a.statement) < slowness(b.statement);
-  }));
+  t.slowest.erase(std::min_element(
+      t.slowest.begin(), t.slowest.end(),
+      [](const auto& a, const auto& b) { return slowness(a.statement) < slowness(b.statement); }));
 }
 
 std::vector<analysis::SlowStatement> SlowLog::all() const {

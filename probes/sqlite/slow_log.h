@@ -24,8 +24,8 @@ struct SlowRecord {
 /// Nothing where the bytes are no such event.
 std::optional<SlowRecord> decode_slow(std::span<const std::byte> bytes);
 
-/// Whether `text`, read from the process' memory at the end of a statement, is the one that is known
-/// under its id: a statement may have been finalised by then, and its memory be another's.
+/// Whether `text`, read from the process' memory at the end of a statement, is the one that is
+/// known under its id: a statement may have been finalised by then, and its memory be another's.
 bool is_text_of(const std::string& text, const StatementTexts::Known& known);
 
 /// Seconds since 1970 of a time on CLOCK_MONOTONIC.

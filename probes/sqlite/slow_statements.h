@@ -34,7 +34,7 @@ class SlowStatements {
   const Env& env_;
   const StatementTexts& texts_;
   std::span<nz_slow_target> kernel_;
-  std::map<uint32_t, AdaptiveThreshold> adaptive_;  // by slot
+  std::map<uint32_t, AdaptiveThreshold> adaptive_;                        // by slot
   std::map<std::pair<std::string, std::string>, std::string> announced_;  // target, digest: advice
   SlowLog log_;
   advice::Explainer explainer_;

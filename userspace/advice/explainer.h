@@ -21,15 +21,15 @@ class Explainer {
   struct Options {
     std::chrono::milliseconds pause{1000};  ///< between two looks into a database
     std::chrono::milliseconds limit{50};    ///< then a look is given up
-    std::chrono::seconds again{60};  ///< an answer is so old before it is asked for anew: the schema
-                                     ///< changes, and so do the indexes
+    std::chrono::seconds again{60};  ///< an answer is so old before it is asked for anew: the
+                                     ///< schema changes, and so do the indexes
     std::size_t waiting = 32, known = 512;  ///< more is not taken
   };
   struct Question {
     std::string digest;  ///< what the answer is kept under, with the target
     std::string target;
-    std::string sql;     ///< whole
-    pid_t pid = 0;       ///< whose open files are the databases it may mean
+    std::string sql;  ///< whole
+    pid_t pid = 0;    ///< whose open files are the databases it may mean
   };
   struct Answer {
     Explained explained;
@@ -72,7 +72,6 @@ class Explainer {
 };
 
 /// The answer for now, from the first of the databases of `pid` that the statement compiles in.
-Explainer::Answer explain_now(const Explainer::Question& question,
-                              std::chrono::milliseconds limit);
+Explainer::Answer explain_now(const Explainer::Question& question, std::chrono::milliseconds limit);
 
 }  // namespace nz::advice

@@ -92,8 +92,9 @@ Connection shadow_of(sqlite3* copy, std::vector<Wanted>* wanted) {
   for (const std::string& table : column(copy, kTables)) {
     std::string columns;
     for (const std::string& name :
-         column(copy, "SELECT '\"' || replace(name, '\"', '\"\"') || '\" ' || type FROM "
-                      "pragma_table_info(?1)",
+         column(copy,
+                "SELECT '\"' || replace(name, '\"', '\"\"') || '\" ' || type FROM "
+                "pragma_table_info(?1)",
                 table))
       columns += (columns.empty() ? "" : ", ") + name;
     run(c.get(), "CREATE VIRTUAL TABLE " + quoted(table) + " USING nz_shadow(" + columns + ")");

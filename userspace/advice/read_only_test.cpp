@@ -69,7 +69,9 @@ TEST(ReadOnly, NeverKeepsAWriterWaiting) {
       if (!good) _exit(1);
     });
     const auto sizes = sizes_of(path);
-    if (std::string(journal) == "wal") EXPECT_EQ(sizes.wal, 0U) << "truncated";
+    if (std::string(journal) == "wal") {
+      EXPECT_EQ(sizes.wal, 0U) << "truncated";
+    }
     // What was read is no longer so, and is not taken for it.
     const auto again = (*opened)->explain(kLookup);
     EXPECT_EQ(again.has_value(), std::string(journal) == "wal");

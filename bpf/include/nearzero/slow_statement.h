@@ -9,8 +9,8 @@
 /* Beside enum nz_event_kind, in the same ring. */
 #define NZ_EVENT_SLOW_STATEMENT 32
 
-#define NZ_SLOW_WAITS 3    /* the first of enum nz_sqlite_wait: busy, sync, checkpoint */
-#define NZ_SLOW_TEXT 1024  /* bytes of its text, where the target asks for it */
+#define NZ_SLOW_WAITS 3   /* the first of enum nz_sqlite_wait: busy, sync, checkpoint */
+#define NZ_SLOW_TEXT 1024 /* bytes of its text, where the target asks for it */
 
 /* What a target's statements may tell: NZ_SLOW_BURST at once (80 KB of the ring's 256 with texts),
  * then one each NZ_SLOW_EVERY_NS. More is counted, not told. */
@@ -38,7 +38,7 @@ struct nz_slow_statement_event {
   nz_u32 id;     /* of its text; 0: other */
   nz_u32 result; /* as in nz_sqlite_stats.result */
   nz_u32 flags;
-  nz_u32 stage; /* the innermost that its thread is in, + 1; 0: none */
+  nz_u32 stage;  /* the innermost that its thread is in, + 1; 0: none */
   nz_u32 length; /* of the text behind it */
   nz_u64 inside_ns, open_ns, rows;
   nz_u64 wait_ns[NZ_SLOW_WAITS]; /* on its thread, meanwhile */
