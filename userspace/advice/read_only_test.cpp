@@ -109,7 +109,7 @@ TEST(ReadOnly, LeavesNothingBehindAndChangesNothing) {
 TEST(ReadOnly, RefusesAnotherFileAndWhatIsNoDatabase) {
   const Folder folder;
   const std::string path = folder.file("a.db");
-  create(path, "wal");
+  create(path, "delete");
   OpenDatabase other = database_at(path);
   other.file.inode++;
   EXPECT_THAT(ReadOnly::open(other, kLimit).error().text(), HasSubstr("mount namespace"));
