@@ -20,12 +20,27 @@ COLORS = ("#3274d9", "#e0752d", "#56a64b", "#8f3bb8", "#e02f44", "#f2cc0c", "#37
 PREFIXES = ((1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 
 
+def get(url, path, **parameters):
+    query = urllib.parse.urlencode(parameters)
+    with urllib.request.urlopen(f"{url}/api/v1/{path}?{query}", timeout=20) as answer:
+        return json.load(answer)["data"]
+
+
+def with_variables(url, dashboard):
+    """Each variable of the dashboard as the list of all its values, which is what "All" means."""
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "query":
+            family, label = re.match(r"label_values\((\w+).*, (\w+)\)$", variable["definition"]).groups()
+            values = "|".join(get(url, f"label/{label}/values", **{"match[]": family}))
+            for panel in dashboard["panels"]:
+                for target in panel.get("targets", []):
+                    target["expr"] = target["expr"].replace("$" + variable["name"], f"({values})")
+    return dashboard
+
+
 def ask(url, expr, start, end, step):
-    expr = re.sub(r"\$__rate_interval", "15s", expr)
-    expr = re.sub(r"\$[a-z]+", ".*", expr)
-    query = urllib.parse.urlencode({"query": expr, "start": start, "end": end, "step": step})
-    with urllib.request.urlopen(f"{url}/api/v1/query_range?{query}", timeout=20) as answer:
-        return json.load(answer)["data"]["result"]
+    expr = expr.replace("$__rate_interval", "15s")
+    return get(url, "query_range", query=expr, start=start, end=end, step=step)["result"]
 
 
 def human(value, unit):
@@ -100,7 +115,7 @@ def main():
         return 2
     url, file, minutes = sys.argv[1], sys.argv[2], float(sys.argv[3])
     with open(file, encoding="utf-8") as f:
-        dashboard = json.load(f)
+        dashboard = with_variables(url, json.load(f))
     end = time.time()
     span = (end - minutes * 60, end, max(1, round(minutes)))
     height = max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in dashboard["panels"]) * CELL_H

@@ -93,12 +93,13 @@ class DashboardsPipeline : public ::testing::Test {
     all_ = nullptr;
   }
 
-  // "All", as Grafana sends it, or one of each.
+  // "All", which Grafana sends as the list of values, or one of each.
   static std::map<std::string, std::string> choices(bool everything) {
-    if (everything) return {{"instance", ".*"}, {"target", ".*"}, {"stage", ".*"}};
-    return {{"instance", "127.0.0.1:" + std::to_string(all_->agent.port())},
-            {"target", "demo"},
-            {"stage", "persist"}};
+    const std::string instance = "127.0.0.1:" + std::to_string(all_->agent.port());
+    if (!everything) return {{"instance", instance}, {"target", "demo"}, {"stage", "persist"}};
+    return {{"instance", "(" + instance + "|other:9718)"},
+            {"target", "(demo|another)"},
+            {"stage", "(market_data|signal|risk|persist|order)"}};
   }
 
   // Families of an expression, through the rules that it refers to.
