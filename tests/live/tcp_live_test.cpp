@@ -58,8 +58,10 @@ listener = socket.create_server(("127.0.0.1", 7001), backlog=64)
 subprocess.run(["nft", "-f", "-"], check=True, text=True, input="""
 table inet lossy { chain in { type filter hook input priority 0;
   tcp dport 7001 numgen inc mod 12 == 0 drop
-  tcp sport 7001 tcp flags syn / syn numgen inc mod 3 == 0 drop
-} }""")
+  tcp sport 7001 tcp flags & syn == syn numgen inc mod 3 == 0 drop
+}
+}
+""")
 def retransmits():
     lines = [l.split() for l in open("/proc/self/net/snmp") if l.startswith("Tcp:")]
     return int(dict(zip(*lines))["RetransSegs"])
