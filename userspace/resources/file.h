@@ -17,14 +17,14 @@ using Buffer = std::string;
 /// every reading from offset 0.
 class File {
  public:
-  /// Above it a file is not what it should be, or the host not one we can serve.
+  /// From this size on a file is not what it should be, or the host not one we can serve.
   static constexpr size_t kMostBytes = size_t{4} << 20;
 
   File() = default;
   explicit File(std::string path) : path_(std::move(path)) {}
 
   /// The whole text, valid until the buffer is used again. Error: errno of open or read (ENOENT:
-  /// there is no such file; ESRCH: the process has ended), EFBIG: larger than kMostBytes. A
+  /// there is no such file; ESRCH: the process has ended), EFBIG: kMostBytes or more. A
   /// descriptor that fails is opened anew once: a folder may have come back under its old name.
   Result<std::string_view> read(Buffer& buffer);
   /// Opens, and gives the descriptor back after every reading.
