@@ -38,9 +38,9 @@ INSTANTIATE_TEST_SUITE_P(
         Same{"INSERT INTO t(a, b) VALUES (?, ?) ON CONFLICT DO NOTHING",
              {"insert into t(a,b) values (1,'x') on conflict do nothing",
               "INSERT INTO t(a, b) VALUES(1, 2), (3, -4),(?,?) ON CONFLICT DO NOTHING"}},
-        Same{"INSERT INTO t VALUES (?, f(?), NULL)",
-             {"INSERT INTO t VALUES (1, f(2), NULL)",
-              "INSERT INTO t VALUES(?,f(?),null),(2, f(3)"}},
+        Same{
+            "INSERT INTO t VALUES (?, f(?), NULL)",
+            {"INSERT INTO t VALUES (1, f(2), NULL)", "INSERT INTO t VALUES(?,f(?),null),(2, f(3)"}},
         Same{"SELECT a - ?, - a, ? - b FROM t ORDER BY a DESC LIMIT ? OFFSET ?",
              {"SELECT a-1,-a,+2-b FROM t ORDER BY a desc LIMIT 10 OFFSET 20"}},
         Same{"SELECT \"Col 1\", t.[x y], t.`z` FROM main.t AS t",

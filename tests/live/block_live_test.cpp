@@ -146,8 +146,8 @@ TEST_F(Block, EveryRequestIsCountedOnceAsTheKernelCountsIt) {
   EXPECT_EQ(sent_["write"], 300U);
   EXPECT_EQ(sent_["flush"], 300U);
   EXPECT_GE(sent_["read"], 300U);  // udev may look at the device, too
-  // fdatasync asks for a flush with a write of nothing, which the kernel counts as a write and never
-  // sends.
+  // fdatasync asks for a flush with a write of nothing, which the kernel counts as a write and
+  // never sends.
   EXPECT_EQ(sent_["write"] + sent_["flush"], kernel_.writes);
   EXPECT_EQ(sent_["flush"], kernel_.flushes);
   EXPECT_EQ(sent_["read"], kernel_.reads);

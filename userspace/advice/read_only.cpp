@@ -97,8 +97,8 @@ Result<std::unique_ptr<ReadOnly>> ReadOnly::open(const OpenDatabase& database,
   if (!header) return tl::unexpected(header.error());
   if (!header->wal_mode && has_hot_journal(database.path))
     return fail(database.shown + " is being written", kNotNow);
-  // Where there is no WAL SQLite would make an empty one. (Should it go just now: as root SQLite gives
-  // what it makes the database's owner and mode, so that nobody is locked out.)
+  // Where there is no WAL SQLite would make an empty one. (Should it go just now: as root SQLite
+  // gives what it makes the database's owner and mode, so that nobody is locked out.)
   if (header->wal_mode && (access((database.path + "-wal").c_str(), F_OK) != 0 ||
                            access((database.path + "-shm").c_str(), F_OK) != 0))
     return fail(database.shown + " is not in use", kNotNow);

@@ -83,8 +83,10 @@ TEST(ReadOnly, DoesNotReadARollbackDatabaseInTheMiddleOfATransaction) {
   create(path, "delete");
   const Other writer([&] {
     static Connection c(path);
-    c.run("PRAGMA cache_size=5; BEGIN IMMEDIATE; CREATE TABLE u(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION "
-          "ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO u SELECT zeroblob(4000) FROM n");
+    c.run(
+        "PRAGMA cache_size=5; BEGIN IMMEDIATE; CREATE TABLE u(a); WITH RECURSIVE n(i) AS (SELECT 1 "
+        "UNION "
+        "ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO u SELECT zeroblob(4000) FROM n");
   });
   const auto opened = ReadOnly::open(database_at(path), kLimit);
   ASSERT_FALSE(opened.has_value());

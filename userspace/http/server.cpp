@@ -45,7 +45,7 @@ struct DaemonStop {
 // What one request has sent so far; libmicrohttpd hands it back with every piece.
 struct Upload {
   std::size_t body_bytes = 0;
-  std::string body;  // of a POST, as far as it may be
+  std::string body;                 // of a POST, as far as it may be
   std::optional<Response> refusal;  // sent once the request is complete
 };
 

@@ -82,7 +82,7 @@ TEST_F(Storage, EachLocalFileSystemOnceAndNothingThatMayHang) {
          row("254:0", "/", "xfs", "/dev/vda") +
          row("259:2", "/a", "ext4", "/dev/nvme0n1p2", "/inside") +  // bind mount of a folder
          row("0:50", "/home", "nfs4", "server:/home") +             // may never answer
-         row("259:2", "/home/x/local", "ext4", "/dev/nvme0n1p9") +  // below it
+         row("259:2", "/srv/x/local", "ext4", "/dev/nvme0n1p9") +   // below it
          row("0:51", "/mnt/sshfs", "fuse.sshfs", "host:") +
          row("7:3", "/snap/core", "squashfs", "/dev/loop3") +
          row("0:52", "/var/lib/docker/overlay", "overlay", "overlay") +
