@@ -1,5 +1,5 @@
 // The REST interface of a running agent: the demo's orders in exact numbers, and every answer as
-// configs/openapi.yaml describes it.
+// configs/rest/openapi.yaml describes it.
 #include <gtest/gtest.h>
 #include <httplib.h>
 

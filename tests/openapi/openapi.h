@@ -1,4 +1,4 @@
-// Validates answers against configs/openapi.yaml.
+// Validates answers against configs/rest/openapi.yaml.
 #pragma once
 
 #include <nlohmann/json.hpp>

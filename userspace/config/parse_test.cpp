@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"Listen: x:1", {"f:1:1: unknown key 'Listen'", "did you mean 'listen'?"}},
                     Bad{"log:\n  levle: info", {"f:2:3:", "did you mean 'level'?"}},
                     Bad{"overhead: {per-target: 1%}", {"f:1:12:", "did you mean 'per_target'?"}},
-                    Bad{"zzzzzzzz: 1", {"known here: drain_interval, host, limits, listen"}},
+                    Bad{"zzzzzzzz: 1", {"known here: drain_interval, host, http, limits, listen"}},
                     Bad{"a/b~c: 1", {"unknown key 'a/b~c'"}}, Bad{"'': 1", {"unknown key ''"}},
                     Bad{T("    sqlite: {librray: x}\n"), {"targets[0].sqlite", "'library'"}},
                     Bad{"targets: [{name: a, match: {command: x}}]",
@@ -298,7 +298,7 @@ TEST(Parse, ReportsEverythingInTheOrderOfTheFile) {
 
 TEST(Parse, ACertificateAndItsKeyBelongTogether) {
   EXPECT_THAT(error_of("http: {tls: {certificate: /c}}"),
-              StartsWith("f:1:26: http.tls.certificate without http.tls.key (give both"));
+              StartsWith("f:1:27: http.tls.certificate without http.tls.key (give both"));
   EXPECT_THAT(error_of("http: {tls: {key: /k}}"), HasSubstr("http.tls.key without"));
   EXPECT_THAT(error_of("http: {tls: {certificate: c, key: k}}"), HasSubstr("an absolute path"));
   EXPECT_THAT(error_of("http: {tokenfile: /t}"), HasSubstr("did you mean 'token_file'?"));

@@ -1,5 +1,5 @@
-// Every kind of answer of the interface is as configs/openapi.yaml describes it, errors too, and
-// nothing is described that no answer has.
+// Every kind of answer of the interface is as configs/rest/openapi.yaml describes it, errors too,
+// and nothing is described that no answer has.
 #include <gtest/gtest.h>
 
 #include "tests/openapi/openapi.h"

@@ -1,4 +1,4 @@
-// The REST interface as routes of the server. configs/openapi.yaml describes it.
+// The REST interface as routes of the server. configs/rest/openapi.yaml describes it.
 #pragma once
 
 #include <memory>
