@@ -74,6 +74,9 @@ class Other {
   Other& operator=(const Other&) = delete;
   void end() {
     if (pid_ <= 0) return;
+    // A byte, not only the end of the pipe: later children have inherited its other end.
+    const char byte = 1;
+    EXPECT_EQ(write(end_[1], &byte, 1), 1);
     close(end_[1]);
     waitpid(pid_, nullptr, 0);
     pid_ = -1;
