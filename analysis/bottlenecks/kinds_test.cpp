@@ -336,9 +336,9 @@ TEST(SqliteWriterContention, ErrorsAreAnImpactOfTheirOwn) {
 
 TEST(WalGrowth, IsToldFromItsSizeOn) {
   Scene s, healthy;
-  const Labels labels{{"target", "demo"}, {"database", "/data/orders.db"}};
-  healthy.gauge("nearzero_sqlite_wal_bytes", labels, 4e6);
-  s.gauge("nearzero_sqlite_wal_bytes", labels, 60e6);
+  const Labels labels{{"target", "demo"}, {"database", "/data/orders.db"}, {"kind", "wal"}};
+  healthy.gauge("nearzero_sqlite_database_bytes", labels, 4e6);
+  s.gauge("nearzero_sqlite_database_bytes", labels, 60e6);
   EXPECT_TRUE(find(s, healthy).empty());
   s.more.back().value = 80e6;
   const auto found = find(s, healthy);
@@ -349,8 +349,8 @@ TEST(WalGrowth, IsToldFromItsSizeOn) {
 
 TEST(LongTransaction, IsTheCauseOfTheWalsGrowth) {
   Scene s, healthy;
-  healthy.gauge("nearzero_sqlite_wal_bytes", {{"target", "demo"}, {"database", "o.db"}}, 4e6);
-  s.gauge("nearzero_sqlite_wal_bytes", {{"target", "demo"}, {"database", "o.db"}}, 90e6);
+  healthy.gauge("nearzero_sqlite_database_bytes", {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 4e6);
+  s.gauge("nearzero_sqlite_database_bytes", {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 90e6);
   const Labels labels{
       {"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT * FROM orders"}};
   s.histogram("nearzero_sqlite_statement_open_seconds", labels, 0.1, 8);

@@ -142,6 +142,7 @@ class Block : public testing::Test {
 
 TEST_F(Block, EveryRequestIsCountedOnceAsTheKernelCountsIt) {
   const LoopDevice device(64);
+  std::ofstream("/sys/block/" + device.name() + "/queue/scheduler") << "none" << std::flush;
   work(device, 1, 300, true);
   EXPECT_EQ(sent_["write"], 300U);
   EXPECT_EQ(sent_["flush"], 300U);
@@ -151,7 +152,7 @@ TEST_F(Block, EveryRequestIsCountedOnceAsTheKernelCountsIt) {
   EXPECT_EQ(sent_["write"] + sent_["flush"], kernel_.writes);
   EXPECT_EQ(sent_["flush"], kernel_.flushes);
   EXPECT_EQ(sent_["read"], kernel_.reads);
-  EXPECT_EQ(queued_["write"], 0U) << "a loop device has no scheduler";
+  EXPECT_EQ(queued_["write"], 0U) << "without a scheduler there is no queue";
   EXPECT_EQ(errors_, 0);
   EXPECT_EQ(incomplete_, 0);
   // The writer waits for each: most of its wait, and no more.
