@@ -86,10 +86,10 @@ def disk_rows():
         Panel("Queue length", COUNT, "I/O in flight on average.",
               by_instance("nearzero_disk_queue_seconds_total", "device"), width=8),
         Panel("In flight now", COUNT, "At the last drain.", level("nearzero_disk_in_flight", "device"), width=8),
-        Panel("Operations", PER_SECOND, "By device and kind.",
+        Panel("Disk operations", PER_SECOND, "By device and kind.",
               query(rate("nearzero_disk_operations_total", "instance, device, op", INSTANCE),
                     "{{instance}} {{device}} {{op}}"), width=8),
-        Panel("Bytes", BYTES_PER_SECOND, "By device and kind.",
+        Panel("Disk throughput", BYTES_PER_SECOND, "By device and kind.",
               query(rate("nearzero_disk_bytes_total", "instance, device, op", INSTANCE),
                     "{{instance}} {{device}} {{op}}"), width=8),
         Panel("File systems: used", RATIO, "What is not available to the service.",
@@ -109,7 +109,7 @@ def network_rows():
     legend = "{{instance}} {{interface}} {{direction}}"
     return [
         Row("Network"),
-        Panel("Bytes", BYTES_PER_SECOND, "By interface and direction.",
+        Panel("Network throughput", BYTES_PER_SECOND, "By interface and direction.",
               query(rate("nearzero_network_bytes_total", kept_apart, INSTANCE), legend), width=8),
         Panel("Packets", PER_SECOND, "By interface and direction.",
               query(rate("nearzero_network_packets_total", kept_apart, INSTANCE), legend), width=8),
@@ -131,7 +131,7 @@ def network_rows():
 def target_rows():
     return [
         Row("Targets"),
-        Panel("CPU", CORES, "Cores in use by mode.", of_target("nearzero_target_cpu_seconds_total", "mode"),
+        Panel("CPU of targets", CORES, "Cores in use by mode.", of_target("nearzero_target_cpu_seconds_total", "mode"),
               width=8, stack=True),
         Panel("Throttled", COUNT, "CPUs that the cgroup's quota took away: seconds per second, summed over "
               "the CPUs. Each throttled period stalls every thread for the rest of it.", of_target("nearzero_target_throttled_seconds_total"), width=8),
@@ -140,21 +140,21 @@ def target_rows():
               query(gauge("nearzero_target_cpu_quota_cores", "target"), "{{target}} cores"),
               of_target("nearzero_target_throttled_periods_total", legend="{{target}} throttled periods/s"),
               width=8),
-        Panel("Memory", BYTES, "resident, swap, and the limit.",
+        Panel("Memory of targets", BYTES, "resident, swap, and the limit.",
               query(gauge("nearzero_target_memory_bytes", "target, kind"), "{{target}} {{kind}}"), width=8),
         Panel("Page faults", PER_SECOND, "major: from the disk.",
               of_target("nearzero_target_page_faults_total", "kind"), width=8),
-        Panel("Pressure", RATIO, "Share of time in which some or all threads of the target's cgroup stood still.",
+        Panel("Pressure of targets", RATIO, "Share of time in which some or all threads of the target's cgroup stood still.",
               query("sum by (instance, scope, resource, kind) (rate(nearzero_pressure_seconds_total{"
                     f'{INSTANCE}, scope=~"$target", scope!="host"}}[$__rate_interval]))',
                     "{{scope}} {{resource}} {{kind}}"), width=8),
-        Panel("Threads", COUNT, "Rises without falling: threads leak.",
+        Panel("Threads of targets", COUNT, "Rises without falling: threads leak.",
               query(gauge("nearzero_target_threads", "target"), "{{target}}"), width=8),
-        Panel("Open files: used", RATIO, "At 1, accept() and open() fail.",
+        Panel("Open files of targets: used", RATIO, "At 1, accept() and open() fail.",
               query(gauge("nearzero_target_open_files", "target", also='kind="used"', how="max") + " / "
                     + gauge("nearzero_target_open_files", "target", also='kind="limit"', how="max"),
                     "{{target}}"), width=8, limits=(0.8, 0.95)),
-        Panel("I/O", BYTES_PER_SECOND, "Bytes that reached the block layer.",
+        Panel("I/O of targets", BYTES_PER_SECOND, "Bytes that reached the block layer.",
               of_target("nearzero_target_io_bytes_total", "direction"), width=8),
     ]
 

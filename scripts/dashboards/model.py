@@ -112,7 +112,8 @@ def variable(name, label, family, of, where="", multi=True):
     return {
         "type": "query", "name": name, "label": label, "datasource": DATASOURCE,
         "definition": definition, "query": {"query": definition, "refId": f"variable-{name}"},
-        "refresh": 2, "sort": 1, "multi": multi, "includeAll": multi, "allValue": ".*" if multi else None,
+        "refresh": 2, "sort": 1, "multi": multi, "includeAll": multi,
+        "allValue": None,  # "All" is the list of values: of targets, without the scheduler's `host`
         "current": {"text": "All", "value": "$__all"} if multi else {}, "options": [], "hide": 0,
     }
 

@@ -26,8 +26,8 @@ def make():
             Panel("Median", SECONDS, "Half of the orders pass the stage faster than this.",
                   query(quantile(0.5, DURATION, BY, also=STAGE), LEGEND), width=8),
             Panel("p99", SECONDS, "One order in a hundred takes longer than this. Quantiles come from "
-                  "native histograms where Prometheus stores them (at most 4.4 % off), else from "
-                  "classic buckets of two per octave.",
+                  "native histograms where Prometheus stores them (at most 9 % off), else from "
+                  "classic buckets (at most 41 % off).",
                   query(quantile(0.99, DURATION, BY, also=STAGE), LEGEND), width=8),
             Panel("p99.9", SECONDS, "One order in a thousand takes longer than this.",
                   query(quantile(0.999, DURATION, BY, also=STAGE), LEGEND), width=8),

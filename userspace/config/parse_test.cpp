@@ -186,7 +186,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"log: {file: nz.log}", {"'nz.log' is not an absolute path"}},
         Bad{"targets: [{name: a, match: {pid: 0}}]", {"targets[0].match.pid: 0 is out of range"}},
         Bad{T("    sqlite: {plan: rows}\n"), {"'rows' is not one of auto, step, boundary"}},
-        Bad{T("    labels: {job: ''}\n"), {"targets[0].labels.job", "is too short"}},
+        Bad{T("    labels: {job: ''}\n"), {"targets[0].labels.job: is empty"}},
         Bad{T("    labels: {jobs: x}\n"), {"did you mean 'job'?"}},
         Bad{T("    labels: {instance: 9100}\n"), {"expected a text", "\"9100\""}}));
 
