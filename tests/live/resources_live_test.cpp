@@ -1,5 +1,5 @@
-// The real agent's figures of resources beside what the kernel tells this test itself: a target's CPU
-// time beside its own rusage, a quota beside cpu.stat, the host beside /proc.
+// The real agent's figures of resources beside what the kernel tells this test itself: a target's
+// CPU time beside its own rusage, a quota beside cpu.stat, the host beside /proc.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -62,11 +62,11 @@ class Burner {
   [[noreturn]] void serve() {
     char kind = 0;
     while (read(orders_[0], &kind, 1) == 1) {
-      if (kind == 's') spin(2.0);
+      if (kind == 's') spin(1.2);
       if (kind == 'c') {
         const pid_t child = fork();
         if (child == 0) {
-          spin(1.5);
+          spin(0.8);
           _exit(0);
         }
         waitpid(child, nullptr, 0);
@@ -113,7 +113,7 @@ TEST(Resources, AHogsCpuTimeIsItsOwnRusage) {
   const double rusage_after = hog.burn('s');
   const double after = target_cpu(fresh(agent), "hog");
   const double burnt = rusage_after - rusage_before;
-  EXPECT_GE(burnt, 2.0);
+  EXPECT_GE(burnt, 1.2);
   EXPECT_NEAR(after - before, burnt, 0.05 * burnt);
   std::printf("itself: %.3f s by rusage, %.3f s by nearzero\n", burnt, after - before);
 
@@ -121,7 +121,7 @@ TEST(Resources, AHogsCpuTimeIsItsOwnRusage) {
   const double rusage_child = hog.burn('c');
   const double with_child = target_cpu(fresh(agent), "hog");
   const double by_child = rusage_child - rusage_after;
-  EXPECT_GE(by_child, 1.5);
+  EXPECT_GE(by_child, 0.8);
   EXPECT_NEAR(with_child - after, by_child, 0.05 * by_child);
   std::printf("a child: %.3f s by rusage, %.3f s by nearzero\n", by_child, with_child - after);
   EXPECT_EQ(value_of(agent.fetch(), "nearzero_resource_errors_total", {}), 0);
@@ -169,7 +169,7 @@ TEST(Resources, AQuotaThrottlesAsCpuStatSays) {
   const cli::LiveData before = fresh(agent);
   EXPECT_EQ(value_of(before, "nearzero_target_cpu_quota_cores", {{"target", "hog"}}), 0.5);
   const std::string stat_before = text_of(group.folder() / "cpu.stat");
-  hog.burn('s');  // 2 s of CPU in 4 s or more
+  hog.burn('s');  // 1.2 s of CPU in 2.4 s or more
   const cli::LiveData after = fresh(agent);
   const std::string stat_after = text_of(group.folder() / "cpu.stat");
 
@@ -181,7 +181,7 @@ TEST(Resources, AQuotaThrottlesAsCpuStatSays) {
     return number_behind(stat_after, key) - number_behind(stat_before, key);
   };
   const double throttled = grown("nearzero_target_throttled_periods_total");
-  EXPECT_GT(throttled, 20);
+  EXPECT_GT(throttled, 10);
   EXPECT_EQ(throttled, by_kernel("nr_throttled "));
   EXPECT_EQ(grown("nearzero_target_quota_periods_total"), by_kernel("nr_periods "));
   EXPECT_NEAR(grown("nearzero_target_throttled_seconds_total"), by_kernel("throttled_time ") / 1e9,
@@ -197,7 +197,8 @@ TEST(Resources, TheHostsFiguresAreThoseOfProc) {
   ASSERT_TRUE(agent.has_member(target.pid()));
   const auto forks = [] { return number_behind(text_of("/proc/stat"), "\nprocesses "); };
   const auto user0 = [] {
-    return number_behind(text_of("/proc/stat"), "\ncpu0 ") / static_cast<double>(sysconf(_SC_CLK_TCK));
+    return number_behind(text_of("/proc/stat"), "\ncpu0 ") /
+           static_cast<double>(sysconf(_SC_CLK_TCK));
   };
   const auto faults = [] { return number_behind(text_of("/proc/vmstat"), "\npgfault "); };
   const auto loopback = [] { return number_behind(text_of("/proc/net/dev"), "lo:"); };
@@ -228,9 +229,10 @@ TEST(Resources, TheHostsFiguresAreThoseOfProc) {
   double limit = 0;
   file_nr >> used >> unused >> limit;
   EXPECT_EQ(value_of(data, "nearzero_host_open_files", {{"kind", "limit"}}), limit);
-  struct statvfs root{};
+  struct statvfs root {};
   ASSERT_EQ(statvfs("/", &root), 0);
-  const double space = value_of(data, "nearzero_filesystem_bytes", {{"mount", "/"}, {"kind", "size"}});
+  const double space =
+      value_of(data, "nearzero_filesystem_bytes", {{"mount", "/"}, {"kind", "size"}});
   if (space > 0) {  // not in a container, whose root is an overlay
     EXPECT_EQ(space, static_cast<double>(root.f_blocks) * static_cast<double>(root.f_frsize));
   }

@@ -14,7 +14,8 @@ TEST(CgroupFiles, QuotasOfBothVersions) {
   for (const char* text : {"", "max\n", "max 0\n", "x 100000\n", "-1 100000\n", "1 100000"})
     EXPECT_FALSE(parse_cpu_max(text).has_value()) << text;
   EXPECT_EQ(parse_cfs_quota("50000\n", "100000\n"), Optional(0.5));
-  EXPECT_EQ(parse_cfs_quota("-1\n", "100000\n"), std::optional<Optional>(std::in_place, std::nullopt));
+  EXPECT_EQ(parse_cfs_quota("-1\n", "100000\n"),
+            std::optional<Optional>(std::in_place, std::nullopt));
   EXPECT_FALSE(parse_cfs_quota("50000\n", "0\n").has_value());
   EXPECT_FALSE(parse_cfs_quota("-2\n", "100000\n").has_value());
 }
@@ -44,8 +45,9 @@ class CgroupsTest : public FakeTree {
   void mount(bool v1, const std::string& root = "/") {
     std::string text = "40 30 0:37 " + root + " /cg/unified rw - cgroup2 cgroup2 rw\n";
     if (v1) {
-      text += "31 30 0:28 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
-              "34 30 0:31 / /cg/memory rw - cgroup cgroup rw,memory\n";
+      text +=
+          "31 30 0:28 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
+          "34 30 0:31 / /cg/memory rw - cgroup cgroup rw,memory\n";
     }
     file("proc/self/mountinfo", text);
     Mounts mounts(paths);
@@ -162,7 +164,8 @@ TEST_F(CgroupsTest, TheRootAndPlacesThatWeCannotReach) {
   mount(false);
   v2("", "max", 0);
   v2_pressure("", 1000, 1000);
-  for (const char* text : {"0::/\n", "0::/../elsewhere\n", "garbage\n", "", "0::relative\n", "0:"}) {
+  for (const char* text :
+       {"0::/\n", "0::/../elsewhere\n", "garbage\n", "", "0::relative\n", "0:"}) {
     const auto s = summary({text});
     EXPECT_EQ(s.cores, std::nullopt) << text;
     EXPECT_EQ(s.memory_limit, std::nullopt) << text;

@@ -21,8 +21,9 @@ class Storage : public FakeTree {
     folder("sys/devices/pci/block/vda");
     folder("sys/devices/virtual/block/loop3");
     for (const auto& [number, to] :
-         {std::pair("259:0", "pci/block/nvme0n1"), std::pair("259:2", "pci/block/nvme0n1/nvme0n1p2"),
-          std::pair("254:0", "pci/block/vda"), std::pair("7:3", "virtual/block/loop3")})
+         {std::pair("259:0", "pci/block/nvme0n1"),
+          std::pair("259:2", "pci/block/nvme0n1/nvme0n1p2"), std::pair("254:0", "pci/block/vda"),
+          std::pair("7:3", "virtual/block/loop3")})
       link(std::string("sys/dev/block/") + number, std::string("../../devices/") + to);
     for (const char* name : {"nvme0n1", "vda", "loop3", "loop4", "cciss!c0d0"})
       folder(std::string("sys/block/") + name);
@@ -47,7 +48,8 @@ class Storage : public FakeTree {
 TEST_F(Storage, RowsOfTheMountTable) {
   uint64_t malformed = 0;
   const auto all = parse_mountinfo(
-      "36 35 98:0 /mnt1 /my\\040disk\\134x rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n"
+      "36 35 98:0 /mnt1 /my\\040disk\\134x rw,noatime master:1 - ext3 /dev/root "
+      "rw,errors=continue\n"
       "31 30 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n"
       "1 2\n\n1 2 3 4 5 6 7 8\n36 35 98:0 / /x rw - ex",
       malformed);
@@ -78,9 +80,9 @@ TEST_F(Storage, EachLocalFileSystemOnceAndNothingThatMayHang) {
   Mounts table(paths);
   mounts(row("0:20", "/proc", "proc", "proc") + row("259:2", "/data", "ext4", "/dev/nvme0n1p2") +
          row("254:0", "/", "xfs", "/dev/vda") +
-         row("259:2", "/a", "ext4", "/dev/nvme0n1p2", "/inside") +       // bind mount of a folder
-         row("0:50", "/home", "nfs4", "server:/home") +                  // may never answer
-         row("259:2", "/home/x/local", "ext4", "/dev/nvme0n1p9") +       // below it
+         row("259:2", "/a", "ext4", "/dev/nvme0n1p2", "/inside") +  // bind mount of a folder
+         row("0:50", "/home", "nfs4", "server:/home") +             // may never answer
+         row("259:2", "/home/x/local", "ext4", "/dev/nvme0n1p9") +  // below it
          row("0:51", "/mnt/sshfs", "fuse.sshfs", "host:") +
          row("7:3", "/snap/core", "squashfs", "/dev/loop3") +
          row("0:52", "/var/lib/docker/overlay", "overlay", "overlay") +
@@ -100,7 +102,7 @@ TEST_F(Storage, SpaceIsWhatTheFileSystemSays) {
     filesystems.update(table);
     filesystems.collect(c, table);
   });
-  struct statvfs s{};
+  struct statvfs s {};
   ASSERT_EQ(statvfs(path("proc/self/root").c_str(), &s), 0);
   const metrics::Labels size{{"mount", "/"}, {"device", "vda"}, {"kind", "size"}};
   EXPECT_EQ(value("nearzero_filesystem_bytes", size),
@@ -131,8 +133,8 @@ TEST_F(Storage, ManyMountsAreSummed) {
   });
   EXPECT_EQ(rows("nearzero_filesystem_bytes"), (Filesystems::kNamed + 1) * 3);
   EXPECT_EQ(filesystems.unnamed(), 600 - Filesystems::kNamed);
-  const auto one = value("nearzero_filesystem_bytes",
-                         {{"mount", "/m0"}, {"device", "ext4"}, {"kind", "size"}});
+  const auto one =
+      value("nearzero_filesystem_bytes", {{"mount", "/m0"}, {"device", "ext4"}, {"kind", "size"}});
   EXPECT_EQ(value("nearzero_filesystem_bytes",
                   {{"mount", "other"}, {"device", "other"}, {"kind", "size"}}),
             *one * static_cast<double>(Filesystems::kAsked - Filesystems::kNamed));
@@ -148,12 +150,11 @@ const std::string kNvme =
     " 259       0 nvme0n1 100 1 800 5 200 2 1600 6 3 7000 9000 10 0 80 1 40 9\n";
 
 TEST_F(Storage, Disks) {
-  file("proc/diskstats",
-       kNvme + " 259 2 nvme0n1p2 1 1 1 1 1 1 1 1 1 1 1\n" +
-           "   7       3 loop3 5 0 10 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
-           "   7       4 loop4 5 0 10 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
-           " 254       0 vda 1 0 8 0 0 0 0 0 0 4294967290 4294967295\n"
-           " 1 1 short 1 2 3\n 1 1 bad 1 0 8 0 0 0 0 0 0 4 x\n");
+  file("proc/diskstats", kNvme + " 259 2 nvme0n1p2 1 1 1 1 1 1 1 1 1 1 1\n" +
+                             "   7       3 loop3 5 0 10 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
+                             "   7       4 loop4 5 0 10 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n"
+                             " 254       0 vda 1 0 8 0 0 0 0 0 0 4294967290 4294967295\n"
+                             " 1 1 short 1 2 3\n 1 1 bad 1 0 8 0 0 0 0 0 0 4 x\n");
   Disks disks(paths);
   const std::set<std::string> used = {"loop3", "nvme0n1"};
   collect([&](Context& c) { disks.collect(c, used); });
@@ -185,7 +186,8 @@ TEST_F(Storage, AHundredDisks) {
   std::string text;
   for (int i = 0; i < 100; i++) {
     folder("sys/block/sd" + std::to_string(i));
-    text += " 8 " + std::to_string(i) + " sd" + std::to_string(i) + " 1 0 8 0 0 0 0 0 2 1000 1000\n";
+    text +=
+        " 8 " + std::to_string(i) + " sd" + std::to_string(i) + " 1 0 8 0 0 0 0 0 2 1000 1000\n";
   }
   file("proc/diskstats", text + kNvme);
   Disks disks(paths);

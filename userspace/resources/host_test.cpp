@@ -61,11 +61,16 @@ TEST_F(Host, MoreCpusThanHaveNamesAreSummed) {
 TEST_F(Host, BrokenCpuFilesAreCountedAndLeftOut) {
   Cpu cpu(paths);
   const std::string good = stat_of("1 2 3 4 5 6 7 8");
-  const std::vector<std::string> broken = {
-      "", "garbage\n", good.substr(0, good.size() - 5), "cpu0 1 2 3\n" + kStatRest,
-      "cpu0 1 2 3 4 5 6 7 -8\n" + kStatRest, "cpux 1 2 3 4 5 6 7 8\n" + kStatRest,
-      "cpu99999999 1 2 3 4 5 6 7 8\n" + kStatRest, "cpu0 1 2 3 4 5 6 7 8\n",
-      kStatRest, std::string(good.size(), '\0')};
+  const std::vector<std::string> broken = {"",
+                                           "garbage\n",
+                                           good.substr(0, good.size() - 5),
+                                           "cpu0 1 2 3\n" + kStatRest,
+                                           "cpu0 1 2 3 4 5 6 7 -8\n" + kStatRest,
+                                           "cpux 1 2 3 4 5 6 7 8\n" + kStatRest,
+                                           "cpu99999999 1 2 3 4 5 6 7 8\n" + kStatRest,
+                                           "cpu0 1 2 3 4 5 6 7 8\n",
+                                           kStatRest,
+                                           std::string(good.size(), '\0')};
   uint64_t counted = 0;
   for (const std::string& text : broken) {
     file("proc/stat", text);
@@ -168,7 +173,8 @@ TEST_F(Host, OpenFiles) {
   EXPECT_EQ(errors.of(Source::open_files), 5U);
 }
 
-const std::string kHeadings = "Inter-|   Receive |  Transmit\n face |bytes packets |bytes packets\n";
+const std::string kHeadings =
+    "Inter-|   Receive |  Transmit\n face |bytes packets |bytes packets\n";
 const std::string kSnmp =
     "Ip: Forwarding\nIp: 1\n"
     "Tcp: RtoAlgorithm MaxConn EstabResets OutSegs RetransSegs\nTcp: 1 -1 3 1000 7\n"

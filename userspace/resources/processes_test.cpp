@@ -1,4 +1,5 @@
-// Totals of a target over processes that come, go, are waited for, or share a pid one after another.
+// Totals of a target over processes that come, go, are waited for, or share a pid one after
+// another.
 #include "userspace/resources/processes.h"
 
 #include <sys/wait.h>
@@ -28,12 +29,12 @@ class ProcessesTest : public FakeTree {
  protected:
   void set(const Fake& p) const {
     const std::string folder = "proc/" + std::to_string(p.pid);
-    file(folder + "/stat",
-         std::to_string(p.pid) + " (" + p.comm + ") " + p.state + " " + std::to_string(p.parent) +
-             " 2 3 0 -1 4194560 " + std::to_string(p.minor) + " " + std::to_string(p.child_minor) +
-             " 7 0 " + std::to_string(p.user) + " " + std::to_string(p.system) + " " +
-             std::to_string(p.child_user) + " 0 20 0 4 0 " + std::to_string(p.start) +
-             " 100000 25 18446744073709551615 1 1 0\n");
+    file(folder + "/stat", std::to_string(p.pid) + " (" + p.comm + ") " + p.state + " " +
+                               std::to_string(p.parent) + " 2 3 0 -1 4194560 " +
+                               std::to_string(p.minor) + " " + std::to_string(p.child_minor) +
+                               " 7 0 " + std::to_string(p.user) + " " + std::to_string(p.system) +
+                               " " + std::to_string(p.child_user) + " 0 20 0 4 0 " +
+                               std::to_string(p.start) + " 100000 25 18446744073709551615 1 1 0\n");
     file(folder + "/io", "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 4096\nwrite_bytes: " +
                              std::to_string(p.written) + "\ncancelled_write_bytes: 9\n");
     file(folder + "/limits",
@@ -310,7 +311,8 @@ TEST_F(ProcessesTest, FamiliesOfATarget) {
   EXPECT_EQ(value("nearzero_target_cpu_seconds_total", {{"target", "t"}, {"mode", "system"}}), 0.5);
   EXPECT_EQ(value("nearzero_target_page_faults_total", {{"target", "t"}, {"kind", "minor"}}), 9);
   EXPECT_EQ(value("nearzero_target_page_faults_total", {{"target", "t"}, {"kind", "major"}}), 14);
-  EXPECT_EQ(value("nearzero_target_io_bytes_total", {{"target", "t"}, {"direction", "read"}}), 8192);
+  EXPECT_EQ(value("nearzero_target_io_bytes_total", {{"target", "t"}, {"direction", "read"}}),
+            8192);
   EXPECT_EQ(value("nearzero_target_threads", {{"target", "t"}}), 8);
   EXPECT_EQ(value("nearzero_target_memory_bytes", {{"target", "t"}, {"kind", "resident"}}),
             50.0 * static_cast<double>(sysconf(_SC_PAGESIZE)));

@@ -47,18 +47,29 @@ TEST_F(ResourcesTest, OfThisHost) {
       EXPECT_GE(s.value, 0) << f.name;
     }
   }
-  for (const char* name :
-       {"nearzero_host_cpu_seconds_total", "nearzero_host_cpus", "nearzero_host_forks_total",
-        "nearzero_host_interrupts_total", "nearzero_host_softirqs_total",
-        "nearzero_host_runnable_threads", "nearzero_host_memory_bytes",
-        "nearzero_host_vm_events_total", "nearzero_network_bytes_total",
-        "nearzero_network_packets_total", "nearzero_network_drops_total",
-        "nearzero_network_errors_total", "nearzero_tcp_events_total", "nearzero_host_open_files",
-        "nearzero_target_cpu_seconds_total", "nearzero_target_memory_bytes",
-        "nearzero_target_page_faults_total", "nearzero_target_threads",
-        "nearzero_target_open_files", "nearzero_target_io_bytes_total",
-        "nearzero_target_throttled_seconds_total", "nearzero_target_throttled_periods_total",
-        "nearzero_resource_errors_total"})
+  for (const char* name : {"nearzero_host_cpu_seconds_total",
+                           "nearzero_host_cpus",
+                           "nearzero_host_forks_total",
+                           "nearzero_host_interrupts_total",
+                           "nearzero_host_softirqs_total",
+                           "nearzero_host_runnable_threads",
+                           "nearzero_host_memory_bytes",
+                           "nearzero_host_vm_events_total",
+                           "nearzero_network_bytes_total",
+                           "nearzero_network_packets_total",
+                           "nearzero_network_drops_total",
+                           "nearzero_network_errors_total",
+                           "nearzero_tcp_events_total",
+                           "nearzero_host_open_files",
+                           "nearzero_target_cpu_seconds_total",
+                           "nearzero_target_memory_bytes",
+                           "nearzero_target_page_faults_total",
+                           "nearzero_target_threads",
+                           "nearzero_target_open_files",
+                           "nearzero_target_io_bytes_total",
+                           "nearzero_target_throttled_seconds_total",
+                           "nearzero_target_throttled_periods_total",
+                           "nearzero_resource_errors_total"})
     EXPECT_TRUE(names.contains(name)) << name;
   EXPECT_EQ(value("nearzero_host_cpus"), sysconf(_SC_NPROCESSORS_ONLN));
   EXPECT_GE(*value("nearzero_target_threads", {{"target", "me"}}), 1);
@@ -92,10 +103,11 @@ TEST_F(ResourcesTest, AHostWithoutAnyFiles) {
 
 TEST_F(ResourcesTest, GarbageEverywhere) {
   const std::vector<std::string> names = {
-      "proc/stat", "proc/meminfo", "proc/vmstat", "proc/diskstats", "proc/self/mountinfo",
-      "proc/self/net/dev", "proc/self/net/snmp", "proc/self/net/netstat", "proc/pressure/cpu",
-      "proc/pressure/memory", "proc/pressure/io", "proc/sys/fs/file-nr", "proc/42/stat",
-      "proc/42/io", "proc/42/limits", "proc/42/cgroup", "proc/42/status"};
+      "proc/stat",           "proc/meminfo",         "proc/vmstat",        "proc/diskstats",
+      "proc/self/mountinfo", "proc/self/net/dev",    "proc/self/net/snmp", "proc/self/net/netstat",
+      "proc/pressure/cpu",   "proc/pressure/memory", "proc/pressure/io",   "proc/sys/fs/file-nr",
+      "proc/42/stat",        "proc/42/io",           "proc/42/limits",     "proc/42/cgroup",
+      "proc/42/status"};
   for (const std::string& content :
        {std::string(), std::string("\n\n\n\n"), std::string(100'000, '\0'),
         std::string(100'000, ':'), std::string(100'000, '\n'), std::string(3'000'000, '9') + "\n",

@@ -72,7 +72,8 @@ TEST_F(FileTest, TheKernelsOwn) {
   File stat("/proc/self/stat");
   const std::string first(*stat.read(buffer));
   EXPECT_TRUE(first.ends_with('\n'));
-  EXPECT_EQ(first.substr(0, first.find(')')), std::string(*stat.read(buffer)).substr(0, first.find(')')))
+  EXPECT_EQ(first.substr(0, first.find(')')),
+            std::string(*stat.read(buffer)).substr(0, first.find(')')))
       << "through the same descriptor";
 }
 
@@ -97,8 +98,8 @@ TEST(GrowthTest, WrapsAt32Bits) {
 TEST(BoundedTest, TheRestIsSummedAndNothingFalls) {
   using enum Bounded::Column;
   Bounded b({counter, gauge}, 2);
-  b.update({{"a", false, {10, 1}}, {"b", false, {20, 2}}, {"c", false, {30, 3}},
-            {"d", true, {40, 4}}});
+  b.update(
+      {{"a", false, {10, 1}}, {"b", false, {20, 2}}, {"c", false, {30, 3}}, {"d", true, {40, 4}}});
   EXPECT_THAT(b.named(), ElementsAre(Pair("a", ElementsAre(10, 1)), Pair("d", ElementsAre(40, 4))))
       << "the preferred first";
   EXPECT_THAT(b.other(), ElementsAre(50, 5));
