@@ -80,9 +80,9 @@ TEST_F(Storage, EachLocalFileSystemOnceAndNothingThatMayHang) {
   Mounts table(paths);
   mounts(row("0:20", "/proc", "proc", "proc") + row("259:2", "/data", "ext4", "/dev/nvme0n1p2") +
          row("254:0", "/", "xfs", "/dev/vda") +
-         row("259:2", "/a", "ext4", "/dev/nvme0n1p2", "/inside") +  // bind mount of a folder
-         row("0:50", "/home", "nfs4", "server:/home") +             // may never answer
-         row("259:2", "/home/x/local", "ext4", "/dev/nvme0n1p9") +  // below it
+         row("259:2", "/a", "ext4", "/dev/nvme0n1p2", "/inside") +    // bind mount of a folder
+         row("0:50", "/remote", "nfs4", "server:/remote") +           // may never answer
+         row("259:2", "/remote/x/local", "ext4", "/dev/nvme0n1p9") +  // below it
          row("0:51", "/mnt/sshfs", "fuse.sshfs", "host:") +
          row("7:3", "/snap/core", "squashfs", "/dev/loop3") +
          row("0:52", "/var/lib/docker/overlay", "overlay", "overlay") +
