@@ -62,11 +62,11 @@ class Burner {
   [[noreturn]] void serve() {
     char kind = 0;
     while (read(orders_[0], &kind, 1) == 1) {
-      if (kind == 's') spin(2.0);
+      if (kind == 's') spin(1.2);
       if (kind == 'c') {
         const pid_t child = fork();
         if (child == 0) {
-          spin(1.5);
+          spin(0.8);
           _exit(0);
         }
         waitpid(child, nullptr, 0);
@@ -113,7 +113,7 @@ TEST(Resources, AHogsCpuTimeIsItsOwnRusage) {
   const double rusage_after = hog.burn('s');
   const double after = target_cpu(fresh(agent), "hog");
   const double burnt = rusage_after - rusage_before;
-  EXPECT_GE(burnt, 2.0);
+  EXPECT_GE(burnt, 1.2);
   EXPECT_NEAR(after - before, burnt, 0.05 * burnt);
   std::printf("itself: %.3f s by rusage, %.3f s by nearzero\n", burnt, after - before);
 
@@ -121,7 +121,7 @@ TEST(Resources, AHogsCpuTimeIsItsOwnRusage) {
   const double rusage_child = hog.burn('c');
   const double with_child = target_cpu(fresh(agent), "hog");
   const double by_child = rusage_child - rusage_after;
-  EXPECT_GE(by_child, 1.5);
+  EXPECT_GE(by_child, 0.8);
   EXPECT_NEAR(with_child - after, by_child, 0.05 * by_child);
   std::printf("a child: %.3f s by rusage, %.3f s by nearzero\n", by_child, with_child - after);
   EXPECT_EQ(value_of(agent.fetch(), "nearzero_resource_errors_total", {}), 0);
@@ -169,7 +169,7 @@ TEST(Resources, AQuotaThrottlesAsCpuStatSays) {
   const cli::LiveData before = fresh(agent);
   EXPECT_EQ(value_of(before, "nearzero_target_cpu_quota_cores", {{"target", "hog"}}), 0.5);
   const std::string stat_before = text_of(group.folder() / "cpu.stat");
-  hog.burn('s');  // 2 s of CPU in 4 s or more
+  hog.burn('s');  // 1.2 s of CPU in 2.4 s or more
   const cli::LiveData after = fresh(agent);
   const std::string stat_after = text_of(group.folder() / "cpu.stat");
 
@@ -181,7 +181,7 @@ TEST(Resources, AQuotaThrottlesAsCpuStatSays) {
     return number_behind(stat_after, key) - number_behind(stat_before, key);
   };
   const double throttled = grown("nearzero_target_throttled_periods_total");
-  EXPECT_GT(throttled, 20);
+  EXPECT_GT(throttled, 10);
   EXPECT_EQ(throttled, by_kernel("nr_throttled "));
   EXPECT_EQ(grown("nearzero_target_quota_periods_total"), by_kernel("nr_periods "));
   EXPECT_NEAR(grown("nearzero_target_throttled_seconds_total"), by_kernel("throttled_time ") / 1e9,
