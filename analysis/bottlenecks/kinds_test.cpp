@@ -349,8 +349,10 @@ TEST(WalGrowth, IsToldFromItsSizeOn) {
 
 TEST(LongTransaction, IsTheCauseOfTheWalsGrowth) {
   Scene s, healthy;
-  healthy.gauge("nearzero_sqlite_database_bytes", {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 4e6);
-  s.gauge("nearzero_sqlite_database_bytes", {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 90e6);
+  healthy.gauge("nearzero_sqlite_database_bytes",
+                {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 4e6);
+  s.gauge("nearzero_sqlite_database_bytes",
+          {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 90e6);
   const Labels labels{
       {"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT * FROM orders"}};
   s.histogram("nearzero_sqlite_statement_open_seconds", labels, 0.1, 8);

@@ -7,7 +7,8 @@ namespace nz::analysis {
 
 void find_wal_growth(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
   constexpr const char* kWal = "nearzero_sqlite_database_bytes";
-  for (const WindowSeries* wal : context.now.find(kWal, {{"target", path.target()}, {"kind", "wal"}})) {
+  for (const WindowSeries* wal :
+       context.now.find(kWal, {{"target", path.target()}, {"kind", "wal"}})) {
     const std::string database = label_of(*wal, "database");
     const Labels labels{{"target", path.target()}, {"database", database}, {"kind", "wal"}};
     const auto before = context.before.value(kWal, labels);

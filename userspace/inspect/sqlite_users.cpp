@@ -35,6 +35,15 @@ bool contains_sqlite(int fd) {
   }
 }
 
+// The agent has SQLite in it for its own questions, and is nobody's service.
+bool is_our_own(pid_t pid) {
+  struct stat own {};
+  struct stat other {};
+  return stat("/proc/self/exe", &own) == 0 &&
+         stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &other) == 0 &&
+         own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
 class Search {
  public:
   // The mapping that holds SQLite: libsqlite3 before the executable before any other library.
@@ -98,7 +107,7 @@ std::vector<SqliteUser> sqlite_users(size_t* unreadable,
   for (const pid_t pid : pids) {
     progress(done++, pids.size());
     const auto process = targets::read_process(pid);
-    if (!process || process->kernel_thread()) continue;
+    if (!process || process->kernel_thread() || is_our_own(pid)) continue;
     const auto mappings = targets::executable_files(pid);
     // Even a static executable maps itself: nothing at all means that we may not look.
     if (mappings.empty()) {
