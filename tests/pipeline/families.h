@@ -10,6 +10,7 @@ namespace nz::pipeline {
 /// Families that a healthy host under the demo's load may not have at all.
 inline const std::map<std::string, std::string>& may_be_absent() {
   static const std::map<std::string, std::string> kReasons = {
+      {"nearzero_reclaim_stall_seconds", "no thread had to free memory itself"},
       {"nearzero_target_throttled_seconds_total", "the demo's cgroup has no CPU quota"},
       {"nearzero_target_throttled_periods_total", "the demo's cgroup has no CPU quota"},
       {"nearzero_target_cpu_quota_cores", "the demo's cgroup has no CPU quota"},
