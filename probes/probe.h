@@ -50,6 +50,7 @@ struct Status {
   pid_t pid = 0;       ///< 0: not for one process
   bool attached = false;
   std::string text;
+  bool waiting = false;  ///< attached to a file that the process has not loaded yet
 };
 
 /// What the agent lends to its probes.

@@ -38,6 +38,8 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
+constexpr const char* kNotLoadedYet = ", not loaded by the process yet";
+
 class Sqlite final : public Probe {
  public:
   explicit Sqlite(const Env& env)
@@ -117,7 +119,8 @@ class Sqlite final : public Probe {
   [[nodiscard]] std::vector<Status> status() const override {
     std::vector<Status> result;
     for (const auto& [pid, a] : attached_) {
-      result.push_back({name(), env_.target_name(a.slot), pid, a.plan != SqlitePlan::none, a.text});
+      result.push_back({name(), env_.target_name(a.slot), pid, a.plan != SqlitePlan::none, a.text,
+                        a.text.ends_with(kNotLoadedYet)});
     }
     return result;
   }
@@ -203,8 +206,6 @@ class Sqlite final : public Probe {
   std::map<uint32_t, Connections> connections_;
   uint32_t attach_number_ = 0;
 };
-
-constexpr const char* kNotLoadedYet = ", not loaded by the process yet";
 
 const char* plan_name(SqlitePlan plan) {
   switch (plan) {

@@ -226,6 +226,9 @@ TEST(AnyFile, AStrippedStaticSqliteIsSaidToBeUnobservable) {
   EXPECT_EQ(mine["linkage"], "static");
   EXPECT_TRUE(mine["plans"].empty()) << mine;
   EXPECT_NE(mine["missing"].dump().find("stripped"), std::string::npos) << mine;
+  const Outcome trace = run({"trace", "sqlite", "-p", std::to_string(sqlite.pid()), "-d", "0.2"});
+  EXPECT_EQ(trace.code, 0) << trace.err;
+  EXPECT_TRUE(says(trace.err, {"no SQLite with symbols", "nearzero list sqlite"}));
 }
 
 }  // namespace

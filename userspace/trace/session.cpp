@@ -249,7 +249,12 @@ std::vector<std::string> Session::failures() const {
   for (const auto& probe : observer_->probes()) {
     if (probe->name() != "sqlite") continue;
     for (const probes::Status& status : probe->status()) {
-      if (!status.attached && !request_.match.empty())
+      if (request_.match.empty()) continue;
+      if (status.waiting)
+        texts.push_back(
+            fmt::format("process {} has no SQLite with symbols (nearzero list sqlite): {}",
+                        status.pid, status.text));
+      else if (!status.attached)
         texts.push_back(fmt::format("process {}: {}", status.pid, status.text));
     }
   }
