@@ -100,6 +100,14 @@ void FindingLedger::forget_old(double at) {
   std::erase_if(resolved_, [&](const Finding& f) { return at - f.until > options_.keep_seconds; });
 }
 
+std::vector<Finding> FindingLedger::pending() const {
+  std::vector<Finding> all;
+  for (const auto& [id, entry] : entries_) {
+    if (!entry.open) all.push_back(entry.newest);
+  }
+  return all;
+}
+
 std::vector<Finding> FindingLedger::findings() const {
   std::vector<Finding> all;
   for (const auto& [id, entry] : entries_) {

@@ -50,6 +50,9 @@ class FindingLedger {
   /// seen, before it opened; `until` when it was first seen to be gone.
   [[nodiscard]] std::vector<Finding> findings() const;
 
+  /// Those that were seen and may open with the next window.
+  [[nodiscard]] std::vector<Finding> pending() const;
+
   /// Findings that did not fit.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 

@@ -243,5 +243,18 @@ INSTANTIATE_TEST_SUITE_P(Paces, Hysteresis,
                          ::testing::Values(Pace{1, 1}, Pace{1, 4}, Pace{2, 3}, Pace{3, 1},
                                            Pace{5, 10}));
 
+TEST(FindingLedger, TellsWhatMayOpenNext) {
+  FindingLedger ledger;
+  Finding f;
+  f.id = "lock_contention/demo";
+  ledger.observe({f}, 100);
+  ASSERT_EQ(ledger.pending().size(), 1U);
+  EXPECT_EQ(ledger.pending()[0].since, 100);
+  EXPECT_TRUE(ledger.findings().empty());
+  ledger.observe({f}, 105);
+  EXPECT_TRUE(ledger.pending().empty());
+  EXPECT_EQ(ledger.findings().size(), 1U);
+}
+
 }  // namespace
 }  // namespace nz::analysis

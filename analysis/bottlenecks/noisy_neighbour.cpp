@@ -13,6 +13,8 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
   const double slower = interference(context, path, cpu);
   if (!noticeable(context, path, wait + slower)) return;
   const Rules& rules = context.rules;
+  // Nobody knows what the others used before: only what fills the CPUs is too much of it.
+  if (!context.has_reference() && !cpu.saturated) return;
   if (cpu.now.known && !cpu.saturated && path.share(wait) < rules.least_impact_of_bursts &&
       (cpu.others_grew < rules.interfering_cores ||
        path.share(slower) < rules.least_interference)) {

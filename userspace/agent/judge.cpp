@@ -13,15 +13,19 @@ bool is_open(const analysis::Finding& finding) {
 
 }  // namespace
 
-// What is normal ends where the oldest finding that is still there began: an incident never becomes
-// its own reference.
+// Where all of the past was disturbed, the last reference stays: nobody knows anything newer. While
+// it is short, each judgement makes it longer.
 void Judge::refresh_reference(const history::History& history, double now) {
-  if (now - reference_at_ < options_.reference_age && now >= reference_at_) return;
-  double end = now - options_.window;
-  for (const analysis::Finding& finding : findings_) {
-    if (is_open(finding)) end = std::min(end, finding.since - options_.window);
-  }
-  reference_ = history.window(end - options_.reference, end);
+  const bool is_short = reference_.seconds() < options_.reference / 2;
+  if (!is_short && now - reference_at_ < options_.reference_age && now >= reference_at_) return;
+  analysis::UndisturbedOptions options;
+  options.length = options_.reference;
+  options.window = options_.window;
+  options.least_impact = rules_.least_impact;
+  std::vector<analysis::Finding> disturbances = ledger_.pending();
+  disturbances.insert(disturbances.end(), findings_.begin(), findings_.end());
+  if (const auto normal = analysis::undisturbed(disturbances, now - options_.window, options))
+    reference_ = history.window(normal->from, normal->to);
   reference_at_ = now;
 }
 

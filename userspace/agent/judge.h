@@ -6,6 +6,7 @@
 
 #include "analysis/bottlenecks/find.h"
 #include "analysis/finding_ledger.h"
+#include "analysis/undisturbed.h"
 #include "userspace/history/history.h"
 #include "userspace/metrics/family.h"
 
@@ -17,7 +18,7 @@ class Judge {
     double every = 5;           ///< seconds between two judgements
     double window = 20;         ///< seconds that are judged: two points of history
     double reference = 600;     ///< seconds before that say what is normal
-    double reference_age = 60;  ///< seconds for which the reference is not made anew
+    double reference_age = 60;  ///< seconds for which a reference is not made anew
     analysis::FindingLedger::Options ledger = {};
   };
   Judge() : Judge(Options{}) {}

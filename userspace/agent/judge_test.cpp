@@ -70,6 +70,20 @@ TEST(Judge, FindsWhatBeganAndSaysWhenItEnded) {
   EXPECT_LE(resolved, 470);
 }
 
+TEST(Judge, FindsTheSameAgainSoonAfterItsEnd) {
+  Service service;
+  Judge judge;
+  const double start = 1'700'000'000;
+  double impact = 0;
+  for (int second = 0; second < 900; second++) {
+    const bool bad = (second >= 300 && second < 500) || second >= 700;
+    service.second(start + second, bad ? 3e-3 : 0);
+    judge.step(service.history(), start + second, [] { return analysis::Details{}; });
+    if (second == 800) impact = judge.findings().at(0).impact;
+  }
+  EXPECT_NEAR(impact, 0.75, 0.08) << "the first time is no reference for the second";
+}
+
 TEST(Judge, SaysNothingWithoutHistory) {
   const history::History history{history::History::Options{}};
   Judge judge;
