@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* TCP by target: the smoothed round trip at each segment that comes in, how long connects take and
  * how many fail, retransmits. Segments come in an interrupt, on top of whoever runs: a socket is
- * its target's who connected it, listens on it, or has read from it; all others are nobody's (slot
- * 0). */
+ * its target's who connected it, listens on it, or has read from it or written to it; all others
+ * are nobody's (slot 0). */
 #include "nearzero/tcp.h"
 #include "nearzero/in_progress.h"
 #include "nearzero/shards.h"
@@ -96,10 +96,9 @@ static __always_inline __u32 nz_slot_of_current(__u64 id) {
   return t ? NZ_SLOT(t->slot) : 0;
 }
 
-/* In recv(), after it has copied something: the only place that tells whose an accepted socket is.
- */
-SEC("tp_btf/tcp_rcv_space_adjust")
-int BPF_PROG(nz_tcp_read, struct sock* sk) {
+/* The current thread has used the socket: what tells whose an accepted one is, or one that was
+ * there before us. */
+static __always_inline int nz_used_socket(struct sock* sk) {
   __u64 id = bpf_get_current_pid_tgid();
   __u32 slot = nz_slot_of_current(id);
   struct nz_tcp_stats* stats = nz_tcp_stats_of(slot);
@@ -112,6 +111,17 @@ int BPF_PROG(nz_tcp_read, struct sock* sk) {
   else if ((__u32)NZ_INFO(e) != (__u32)(id >> 32))
     NZ_INFO(e) = nz_owned_by(id >> 32, slot);
   return 0;
+}
+
+/* In recv(), after it has copied something. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(nz_tcp_read, struct sock* sk) { return nz_used_socket(sk); }
+
+/* At the end of send() on any socket, from 6.3 on (6e6eda44b939): of connections that are only
+ * written to nothing else tells. */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(nz_tcp_write, struct sock* sk) {
+  return sk->sk_protocol == NZ_IPPROTO_TCP ? nz_used_socket(sk) : 0;
 }
 
 /* A connect has ended, well or not. */

@@ -26,7 +26,7 @@ class Tcp final : public Probe {
     }
     if (links_.none()) env_.object.clear("nz_tcp_sockets");  // closed meanwhile
     links_.attach({"nz_tcp_state", "nz_tcp_retransmit", "nz_tcp_retransmit_synack"});
-    if (!tripped_) links_.attach({"nz_tcp_read", "nz_tcp_segment"});
+    if (!tripped_) links_.attach({"nz_tcp_read", "nz_tcp_write", "nz_tcp_segment"});
   }
 
   void stop() override {
@@ -40,6 +40,7 @@ class Tcp final : public Probe {
     tripped_ = true;
     links_.close("nz_tcp_segment");
     links_.close("nz_tcp_read");
+    links_.close("nz_tcp_write");
   }
 
   void collect(std::vector<metrics::Family>& out) const override {

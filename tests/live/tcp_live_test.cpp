@@ -83,6 +83,23 @@ thread.join()
 print(json.dumps({"retransmits": retransmits()}))
 )";
 
+// Writes to a connection that was there before, whose other end acknowledges and never reads.
+constexpr const char* kWrites = R"(
+import json, signal, socket, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+listener = socket.create_server(("127.0.0.1", 0))
+other_end = socket.create_connection(listener.getsockname())
+c, _ = listener.accept()
+c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+print("ready", file=sys.stderr, flush=True)
+signal.sigwait({signal.SIGUSR2})
+for _ in range(300):
+    c.sendall(b"x")
+    time.sleep(0.001)
+time.sleep(0.1)
+print("{}")
+)";
+
 constexpr const char* kTarget = "host: true\ntargets:\n  - name: talker\n    match: {pid: ";
 
 class Tcp : public testing::Test {
@@ -132,6 +149,13 @@ TEST_F(Tcp, EachSegmentThatComesInHasARoundTrip) {
   const double seen = saw_["rtt_us"].get<double>() * 1e-6;
   EXPECT_GT(trips.quantile(0.5), seen / 4);
   EXPECT_LT(trips.quantile(0.5), seen * 4);
+}
+
+// A publisher: nothing but its writes tells whose the connection is.
+TEST_F(Tcp, AConnectionThatIsOnlyWrittenToIsItsWriters) {
+  run({"/usr/bin/python3", "-c", kWrites});
+  // An acknowledgement for each write or two (delayed ones wait 40 ms for 16 more of these).
+  EXPECT_GE(values("nearzero_tcp_round_trip_seconds", "talker").count(), 10U);
 }
 
 TEST_F(Tcp, WhatNoTargetOwnsIsTheHosts) {
