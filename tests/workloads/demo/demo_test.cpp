@@ -137,8 +137,7 @@ TEST(DemoFaults, SlowFsync) {
 // The scheduler lets a worker that sleeps most of the time pass the hogs nearly always: some one
 // order in a hundred waits, for milliseconds.
 TEST(DemoFaults, CpuHog) {
-  EXPECT_TRUE(
-      fault_raises("p999_ns", "--fault cpu-hog --rate 500 --threads 1 --pin --hogs 4", 1.5));
+  EXPECT_TRUE(fault_raises("p999_ns", "--fault cpu-hog=4 --rate 500 --threads 1 --pin", 1.5));
 }
 
 TEST(Demo, SignalsStartToggleAndStop) {

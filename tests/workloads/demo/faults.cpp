@@ -1,8 +1,10 @@
 #include "tests/workloads/demo/faults.h"
 
+#include <algorithm>
 #include <iostream>
 
 #include "tests/workloads/common/workload.h"
+#include "tests/workloads/demo/memory.h"
 #include "tests/workloads/demo/slow_fsync.h"
 
 namespace demo {
@@ -12,15 +14,14 @@ using nz::workload::now_ns;
 using nz::workload::sleep_ns;
 
 // Holds the lock while asleep, like a thread that does I/O under a mutex.
-void hold_risk_mutex(std::mutex& mutex, const std::atomic<bool>& stop) {
-  constexpr uint64_t kHeldNs = 3'000'000;
+void hold_risk_mutex(std::mutex& mutex, uint64_t held_ns, const std::atomic<bool>& stop) {
   constexpr uint64_t kPeriodNs = 10'000'000;
   while (!stop.load(std::memory_order_relaxed)) {
     {
       std::lock_guard lock(mutex);
-      sleep_ns(kHeldNs);
+      sleep_ns(held_ns);
     }
-    sleep_ns(kPeriodNs - kHeldNs);
+    sleep_ns(kPeriodNs - std::min(held_ns, kPeriodNs));
   }
 }
 
@@ -80,15 +81,20 @@ void Faults::set(Fault& fault, bool on) {
 
 void Faults::switch_on(Fault& fault) {
   fault.stop = false;
+  const double magnitude = fault.spec.magnitude;
   if (fault.spec.name == "lock-convoy") {
-    fault.threads.emplace_back([this, &fault] { hold_risk_mutex(positions_.mutex, fault.stop); });
+    const auto held_ns = static_cast<uint64_t>(magnitude * 1e6);
+    fault.threads.emplace_back(
+        [this, held_ns, &fault] { hold_risk_mutex(positions_.mutex, held_ns, fault.stop); });
   } else if (fault.spec.name == "cpu-hog") {
     const unsigned cpus = std::max(1u, std::thread::hardware_concurrency());
-    for (uint64_t i = 0; i < options_.threads * options_.hogs; ++i)
+    for (uint64_t i = 0; i < options_.threads * static_cast<uint64_t>(magnitude); ++i)
       fault.threads.emplace_back(
           [&fault, i, cpus] { spin(static_cast<int>(i % cpus), fault.stop); });
   } else if (fault.spec.name == "slow-fsync") {
-    g_slow_fsync = true;
+    g_slow_fsync_ns = static_cast<uint64_t>(magnitude * 1e6);
+  } else if (fault.spec.name == "page-faults") {
+    g_fresh_bytes = static_cast<size_t>(magnitude * 1024);
   } else {
     store_->drop_limit_index();
   }
@@ -98,7 +104,8 @@ void Faults::switch_off(Fault& fault) {
   fault.stop = true;
   for (std::thread& thread : fault.threads) thread.join();
   fault.threads.clear();
-  if (fault.spec.name == "slow-fsync") g_slow_fsync = false;
+  if (fault.spec.name == "slow-fsync") g_slow_fsync_ns = 0;
+  if (fault.spec.name == "page-faults") g_fresh_bytes = 0;
   if (fault.spec.name == "missing-index") store_->create_limit_index();
 }
 

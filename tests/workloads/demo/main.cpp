@@ -17,6 +17,7 @@
 #include "tests/workloads/demo/faults.h"
 #include "tests/workloads/demo/gateway.h"
 #include "tests/workloads/demo/market.h"
+#include "tests/workloads/demo/memory.h"
 #include "tests/workloads/demo/options.h"
 #include "tests/workloads/demo/slow_fsync.h"
 #include "tests/workloads/demo/stages.h"
@@ -71,6 +72,7 @@ struct Service {
       : options(options_in),
         path(path_in),
         vfs(vfs_in),
+        reference(path_in + ".reference", options_in.reference_mb << 20),
         queue(options_in.queue_limit),
         gateway(options_in.gateway, options_in.threads),
         results(options_in.threads) {}
@@ -82,6 +84,7 @@ struct Service {
 
   const Options& options;
   const std::string path, vfs;
+  const ReferenceData reference;
   TickQueue queue;
   PositionBook positions;
   Gateway gateway;
@@ -104,7 +107,7 @@ void Service::work(size_t index) {
                                           static_cast<size_t>(std::min(per_worker, expected)));
   Store store(path, options.synchronous, vfs);
   store.prepare();
-  Worker worker(store, positions, gateway.worker_fd(index), options);
+  Worker worker(store, positions, reference, gateway.worker_fd(index), options);
   while (const std::optional<Tick> tick = queue.pop()) {
     handle_tick(worker, *tick);
     truth->record(worker.times);

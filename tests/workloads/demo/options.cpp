@@ -7,27 +7,47 @@
 namespace demo {
 namespace {
 
-const std::vector<std::string> kFaultNames{"lock-convoy", "missing-index", "slow-fsync", "cpu-hog"};
+// Each fault with the magnitude that it has when none is given.
+const std::map<std::string, double> kFaults{{"lock-convoy", 3},
+                                            {"missing-index", 0},
+                                            {"slow-fsync", 20},
+                                            {"cpu-hog", 2},
+                                            {"page-faults", 512}};
 
-// NAME or NAME:START or NAME:START-STOP; what is left out comes from --fault-start, --fault-stop.
+// A number at the front of `text`, which loses it.
+double take_number(std::string& text) {
+  size_t used = 0;
+  const double number = std::stod(text, &used);
+  text.erase(0, used);
+  return number;
+}
+
+bool take(std::string& text, char expected) {
+  if (text.empty() || text[0] != expected) return false;
+  text.erase(0, 1);
+  return true;
+}
+
+// NAME[=MAGNITUDE][:START[-STOP]]; times that are left out come from --fault-start, --fault-stop.
 FaultSpec parse_fault(const std::string& text, double start_s, double stop_s) {
-  FaultSpec spec{text.substr(0, text.find(':')), start_s, stop_s};
-  if (std::find(kFaultNames.begin(), kFaultNames.end(), spec.name) == kFaultNames.end())
-    throw CLI::ValidationError("--fault", "unknown fault '" + spec.name +
-                                              "'; one of lock-convoy, missing-index, slow-fsync, "
-                                              "cpu-hog");
-  if (const size_t colon = text.find(':'); colon != std::string::npos) {
-    try {
-      const std::string times = text.substr(colon + 1);
-      size_t used = 0;
-      spec.start_s = std::stod(times, &used);
-      if (used < times.size()) {
-        if (times[used] != '-') throw std::invalid_argument(times);
-        spec.stop_s = std::stod(times.substr(used + 1));
-      }
-    } catch (const std::logic_error&) {
-      throw CLI::ValidationError("--fault", "'" + text + "' is not NAME[:START[-STOP]] in seconds");
-    }
+  const size_t name_end = std::min(text.find_first_of("=:"), text.size());
+  FaultSpec spec{text.substr(0, name_end), 0, start_s, stop_s};
+  const auto known = kFaults.find(spec.name);
+  if (known == kFaults.end()) {
+    std::string names;
+    for (const auto& [name, magnitude] : kFaults) names += (names.empty() ? "" : ", ") + name;
+    throw CLI::ValidationError("--fault", "unknown fault '" + spec.name + "'; one of " + names);
+  }
+  spec.magnitude = known->second;
+  std::string rest = text.substr(name_end);
+  try {
+    if (take(rest, '=')) spec.magnitude = take_number(rest);
+    if (take(rest, ':')) spec.start_s = take_number(rest);
+    if (take(rest, '-')) spec.stop_s = take_number(rest);
+    if (!rest.empty() || spec.magnitude < 0) throw std::invalid_argument(rest);
+  } catch (const std::logic_error&) {
+    throw CLI::ValidationError(
+        "--fault", "'" + text + "' is not NAME[=MAGNITUDE][:START[-STOP]], times in seconds");
   }
   return spec;
 }
@@ -45,16 +65,17 @@ Options parse_options(int argc, char** argv) {
       "nz-demo: an order service with known stages, known faults and its own ground truth");
   app.footer(
       "Faults:\n"
-      "  lock-convoy    a thread holds the risk mutex for 3 ms of every 10 ms\n"
-      "  missing-index  the index behind the risk limit lookup is dropped (20,000 row scan)\n"
-      "  slow-fsync     every fsync of SQLite takes 20 ms longer; see --synchronous FULL\n"
-      "  cpu-hog        spinning threads on the workers' CPUs\n"
+      "  lock-convoy[=3]    a thread holds the risk mutex for so many ms of every 10 ms\n"
+      "  missing-index      the index behind the risk limit lookup is dropped (20,000 row scan)\n"
+      "  slow-fsync[=20]    every fsync of SQLite takes so many ms longer; see --synchronous FULL\n"
+      "  cpu-hog[=2]        so many spinning threads per worker, on the workers' CPUs\n"
+      "  page-faults[=512]  each risk check works on so many KB of memory that is new each time\n"
       "Signals: SIGUSR1 toggles the configured faults, SIGUSR2 starts after --wait,\n"
       "         SIGINT and SIGTERM stop and print the truth.\n\n"
       "Examples:\n"
       "  nz-demo --duration 10 > truth.json\n"
       "  nz-demo --wait --truth truth.json &   # attach a profiler, then: kill -USR2 PID\n"
-      "  nz-demo --fault lock-convoy:3-6 --duration 9\n"
+      "  nz-demo --fault lock-convoy=5:3-6 --duration 9\n"
       "  nz-demo --fault slow-fsync --fault-manual --synchronous FULL --rate 30\n"
       "  nz-demo --fault missing-index --rate 300 --fault-start 2 --fault-stop 4");
   const auto seconds = CLI::AsNumberWithUnit(std::map<std::string, double>{{"ms", 1e-3}, {"s", 1}});
@@ -93,13 +114,14 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--gateway", o.gateway, "How orders are acknowledged")
       ->check(CLI::IsMember({"tcp", "unix"}))
       ->capture_default_str();
-  app.add_option("--fault", faults, "NAME[:START[-STOP]], repeatable");
+  app.add_option("--reference-data", o.reference_mb,
+                 "MB of reference data in a mapped file, beside the database")
+      ->capture_default_str();
+  app.add_option("--fault", faults, "NAME[=MAGNITUDE][:START[-STOP]], repeatable");
   app.add_option("--fault-start", fault_start, "Seconds after the start")->transform(seconds);
   app.add_option("--fault-stop", fault_stop, "Seconds after the start; default: until the end")
       ->transform(seconds);
   app.add_flag("--fault-manual", o.fault_manual, "Faults begin switched off; SIGUSR1 toggles them");
-  app.add_option("--hogs", o.hogs, "Spinning threads per worker under cpu-hog")
-      ->capture_default_str();
   app.add_flag("--no-truth", no_truth,
                "Read no clock but for the order total: for overhead benchmarks");
   app.add_option("--truth", o.truth_file, "Write the ground truth here instead of to stdout");

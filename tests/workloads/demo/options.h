@@ -9,6 +9,7 @@ namespace demo {
 // A fault that is on between two times (seconds since the service started), or toggled by SIGUSR1.
 struct FaultSpec {
   std::string name;
+  double magnitude = 0;  // its unit is the fault's: see --help
   double start_s = 0;
   double stop_s = -1;  // < 0: until the end
 };
@@ -29,10 +30,10 @@ struct Options {
   uint64_t lookup_every = 1;  // orders per lookup of the risk limits
   double report_every_s = 1;  // 0: no position report
   std::string gateway = "tcp";
+  uint64_t reference_mb = 0;  // mapped file of which each order reads some pages
 
   std::vector<FaultSpec> faults;
   bool fault_manual = false;  // only SIGUSR1 switches them
-  uint64_t hogs = 2;          // spinning threads per worker under cpu-hog
 
   bool truth_clock = true;  // false with --no-truth
   std::string truth_file;   // empty: stdout

@@ -9,7 +9,7 @@
 
 namespace demo {
 
-std::atomic<bool> g_slow_fsync{false};
+std::atomic<uint64_t> g_slow_fsync_ns{0};
 
 namespace {
 
@@ -28,8 +28,8 @@ std::deque<PatchedMethods> g_patched;  // a deque: files point into it
 int (*g_real_sync)(sqlite3_file*, int) = nullptr;
 
 int slow_sync(sqlite3_file* file, int flags) {
-  constexpr uint64_t kDelayNs = 20'000'000;
-  if (g_slow_fsync.load(std::memory_order_relaxed)) nz::workload::sleep_ns(kDelayNs);
+  const uint64_t delay_ns = g_slow_fsync_ns.load(std::memory_order_relaxed);
+  if (delay_ns > 0) nz::workload::sleep_ns(delay_ns);
   return g_real_sync(file, flags);
 }
 

@@ -58,9 +58,11 @@ void send_all(int fd, const char* data, size_t size) noexcept {
 
 }  // namespace
 
-Worker::Worker(Store& store_in, PositionBook& positions_in, int gateway, const Options& options)
+Worker::Worker(Store& store_in, PositionBook& positions_in, const ReferenceData& reference_in,
+               int gateway, const Options& options)
     : store(store_in),
       positions(positions_in),
+      reference(reference_in),
       gateway_fd(gateway),
       lookup_every(options.lookup_every),
       signal_factors(kSignalFactors * options.work_percent / 100),
@@ -123,6 +125,8 @@ void check_risk(Worker& worker, const Tick& tick, double signal) {
   const StageScope scope(worker.times, kCheckRisk);
   if (worker.orders % worker.lookup_every == 0)
     worker.limits = worker.store.lookup_limits(tick.account);
+  worker.reference_sum += worker.reference.look_up(worker.reference_random);
+  worker.fresh.use();
   const double notional = tick.price * static_cast<double>(tick.quantity);
   const double loss = value_at_risk(worker, notional);
   {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/workloads/demo/market.h"
+#include "tests/workloads/demo/memory.h"
 #include "tests/workloads/demo/queue.h"
 #include "tests/workloads/demo/store.h"
 #include "tests/workloads/demo/truth.h"
@@ -43,10 +44,13 @@ struct PriceHistory {
 
 // Everything one worker thread owns.
 struct Worker {
-  Worker(Store& store_in, PositionBook& positions_in, int gateway, const Options& options);
+  Worker(Store& store_in, PositionBook& positions_in, const ReferenceData& reference_in,
+         int gateway, const Options& options);
 
   Store& store;
   PositionBook& positions;
+  const ReferenceData& reference;
+  FreshMemory fresh;
   int gateway_fd;
   uint64_t lookup_every;
   uint64_t signal_factors;  // amount of work, see stages.cpp
@@ -57,6 +61,8 @@ struct Worker {
   Limits limits;
   uint64_t orders = 0;
   uint64_t random = 0x2545f4914f6cdd1d;
+  uint64_t reference_random = 1;
+  uint64_t reference_sum = 0;
 };
 
 // Runs one order from dequeue to acknowledgement or rejection and fills worker.times.
