@@ -1,0 +1,171 @@
+"""scripts/bench faults: whether the agent names the fault that was injected.
+
+Each run starts a service under load and the agent with its shipped settings, lets both be for a while,
+injects one fault or two of random magnitude, and asks GET /performance/bottlenecks what limits the service.
+A run is right when, within 30 s of the onset, the fault's kind is on top (of two: both are named) and still
+is at the next judgement, and nothing was found before. Healthy runs vary the load alone; they are
+right when nothing is found. A seed draws the same runs again."""
+
+import argparse
+import json
+import os
+import random
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/overhead"))
+
+import children  # noqa: E402
+from faults import FAULTS, PAIRS  # noqa: E402
+from observers import Nearzero  # noqa: E402
+from services import Demo, Ordermatch  # noqa: E402
+
+DEADLINE = 30  # seconds from the onset
+STABLE = 6     # seconds for which it stays right: one more judgement
+SERVICES = {"demo": (Demo, (150, 600)), "ordermatch": (Ordermatch, (200, 800))}
+
+
+def plan(seed, runs, healthy):
+    """What each run injects: every fault in turn on every service that knows it, then pairs, shuffled."""
+    rng = random.Random(seed)
+    single = [(service, (name,)) for name, cls in FAULTS.items() for service in cls.services]
+    pairs = [("demo", pair) for pair in PAIRS]
+    rng.shuffle(single)
+    rng.shuffle(pairs)
+    rows = []
+    while len(rows) < runs:  # one in five has two faults
+        rows.append(pairs[len(rows) // 5 % len(pairs)] if len(rows) % 5 == 4
+                    else single[(len(rows) - len(rows) // 5) % len(single)])
+    rows += [(rng.choice(list(SERVICES)) if i % 4 == 3 else "demo", ()) for i in range(healthy)]
+    return [{"run": i, "seed": rng.randrange(1 << 30), "service": s, "faults": f} for i, (s, f) in enumerate(rows)]
+
+
+def brief(finding):
+    return {key: finding[key] for key in ("kind", "target", "where", "impact", "state")}
+
+
+class Run:
+    def __init__(self, row, build, settle):
+        self.row, self.settle = row, settle
+        rng = random.Random(row["seed"])
+        make, rates = SERVICES[row["service"]]
+        self.service = make(ROOT, build, rng.randint(*rates))
+        self.rng, self.build = rng, build
+        self.faults = [FAULTS[name](rng, self.service) for name in row["faults"]]
+        self.agent = None
+
+    def findings(self):
+        answer = json.loads(self.agent._get("/performance/bottlenecks?state=open,ongoing&limit=50"))
+        return answer["bottlenecks"]
+
+    def run(self):
+        for fault in self.faults:
+            fault.prepare()
+        begun = []
+        try:
+            self.service.start()
+            self.agent = Nearzero(os.path.join(self.build, "nearzero"), self.service.targets(), overhead="")
+            self.agent.start(self.service.pid)
+            early = self.watch(self.settle)
+            onset = time.monotonic()
+            for fault in self.faults:
+                begun.append(fault)
+                fault.begin()
+            result = self.detect(onset) if self.faults else {"right": True}
+            result["early"] = early
+            result["right"] = result["right"] and not early
+        finally:
+            for clean in ([fault.end for fault in begun] + ([self.agent.stop] if self.agent else []) +
+                          [self.service.stop] + [fault.undo for fault in self.faults]):
+                try:
+                    clean()
+                except Exception as e:  # the rest must be undone all the same
+                    print(f"  not undone: {clean.__qualname__}: {e}", file=sys.stderr)
+        magnitudes = {fault.name: fault.magnitude for fault in self.faults}
+        return {**self.row, "rate": self.service.rate, "magnitudes": magnitudes, **result}
+
+    def watch(self, seconds):
+        """What is found although nothing is wrong."""
+        seen, end = {}, time.monotonic() + seconds
+        while time.monotonic() < end:
+            for finding in self.findings():
+                seen.setdefault(finding["kind"], finding)
+            time.sleep(1)
+        return list(seen.values())
+
+    def is_right(self, found):
+        if not found:
+            return False
+        kinds = [f["kind"] for f in found]
+        wanted = [any(k in fault.expected for k in kinds) for fault in self.faults]
+        return all(wanted) and any(kinds[0] in fault.expected for fault in self.faults)
+
+    def detect(self, onset):
+        first, tops, found = None, [], []
+        while time.monotonic() - onset < DEADLINE or (first and time.monotonic() - onset < first + STABLE):
+            found = self.findings()
+            if found and (not tops or tops[-1][1] != found[0]["kind"]):
+                tops.append((round(time.monotonic() - onset, 1), found[0]["kind"]))
+            elapsed = time.monotonic() - onset
+            if not self.is_right(found):
+                first = None
+            elif first is None:
+                first = elapsed
+            elif elapsed >= first + STABLE:
+                break
+            time.sleep(0.5)
+        return {"right": first is not None, "seconds": first and round(first, 1), "tops": tops, "found": found}
+
+
+def line(result):
+    what = " + ".join(f"{name} {result['magnitudes'][name] or ''}".strip() for name in result["faults"]) or "healthy"
+    verdict = "right" if result["right"] else "WRONG"
+    when = f" after {result['seconds']:.1f} s" if result.get("seconds") else ""
+    kinds = ", ".join(f"{f['kind']} {f['impact'] * 100:.0f} %" for f in result.get("found", []))
+    early = "; found early: " + ", ".join(f["kind"] for f in result["early"]) if result["early"] else ""
+    return f"{result['run']:3d} {result['service']:10s} {what}: {verdict}{when} [{kinds}]{early}"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=os.path.join(ROOT, "build/release"))
+    parser.add_argument("--runs", type=int, default=60, help="runs with faults (%(default)s)")
+    parser.add_argument("--healthy", type=int, default=20, help="runs without (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--settle", type=float, default=32, help="healthy seconds before the onset (%(default)s)")
+    parser.add_argument("--only", help="only this fault, or `healthy`")
+    parser.add_argument("--json", metavar="FILE", help="a line for each run, as it ends; the table: bench fault-table")
+    parser.add_argument("--lock", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    if os.geteuid() != 0:
+        sys.exit("scripts/bench faults needs root: it loads BPF programs and makes cgroups and network namespaces")
+    if found := children.others_probes():
+        sys.exit(f"another nearzero observes this host ({', '.join(found[:3])}, ...): its work would be a fault too")
+    rows = plan(options.seed, options.runs, options.healthy)
+    if options.only:
+        rows = [r for r in rows if options.only in r["faults"] or (options.only == "healthy" and not r["faults"])]
+    right = 0
+    for row in rows:
+        if options.lock:
+            import fcntl
+            held = open(options.lock)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        result = Run(row, options.build, options.settle if row["faults"] else options.settle + DEADLINE).run()
+        if options.lock:
+            held.close()
+        right += result["right"]
+        print(line(result), flush=True)
+        if options.json:
+            with open(options.json, "a") as f:
+                f.write(json.dumps(result) + "\n")
+    print(f"{right} of {len(rows)} right (seed {options.seed})")
+    sys.exit(0 if right >= 0.95 * len(rows) else 1)
+
+
+if __name__ == "__main__":
+    main()
