@@ -1,6 +1,7 @@
 // A bottleneck: what limits the service, where, how much it costs the order path, and what to do.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,8 @@ struct SlowStatement {
 };
 struct HotFunction {
   std::string target, function, module;
-  double share = 0;   ///< of the target's samples
-  double before = 0;  ///< the same in the window before
+  double share = 0;  ///< of the target's samples in the last minute
+  std::optional<double> before;  ///< the same in the ten minutes before; too few samples: nothing
   unsigned long samples = 0;
 };
 

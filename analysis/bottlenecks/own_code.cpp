@@ -36,7 +36,8 @@ void find_own_code(const Context& context, const OrderPath& path, std::vector<Ca
     c.finding.evidence.push_back({"",
                                   hot->function + " (" + hot->module +
                                       "): " + percent_text(hot->share) +
-                                      " of the samples (before: " + percent_text(hot->before) + ")",
+                                      " of the samples (before: " +
+                                      (hot->before ? percent_text(*hot->before) : "unknown") + ")",
                                   hot->share, "ratio"});
   }
   c.finding.recommendation =

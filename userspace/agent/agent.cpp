@@ -162,6 +162,7 @@ int Agent::open_programs() {
   auto observer = observe::Observer::open(std::move(*loaded), guard_);
   if (!observer) return give_up(observer.error(), {});
   observer_ = std::move(*observer);
+  observer_->env().settings->profile_hz = config_.profile.hz;
   duty_ = std::make_unique<DutyCycle>(
       observer_->probes(),
       [this](uint32_t slot) { return ledger_->pausable_seconds(observer_->probes(), slot); },
@@ -393,6 +394,7 @@ void Agent::reload() {
   spdlog::set_level(spdlog::level::from_str(config_.log.level));
   ledger_->set_budget(config_.overhead);
   duty_->enable(config_.overhead.duty_cycle);
+  observer_->env().settings->profile_hz = config_.profile.hz;
   observer_->configure(config_.targets, changed);
   if (!observer_->stopped()) observer_->start();
   publish(0);

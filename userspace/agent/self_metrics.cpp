@@ -35,7 +35,8 @@ constexpr std::array<DropName, NZ_AGENT_DROPS> kDrops = {
      {"uprobes", "threads_full"},
      {"sqlite", "statement_recorded_as_other"},
      {"sqlite", "statement_text_unreadable"},
-     {"core", "series_out_of_range"}}};
+     {"core", "series_out_of_range"},
+     {"profile", "stacks_full"}}};
 
 double own_cpu_seconds() {
   rusage usage{};

@@ -111,6 +111,13 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+/// Where the targets' time on CPU goes, by function.
+struct Profile {
+  unsigned hz = 49;  ///< samples a second of each CPU, up to 9999; 0: none
+
+  bool operator==(const Profile&) const = default;
+};
+
 /// Who may reach the HTTP endpoint. Paths are absolute; empty: not used.
 struct Http {
   std::string tls_certificate;  ///< yaml `tls.certificate`: PEM chain; empty: plain HTTP
@@ -127,6 +134,7 @@ struct Config {
   std::chrono::milliseconds drain_interval{1000};
   bool host = true;  ///< also observe the scheduler of the whole host, besides the targets
   Overhead overhead;
+  Profile profile;
   Log log;
   Limits limits;
   std::vector<Target> targets;

@@ -161,6 +161,8 @@ void from_json(const json& in, Config& config) {
   set(member(overhead, "duty_cycle"), config.overhead.duty_cycle);
   set(member(overhead, "calibrate"), config.overhead.calibrate);
 
+  set(member(member(in, "profile"), "hz"), config.profile.hz);
+
   set(member(member(in, "log"), "level"), config.log.level);
   set(member(member(in, "log"), "file"), config.log.file);
 
@@ -196,6 +198,7 @@ ordered_json to_json(const Config& config) {
             {"breaker_seconds", config.overhead.breaker_seconds},
             {"duty_cycle", config.overhead.duty_cycle},
             {"calibrate", config.overhead.calibrate}}},
+          {"profile", {{"hz", config.profile.hz}}},
           {"log", {{"level", config.log.level}, {"file", config.log.file}}},
           {"limits",
            {{"targets", config.limits.targets},

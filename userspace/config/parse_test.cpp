@@ -41,6 +41,7 @@ host: false
 runtime_dir: /tmp/nz
 overhead: {per_target: 2.5%, host: 0.5, breaker_factor: 4, breaker_seconds: 0.5, duty_cycle: false,
            calibrate: false}
+profile: {hz: 7}
 log: {level: off, file: /var/log/nz}
 limits: {targets: 3, statements: 10, syscalls: 20, stages: 30, threads: 0x400}
 targets:
@@ -67,6 +68,7 @@ targets:
   want.host = false;
   want.runtime_dir = "/tmp/nz";
   want.overhead = {0.025, 0.5, 4, 0.5, false, false};
+  want.profile.hz = 7;
   want.log = {"off", "/var/log/nz"};
   want.limits = {3, 10, 20, 30, 1024};
   Target a;
