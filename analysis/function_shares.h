@@ -1,5 +1,5 @@
-// Which functions take most of a target's samples in the last minute, and how that compares with the
-// ten minutes before it.
+// Which functions take most of a target's samples in a window (a minute), and how that compares
+// with what was before it (ten).
 #pragma once
 
 #include <cstdint>

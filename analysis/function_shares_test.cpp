@@ -61,7 +61,8 @@ TEST(FunctionShares, WhatIsOldIsForgotten) {
   EXPECT_EQ(shares.samples(), 0U);
   EXPECT_TRUE(shares.hottest(5).empty());
   shares.add(kStart + 650, 2, 500);
-  EXPECT_DOUBLE_EQ(shares.hottest(1)[0].before.value(), 0) << "function 1 is still in the reference";
+  EXPECT_DOUBLE_EQ(shares.hottest(1)[0].before.value(), 0)
+      << "function 1 is still in the reference";
   shares.add(kStart + 660, 2, 500);
   EXPECT_FALSE(shares.hottest(1)[0].before) << "and no longer";
   shares.advance(kStart + 1e6);

@@ -24,8 +24,7 @@ class Slices {
   }
   /// The slot that `ago` slices ago was the running one; `ago` below count().
   [[nodiscard]] size_t slot(size_t ago = 0) const {
-    return static_cast<size_t>(slice_ - static_cast<int64_t>(ago) +
-                               static_cast<int64_t>(count_)) %
+    return static_cast<size_t>(slice_ - static_cast<int64_t>(ago) + static_cast<int64_t>(count_)) %
            count_;
   }
   [[nodiscard]] size_t count() const { return count_; }

@@ -55,10 +55,11 @@ struct Status {
   bool waiting = false;  ///< attached to a file that the process has not loaded yet
 };
 
-/// What the configuration says to probes that no target has for itself. As it stands here nothing is
-/// profiled: the command line's observer wants that.
+/// What the configuration says to probes that no target has for itself. As it stands here nothing
+/// is profiled: the command line's observer wants that.
 struct Settings {
-  unsigned profile_hz = 0;  ///< samples a second of each CPU; 0: no profile
+  unsigned profile_hz = 0;     ///< samples a second of each CPU; 0: no profile
+  double profile_window = 60;  ///< seconds
 };
 
 /// What the agent lends to its probes.

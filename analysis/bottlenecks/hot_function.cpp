@@ -18,8 +18,7 @@ const HotFunction* hottest(const Details& details, const std::string& target) {
 
 bool clearly_hotter(const HotFunction* function) {
   constexpr double kClearly = 0.10;
-  return function != nullptr && function->before &&
-         function->share - *function->before >= kClearly;
+  return function != nullptr && function->before && function->share - *function->before >= kClearly;
 }
 
 }  // namespace nz::analysis

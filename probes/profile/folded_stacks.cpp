@@ -13,10 +13,12 @@ uint64_t hash_of(const std::vector<uint32_t>& functions) {
   return hash;
 }
 
-// Where a flame graph reads a new frame or line, a name cannot have one: Rust's "[u8; 4]".
+// Where a flame graph reads a new frame or line, a name cannot have one: Rust's "[u8; 4]". Names
+// come out of files: none may steer a terminal.
 std::string as_frame(std::string name) {
   std::replace(name.begin(), name.end(), ';', ',');
-  std::replace(name.begin(), name.end(), '\n', ' ');
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return name;
 }
 
@@ -33,8 +35,7 @@ void FoldedStacks::advance(double now) {
   });
 }
 
-void FoldedStacks::add_to(uint64_t hash, const std::vector<uint32_t>& functions,
-                          uint32_t samples) {
+void FoldedStacks::add_to(uint64_t hash, const std::vector<uint32_t>& functions, uint32_t samples) {
   const auto [at, fresh] = stacks_.try_emplace(hash);
   if (fresh) at->second = {functions, std::vector<uint32_t>(slices_.count())};
   at->second.counts[slices_.slot()] += samples;

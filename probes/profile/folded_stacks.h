@@ -1,4 +1,4 @@
-// The stacks of a target in the last minute, as flame graphs are drawn from them.
+// The stacks of a target in a window of time, as flame graphs are drawn from them.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,11 @@ namespace nz::probes::profile {
 
 class FoldedStacks {
  public:
-  static constexpr double kSlice = 10;      ///< seconds
-  static constexpr size_t kWindow = 6;      ///< slices, the running one among them
   static constexpr size_t kStacks = 2'048;  ///< different ones; of what is beyond the leaf is kept
   static constexpr size_t kBytes = 512 * 1024;  ///< of text
 
-  FoldedStacks() : slices_(kSlice, kWindow) {}
+  /// Keeps `slices` of `seconds` each, the running one among them.
+  explicit FoldedStacks(double seconds = 10, size_t slices = 6) : slices_(seconds, slices) {}
 
   /// `functions`: root first. Whether there was room for it. `now`: seconds of a steady clock.
   bool add(double now, const std::vector<uint32_t>& functions, uint32_t samples);

@@ -43,8 +43,8 @@ Names::Place Names::user(pid_t pid, uint64_t address) {
   if (might && !may_read) read_.insert(pid);
   if (region == nullptr) return {kNamed, intern("[unknown]", "")};
   if (region->path.empty())
-    return {kNamed, region->name.empty() ? intern("[anonymous]", "")
-                                         : intern(region->name, region->name)};
+    return {kNamed,
+            region->name.empty() ? intern("[anonymous]", "") : intern(region->name, region->name)};
   if (files_.size() >= limits_.files && !file_ids_.contains(region->file))
     return {kNamed, intern("[" + region->name + "]", region->name)};
   return {file_of(*region), region->in_file(address)};
@@ -75,9 +75,10 @@ void Names::take(const NameReader::Answer& answer, double now) {
     const uint64_t offset = answer.offsets[i];
     sites::FunctionRange range{offset, offset + 1, offset, {}};
     if (i < answer.found.size()) range = answer.found[i];
-    const std::string name = !range.name.empty()      ? range.name
-                             : answer.file == kKernel ? file.module  // it tells no addresses
-                             : fmt::format("[{}+{:#x}]", file.module, range.address);
+    const std::string name = !range.name.empty() ? range.name
+                             : answer.file == kKernel
+                                 ? file.module  // it tells no addresses
+                                 : fmt::format("[{}+{:#x}]", file.module, range.address);
     const auto [at, fresh] =
         file.ranges.insert_or_assign(range.begin, Range{range.end, intern(name, file.module)});
     if (fresh) ranges_++;

@@ -19,7 +19,7 @@ using profile::FunctionId;
 using profile::Names;
 
 constexpr double kLeastInterval = 1;  // seconds: a program may run on in the half that rests
-constexpr double kRefresh = 5;        // of the details: as often as they are judged
+constexpr double kRefresh = 5;        // of the details: as often as they are judged, or a slice
 constexpr double kMapsAge = 60;       // files come and go at addresses that are known
 constexpr size_t kHottest = 20;       // functions told of a target
 
@@ -41,6 +41,11 @@ class Profile final : public Probe {
 
   void start() override {
     started_ = true;
+    const double window = env_.settings->profile_window;
+    if (window != window_) {
+      window_ = window;
+      for (auto& [slot, p] : profiles_) p.set_window(window);
+    }
     follow_members();
   }
   void attach(const targets::Member& member) override {
@@ -78,16 +83,18 @@ class Profile final : public Probe {
     names_.exchange(now);
     waiting_.settle([&](uint32_t slot, const std::vector<FunctionId>& functions, uint32_t samples) {
       if (!functions.empty() && !names_.named(functions.back())) unnamed_ += samples;
-      if (!profiles_[slot].add(now, functions, samples)) folded_as_leaf_ += samples;
+      auto& p = profiles_.try_emplace(slot, window_).first->second;
+      if (!p.add(now, functions, samples)) folded_as_leaf_ += samples;
     });
     names_.exchange(now);  // what has just been found wanting
     for (auto& [slot, p] : profiles_) p.advance(now);
-    if (now - details_at_ >= kRefresh) refresh_details(now);
+    if (now - details_at_ >= std::min(kRefresh, window_ / 6)) refresh_details(now);
   }
 
   void details(analysis::Details& out) const override {
     out.hot_functions.insert(out.hot_functions.end(), details_.hot_functions.begin(),
                              details_.hot_functions.end());
+    out.profile_seconds = details_.profile_seconds;
     out.folded.insert(out.folded.end(), details_.folded.begin(), details_.folded.end());
   }
 
@@ -141,12 +148,11 @@ class Profile final : public Probe {
     if (!wanted()) return {};
     std::vector<Status> result;
     const bool host_tripped = tripped_.contains(0);
-    const std::string text =
-        host_tripped   ? "tripped: over budget"
-        : ticks_.on()  ? std::to_string(ticks_.hz()) + " samples a second on " +
-                            std::to_string(ticks_.cpus()) + " CPUs"
-        : !started_    ? "off"
-                       : ticks_.failure();
+    const std::string text = host_tripped  ? "tripped: over budget"
+                             : ticks_.on() ? std::to_string(ticks_.hz()) + " samples a second on " +
+                                                 std::to_string(ticks_.cpus()) + " CPUs"
+                             : !started_ ? "off"
+                                         : ticks_.failure();
     result.push_back({name(), "host", 0, ticks_.on(), text});
     for (const uint32_t slot : tripped_) {
       if (slot != 0)
@@ -192,6 +198,7 @@ class Profile final : public Probe {
   void refresh_details(double now) {
     details_at_ = now;
     details_ = {};
+    details_.profile_seconds = window_;
     for (const auto& [slot, p] : profiles_) {
       const std::string target = env_.target_name(slot);
       for (const auto& hot : p.shares().hottest(kHottest)) {
@@ -246,6 +253,7 @@ class Profile final : public Probe {
   std::set<uint32_t> tripped_;
   analysis::Details details_;
   bool started_ = false;
+  double window_ = 60;  // seconds
   double drained_at_ = 0, details_at_ = 0, maps_at_ = 0;
   uint64_t unnamed_ = 0, folded_as_leaf_ = 0;
 };

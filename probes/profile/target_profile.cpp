@@ -4,6 +4,13 @@
 
 namespace nz::probes::profile {
 
+void TargetProfile::set_window(double seconds) {
+  analysis::FunctionShares::Options options;
+  options.slice = seconds / static_cast<double>(options.window);
+  shares_ = analysis::FunctionShares(options);
+  stacks_ = FoldedStacks(options.slice, options.window);
+}
+
 bool TargetProfile::add(double now, const std::vector<uint32_t>& functions, uint32_t samples) {
   const uint32_t leaf = functions.empty() ? Names::kOther : functions.back();
   shares_.add(now, leaf, samples);

@@ -12,13 +12,17 @@ namespace nz::probes::profile {
 
 class TargetProfile {
  public:
-  /// A function gets a counter of its own from the moment on that it takes this share of the last
-  /// minute's samples, and keeps it; everything else, and what it took before, is "other". So there
+  /// A function gets a counter of its own from the moment on that it takes this share of a window's
+  /// samples, and keeps it; everything else, and what it took before, is "other". So there
   /// are at most kSeries + 1 of a target, none of them ever falls, and their sum is what was
   /// sampled.
   static constexpr double kHot = 0.05;
   static constexpr size_t kSeries = 32;
 
+  explicit TargetProfile(double window = 60) { set_window(window); }
+
+  /// Begins a window of so many seconds anew; the counters stay.
+  void set_window(double seconds);
   /// `functions`: root first; the last is the one that ran. Whether there was room for the stack.
   bool add(double now, const std::vector<uint32_t>& functions, uint32_t samples);
   void advance(double now);

@@ -115,7 +115,9 @@ void collect_cost(const SelfState& state, std::vector<Family>& out) {
       {probes::HitKind::with_return_stepped, "uprobe_with_return_single_stepped"},
       {probes::HitKind::returned, "return"},
       {probes::HitKind::block_request, "block_request"},
-      {probes::HitKind::tcp_event, "tcp_event"}};
+      {probes::HitKind::tcp_event, "tcp_event"},
+      {probes::HitKind::profile_sample, "profile_sample"},
+      {probes::HitKind::profile_other, "profile_other"}};
   for (const auto& [kind, ns] : state.ledger.prices().ns) {
     price.samples.push_back(
         {{{"kind", kNames.at(kind)},

@@ -114,6 +114,8 @@ struct Limits {
 /// Where the targets' time on CPU goes, by function.
 struct Profile {
   unsigned hz = 49;  ///< samples a second of each CPU, up to 9999; 0: none
+  /// What shares and folded stacks are of; what they are compared with is ten times as long.
+  std::chrono::milliseconds window{60'000};
 
   bool operator==(const Profile&) const = default;
 };

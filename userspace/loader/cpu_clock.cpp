@@ -20,8 +20,8 @@ Result<Fd> open_cpu_clock(int program_fd, uint32_t cpu, uint64_t period_ns) {
   attr.exclude_idle = 1;
   attr.disabled = 1;
   const auto cpu_arg = static_cast<int>(cpu);
-  Fd event(static_cast<int>(
-      syscall(SYS_perf_event_open, &attr, -1, cpu_arg, -1, PERF_FLAG_FD_CLOEXEC)));
+  Fd event(
+      static_cast<int>(syscall(SYS_perf_event_open, &attr, -1, cpu_arg, -1, PERF_FLAG_FD_CLOEXEC)));
   const std::string what = "a perf event of CPU " + std::to_string(cpu);
   if (event.get() < 0)
     return fail_errno("open " + what, errno,

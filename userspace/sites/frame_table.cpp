@@ -33,8 +33,8 @@ std::optional<std::pair<uint64_t, uint64_t>> frame_around(const std::vector<uint
     return section_address +
            static_cast<uint64_t>(int64_t{at<int32_t>(section, kHeader + i * kEntry)});
   };
-  // The last that begins at or before the address; the table is sorted, which a damaged one need not
-  // be: then the answer is wrong, and bounded all the same.
+  // The last that begins at or before the address; the table is sorted, which a damaged one need
+  // not be: then the answer is wrong, and bounded all the same.
   uint64_t low = 0, high = count;
   while (low < high) {
     const uint64_t middle = low + (high - low) / 2;

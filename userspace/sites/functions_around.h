@@ -21,8 +21,8 @@ struct FunctionRange {
 /// The function around each of `offsets` (in the file), in their order. As Binary::function_around:
 /// the last to begin at or before it, unless its size says that it ends before; of several names
 /// the one that Binary prefers. Where no symbol is there, the function's bounds are those of the
-/// unwind table; where that does not know it either, the range is the one byte. Separate debug files
-/// are looked for where Binary does. Errors: as Binary::open.
+/// unwind table; where that does not know it either, the range is the one byte. Separate debug
+/// files are looked for where Binary does. Errors: as Binary::open.
 Result<std::vector<FunctionRange>> functions_around(
     const std::string& path, const std::vector<uint64_t>& offsets,
     const std::string& debug_directory = "/usr/lib/debug");

@@ -10,8 +10,7 @@ namespace {
 
 /// The separate debug file that belongs to `file`, or nothing. Its code bytes are never used.
 Result<ElfFile> open_debug_file(const ElfFile& file, const std::string& path,
-                                const std::string& build_id,
-                                const std::string& directory) {
+                                const std::string& build_id, const std::string& directory) {
   const std::string by_id = build_id_path(directory, build_id);
   if (!by_id.empty() && access(by_id.c_str(), R_OK) == 0) {
     Result<ElfFile> debug = ElfFile::open(by_id);
