@@ -1,6 +1,7 @@
 // A bottleneck: what limits the service, where, how much it costs the order path, and what to do.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,14 +48,15 @@ struct SlowStatement {
 };
 struct HotFunction {
   std::string target, function, module;
-  double share = 0;   ///< of the target's samples
-  double before = 0;  ///< the same in the window before
+  double share = 0;              ///< of the target's samples in the window
+  std::optional<double> before;  ///< in ten windows before; nothing: too few samples to tell
   unsigned long samples = 0;
 };
 
 /// What of the agent's findings goes to the interface besides metrics.
 struct Details {
-  std::vector<SlowStatement> slow_statements;               ///< newest first, bounded
+  std::vector<SlowStatement> slow_statements;  ///< newest first, bounded
+  double profile_seconds = 0;  ///< the window that hot functions and folded stacks are of
   std::vector<HotFunction> hot_functions;                   ///< by target, hottest first
   std::vector<std::pair<std::string, std::string>> folded;  ///< target, folded stacks (a line each)
 };

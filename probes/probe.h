@@ -34,6 +34,8 @@ enum class HitKind {
   returned,             ///< the return alone, where the entry skips it now and then
   block_request,        ///< a request to a disk: sent and complete
   tcp_event,            ///< a segment in, a read, or a change of state of a TCP socket
+  profile_sample,       ///< a tick of a CPU's clock that met a target, with its stack
+  profile_other,        ///< one that met somebody else
 };
 
 /// Hits since start; the agent multiplies by ns per hit.
@@ -53,6 +55,13 @@ struct Status {
   bool waiting = false;  ///< attached to a file that the process has not loaded yet
 };
 
+/// What the configuration says to probes that no target has for itself. As it stands here nothing
+/// is profiled: the command line's observer wants that.
+struct Settings {
+  unsigned profile_hz = 0;     ///< samples a second of each CPU; 0: no profile
+  double profile_window = 60;  ///< seconds
+};
+
 /// What the agent lends to its probes.
 struct Env {
   loader::Object& object;
@@ -60,6 +69,8 @@ struct Env {
   const targets::Tracker& tracker;
   /// Shared by the copies that the probes hold; written by the stages probe.
   std::shared_ptr<StageNames> stage_names = std::make_shared<StageNames>();
+  /// Set by the agent before start().
+  std::shared_ptr<Settings> settings = std::make_shared<Settings>();
 
   /// Label of a slot: the target's name, "host" for 0.
   [[nodiscard]] std::string target_name(uint32_t slot) const;

@@ -6,7 +6,8 @@ namespace nz::analysis {
 
 const HotFunction* hottest(const Details& details, const std::string& target) {
   constexpr auto growth = [](const HotFunction& f) {
-    return std::tuple(f.share > f.before ? f.share - f.before : 0, f.share);
+    const double before = f.before.value_or(f.share);
+    return std::tuple(f.share > before ? f.share - before : 0, f.share);
   };
   const HotFunction* best = nullptr;
   for (const HotFunction& f : details.hot_functions) {
@@ -17,7 +18,7 @@ const HotFunction* hottest(const Details& details, const std::string& target) {
 
 bool clearly_hotter(const HotFunction* function) {
   constexpr double kClearly = 0.10;
-  return function != nullptr && function->share - function->before >= kClearly;
+  return function != nullptr && function->before && function->share - *function->before >= kClearly;
 }
 
 }  // namespace nz::analysis

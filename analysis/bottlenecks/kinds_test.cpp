@@ -123,6 +123,28 @@ TEST(OwnCode, NamesTheFunctionThatGrew) {
   EXPECT_THAT(found[0].evidence.back().text, HasSubstr("25 % of the samples (before: 5 %)"));
 }
 
+TEST(OwnCode, OfTheKernelsFunctionsTheCallersAreLookedAt) {
+  Scene s;
+  s.us["signal"]["running"] = 500;
+  Details d;
+  d.hot_functions = {{"demo", "copy_page", "[kernel]", 0.5, 0.05, 80}};
+  const auto found = find(s, Scene{}, d);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].where, "copy_page");
+  EXPECT_THAT(found[0].recommendation, HasSubstr("format=folded&target=demo"));
+}
+
+TEST(OwnCode, WhatIsNotKnownOfBeforeNamesNoCulprit) {
+  Scene s;
+  s.us["signal"]["running"] = 500;
+  Details d;
+  d.hot_functions = {{"demo", "demo::ewma", "nz-demo", 0.9, std::nullopt, 80}};
+  const auto found = find(s, Scene{}, d);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].where, "signal");
+  EXPECT_THAT(found[0].evidence.back().text, HasSubstr("(before: unknown)"));
+}
+
 TEST(OwnCode, ANeighbourMayBeWhyUnlessAFunctionGrew) {
   Scene s;
   for (const char* stage : {"signal", "risk", "persist"}) s.us[stage]["running"] *= 1.58;

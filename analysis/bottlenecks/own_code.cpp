@@ -9,6 +9,30 @@
 #include "analysis/bottlenecks/text.h"
 
 namespace nz::analysis {
+namespace {
+
+std::string advice(const HotFunction* hot, const std::string& target) {
+  const std::string beside =
+      " Work that an order does not need (logging, copies, allocation) goes beside the path.";
+  if (hot == nullptr) {
+    return "See which function it is: perf record -g -p PID (or the agent's profile). What was "
+           "deployed or configured when it grew? nearzero trace func::FUNCTION -p PID tells calls "
+           "from time per call." +
+           beside;
+  }
+  // What is no function of the program's cannot be probed, but its callers are.
+  if (hot->module == "[kernel]" || hot->function.starts_with('[')) {
+    return "See who calls " + hot->function +
+           ": /performance/profile?format=folded&target=" + target +
+           " has the stacks. What was deployed or configured when it grew?" + beside;
+  }
+  return "Look at " + hot->function + " in " + hot->module +
+         ": what was deployed or configured when it grew? nearzero trace func::" + hot->function +
+         " -p PID tells calls from time per call." + beside;
+}
+
+}  // namespace
+
 void find_own_code(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
   const Rules& rules = context.rules;
   if (!path.comparable() || !path.from_stages()) return;
@@ -33,21 +57,14 @@ void find_own_code(const Context& context, const OrderPath& path, std::vector<Ca
                     seconds_text(path.now().parts[Component::running]) + " in place of " +
                     seconds_text(before);
   if (hot != nullptr) {
-    c.finding.evidence.push_back({"",
-                                  hot->function + " (" + hot->module +
-                                      "): " + percent_text(hot->share) +
-                                      " of the samples (before: " + percent_text(hot->before) + ")",
-                                  hot->share, "ratio"});
+    c.finding.evidence.push_back(
+        {"",
+         hot->function + " (" + hot->module + "): " + percent_text(hot->share) +
+             " of the samples (before: " + (hot->before ? percent_text(*hot->before) : "unknown") +
+             ")",
+         hot->share, "ratio"});
   }
-  c.finding.recommendation =
-      (hot != nullptr
-           ? "Look at " + hot->function + " in " + hot->module +
-                 ": what was deployed or configured when it grew? "
-           : std::string("See which function it is: perf record -g -p PID (or the agent's "
-                         "profile). What was deployed or configured when it grew? ")) +
-      "nearzero trace func::" + (hot != nullptr ? hot->function : std::string("FUNCTION")) +
-      " -p PID tells calls from time per call. Work that an order does not need (logging, copies, "
-      "allocation) goes beside the path.";
+  c.finding.recommendation = advice(hot, path.target());
   c.symptoms = {hotter, path.now().parts[Component::running] > 2 * before};
   if (cpu.contention == Contention::own && cpu.own_grew > 0) {
     c.explains.push_back({"cpu_saturation", path.excess(Component::running) *

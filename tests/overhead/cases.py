@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from observers import Nearzero, Nobody, Peer
+from observers import Nearzero, Nobody, Peer, Recorder
 
 
 @dataclass
@@ -96,6 +96,20 @@ def all_cases(agent, workloads):
             {"bare": Nobody, "nearzero": nz(target(who, "")),
              "bpftrace": bpftrace("tracepoint:tcp:tcp_probe { @us = hist(args->srtt >> 3); }")},
             [Limit("added", "nearzero", 1.0, "bpftrace")], scale=0.5, event="segment and read"))
+
+    # What ticks take from a program that reads the clock all the time: at 49 Hz nothing that could be measured,
+    # so at a rate that is 100 times as high.
+    hz = 4999
+    profile = f"profile: {{hz: {hz}}}\n"
+    stacks = f"profile:hz:{hz} /pid == @PID@/ {{ @[ustack, kstack] = count(); }}"
+    cases.append(Case(
+        "profile sample", ["nz-hot", "--gaps", "400", "--seconds", "3"], "taken_ns_per_second",
+        {"bare": Nobody, "nearzero": nz(profile + target("pid: @PID@", "")),
+         "nearzero, not a target": nz(profile + target("pid: @OTHER@", "")),
+         "perf record": lambda: Recorder("perf", "record", "-q", "-e", "cpu-clock", "-F", str(hz), "-g", "-p", "@PID@",
+                                         "-o", "/dev/null"),
+         "bpftrace": bpftrace(stacks)},
+        [Limit("added", "nearzero", 1.0, "bpftrace")], scale=1 / hz, event="sample"))
 
     # Behind `sub` the return address is no longer on top of the stack: a return probe has no cheaper site
     # than the first instruction there, and no promise. `from:`/`to:` has one.

@@ -34,6 +34,7 @@ class Nearzero:
 
     def __init__(self, agent, target_yaml, host=True, overhead=UNBOUND):
         self.agent, self.target_yaml, self.host, self.overhead = agent, target_yaml, host, overhead
+        self.bystander = None
 
     def start(self, pid):
         self.folder = tempfile.TemporaryDirectory(prefix="nearzero-bench.")
@@ -45,7 +46,11 @@ class Nearzero:
             f.write(f"listen: 127.0.0.1:{self.port}\nruntime_dir: {self.folder.name}/run\n"
                     f"host: {'true' if self.host else 'false'}\n"
                     f"{self.overhead}")
-            f.write(self.target_yaml.replace("@PID@", str(pid)))
+            yaml = self.target_yaml.replace("@PID@", str(pid))
+            if "@OTHER@" in yaml:
+                self.bystander = children.start(["sleep", "600"])
+                yaml = yaml.replace("@OTHER@", str(self.bystander.pid))
+            f.write(yaml)
         self.process = children.start([self.agent, "agent", "--config", path],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for _ in range(400):
@@ -89,7 +94,29 @@ class Nearzero:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
         self.folder.cleanup()
+        if self.bystander:
+            self.bystander.kill()
+            self.bystander.wait()
         return figures
+
+
+class Recorder:
+    """A command that loads no program of its own, such as `perf record`."""
+
+    def __init__(self, *command):
+        self.command = command
+
+    def start(self, pid):
+        self.process = children.start([c.replace("@PID@", str(pid)) for c in self.command],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(1)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.command[0]} ended: {self.process.stderr.read()[-500:]}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
+        return {}
 
 
 class Peer:

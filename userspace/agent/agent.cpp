@@ -87,6 +87,7 @@ class Agent {
   int open();
   int open_programs();
   int open_events();
+  void set_up_profile();
   void attach_all();
   void loop();
   void handle(int fd);
@@ -162,6 +163,7 @@ int Agent::open_programs() {
   auto observer = observe::Observer::open(std::move(*loaded), guard_);
   if (!observer) return give_up(observer.error(), {});
   observer_ = std::move(*observer);
+  set_up_profile();
   duty_ = std::make_unique<DutyCycle>(
       observer_->probes(),
       [this](uint32_t slot) { return ledger_->pausable_seconds(observer_->probes(), slot); },
@@ -199,6 +201,12 @@ void Agent::set_timer() {
   const auto ms = config_.drain_interval.count();
   const itimerspec every{{ms / 1000, ms % 1000 * 1000000}, {ms / 1000, ms % 1000 * 1000000}};
   timerfd_settime(timer_.get(), 0, &every, nullptr);
+}
+
+void Agent::set_up_profile() {
+  observer_->env().settings->profile_hz = config_.profile.hz;
+  observer_->env().settings->profile_window =
+      std::chrono::duration<double>(config_.profile.window).count();
 }
 
 void Agent::attach_all() {
@@ -393,6 +401,7 @@ void Agent::reload() {
   spdlog::set_level(spdlog::level::from_str(config_.log.level));
   ledger_->set_budget(config_.overhead);
   duty_->enable(config_.overhead.duty_cycle);
+  set_up_profile();
   observer_->configure(config_.targets, changed);
   if (!observer_->stopped()) observer_->start();
   publish(0);

@@ -35,7 +35,8 @@ constexpr std::array<DropName, NZ_AGENT_DROPS> kDrops = {
      {"uprobes", "threads_full"},
      {"sqlite", "statement_recorded_as_other"},
      {"sqlite", "statement_text_unreadable"},
-     {"core", "series_out_of_range"}}};
+     {"core", "series_out_of_range"},
+     {"profile", "stacks_full"}}};
 
 double own_cpu_seconds() {
   rusage usage{};
@@ -114,7 +115,9 @@ void collect_cost(const SelfState& state, std::vector<Family>& out) {
       {probes::HitKind::with_return_stepped, "uprobe_with_return_single_stepped"},
       {probes::HitKind::returned, "return"},
       {probes::HitKind::block_request, "block_request"},
-      {probes::HitKind::tcp_event, "tcp_event"}};
+      {probes::HitKind::tcp_event, "tcp_event"},
+      {probes::HitKind::profile_sample, "profile_sample"},
+      {probes::HitKind::profile_other, "profile_other"}};
   for (const auto& [kind, ns] : state.ledger.prices().ns) {
     price.samples.push_back(
         {{{"kind", kNames.at(kind)},

@@ -126,6 +126,18 @@ TEST_F(SelfMetricsTest, EveryCauseHasANameOfItsOwn) {
   }
 }
 
+TEST_F(SelfMetricsTest, EveryKindOfHitHasAName) {
+  const observe::Prices prices = observe::estimated_prices();
+  ledger_ = Ledger(config::Overhead{}, prices);
+  std::vector<metrics::Family> out;
+  collect_self(state(), out);
+  for (const metrics::Family& f : out) {
+    if (f.name == "nearzero_probe_hit_seconds") {
+      EXPECT_EQ(f.samples.size(), prices.ns.size());
+    }
+  }
+}
+
 TEST_F(SelfMetricsTest, CostShareAndTrip) {
   config::Overhead overhead;
   overhead.breaker_seconds = 1;

@@ -111,6 +111,15 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+/// Where the targets' time on CPU goes, by function.
+struct Profile {
+  unsigned hz = 49;  ///< samples a second of each CPU, up to 9999; 0: none
+  /// What shares and folded stacks are of; what they are compared with is ten times as long.
+  std::chrono::milliseconds window{60'000};
+
+  bool operator==(const Profile&) const = default;
+};
+
 /// Who may reach the HTTP endpoint. Paths are absolute; empty: not used.
 struct Http {
   std::string tls_certificate;  ///< yaml `tls.certificate`: PEM chain; empty: plain HTTP
@@ -127,6 +136,7 @@ struct Config {
   std::chrono::milliseconds drain_interval{1000};
   bool host = true;  ///< also observe the scheduler of the whole host, besides the targets
   Overhead overhead;
+  Profile profile;
   Log log;
   Limits limits;
   std::vector<Target> targets;

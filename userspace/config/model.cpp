@@ -161,6 +161,9 @@ void from_json(const json& in, Config& config) {
   set(member(overhead, "duty_cycle"), config.overhead.duty_cycle);
   set(member(overhead, "calibrate"), config.overhead.calibrate);
 
+  set(member(member(in, "profile"), "hz"), config.profile.hz);
+  set(member(member(in, "profile"), "window"), config.profile.window);
+
   set(member(member(in, "log"), "level"), config.log.level);
   set(member(member(in, "log"), "file"), config.log.file);
 
@@ -180,30 +183,32 @@ void from_json(const json& in, Config& config) {
 ordered_json to_json(const Config& config) {
   ordered_json targets = ordered_json::array();
   for (const Target& target : config.targets) targets.push_back(to_json(target));
-  return {{"listen", config.listen},
-          {"http",
-           {{"tls", {{"certificate", config.http.tls_certificate}, {"key", config.http.tls_key}}},
-            {"token_file", config.http.token_file},
-            {"rate_limit", config.http.rate_limit},
-            {"rate_burst", config.http.rate_burst}}},
-          {"drain_interval", format_duration(config.drain_interval)},
-          {"host", config.host},
-          {"runtime_dir", config.runtime_dir},
-          {"overhead",
-           {{"per_target", config.overhead.per_target},
-            {"host", config.overhead.host},
-            {"breaker_factor", config.overhead.breaker_factor},
-            {"breaker_seconds", config.overhead.breaker_seconds},
-            {"duty_cycle", config.overhead.duty_cycle},
-            {"calibrate", config.overhead.calibrate}}},
-          {"log", {{"level", config.log.level}, {"file", config.log.file}}},
-          {"limits",
-           {{"targets", config.limits.targets},
-            {"statements", config.limits.statements},
-            {"syscalls", config.limits.syscalls},
-            {"stages", config.limits.stages},
-            {"threads", config.limits.threads}}},
-          {"targets", targets}};
+  return {
+      {"listen", config.listen},
+      {"http",
+       {{"tls", {{"certificate", config.http.tls_certificate}, {"key", config.http.tls_key}}},
+        {"token_file", config.http.token_file},
+        {"rate_limit", config.http.rate_limit},
+        {"rate_burst", config.http.rate_burst}}},
+      {"drain_interval", format_duration(config.drain_interval)},
+      {"host", config.host},
+      {"runtime_dir", config.runtime_dir},
+      {"overhead",
+       {{"per_target", config.overhead.per_target},
+        {"host", config.overhead.host},
+        {"breaker_factor", config.overhead.breaker_factor},
+        {"breaker_seconds", config.overhead.breaker_seconds},
+        {"duty_cycle", config.overhead.duty_cycle},
+        {"calibrate", config.overhead.calibrate}}},
+      {"profile", {{"hz", config.profile.hz}, {"window", format_duration(config.profile.window)}}},
+      {"log", {{"level", config.log.level}, {"file", config.log.file}}},
+      {"limits",
+       {{"targets", config.limits.targets},
+        {"statements", config.limits.statements},
+        {"syscalls", config.limits.syscalls},
+        {"stages", config.limits.stages},
+        {"threads", config.limits.threads}}},
+      {"targets", targets}};
 }
 
 }  // namespace nz::config

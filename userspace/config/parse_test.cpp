@@ -41,6 +41,7 @@ host: false
 runtime_dir: /tmp/nz
 overhead: {per_target: 2.5%, host: 0.5, breaker_factor: 4, breaker_seconds: 0.5, duty_cycle: false,
            calibrate: false}
+profile: {hz: 7, window: 90s}
 log: {level: off, file: /var/log/nz}
 limits: {targets: 3, statements: 10, syscalls: 20, stages: 30, threads: 0x400}
 targets:
@@ -67,6 +68,7 @@ targets:
   want.host = false;
   want.runtime_dir = "/tmp/nz";
   want.overhead = {0.025, 0.5, 4, 0.5, false, false};
+  want.profile = {7, milliseconds(90'000)};
   want.log = {"off", "/var/log/nz"};
   want.limits = {3, 10, 20, 30, 1024};
   Target a;
@@ -179,6 +181,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"overhead: {breaker_factor: 0.5}", {"must be at least 1 and at most 1000"}},
         Bad{"drain_interval: 1ms", {"drain_interval: 1ms is out of range, must be 50ms to 10m"}},
         Bad{"drain_interval: 11m", {"out of range"}},
+        Bad{"profile: {window: 0s}", {"profile.window: 0ms is out of range, must be 1s to 10m"}},
+        Bad{"profile: {hz: 10000}", {"profile.hz"}},
         Bad{"drain_interval: 1h", {"'1h' is not a number with a unit"}},
         Bad{"drain_interval: -1s", {"'-1s' is not"}}, Bad{"drain_interval: ''", {"'' is not"}},
         Bad{"limits: {targets: 16}", {"at most 15"}}, Bad{"limits: {targets: 0}", {"at least 1"}},

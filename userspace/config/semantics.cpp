@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kShortestDrain{50};  // a drain costs 8 us and a wakeup
 constexpr std::chrono::milliseconds kLongestDrain{600000};
+constexpr std::chrono::milliseconds kShortestWindow{1000};
+constexpr std::chrono::milliseconds kLongestWindow{600000};
 constexpr std::size_t kCommLength = 15;  // TASK_COMM_LEN - 1
 
 /// host:port or [address]:port, as text; whether the address exists is known when it is bound.
@@ -89,6 +91,13 @@ class Checker {
                          format_duration(config_.drain_interval), format_duration(kShortestDrain),
                          format_duration(kLongestDrain)),
              "write for instance \"1s\"");
+    }
+    if (config_.profile.window < kShortestWindow || config_.profile.window > kLongestWindow) {
+      report("/profile/window",
+             fmt::format("profile.window: {} is out of range, must be {} to {}",
+                         format_duration(config_.profile.window), format_duration(kShortestWindow),
+                         format_duration(kLongestWindow)),
+             "write for instance \"1m\"");
     }
     ratio("/overhead/per_target", config_.overhead.per_target);
     ratio("/overhead/host", config_.overhead.host);

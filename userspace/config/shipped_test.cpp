@@ -117,6 +117,7 @@ TEST(Schema, AgreesWithTheKernelSideAndTheStructs) {
   check_default("/overhead/calibrate", config.overhead.calibrate);
   check_default("/log/level", config.log.level);
   check_default("/log/file", config.log.file);
+  check_default("/profile/hz", config.profile.hz);
   check_default("/limits/targets", config.limits.targets);
   check_default("/limits/statements", config.limits.statements);
   check_default("/limits/syscalls", config.limits.syscalls);

@@ -36,6 +36,13 @@ struct Layout {
     while (shards < cpus && shards < NZ_MAX_SHARDS) shards *= 2;
     return shards;
   }
+  /// Different stacks that the profile can tell apart in an interval: 64 a CPU, which at 49 Hz none
+  /// exceeds in a second, between 512 and 4,096; a power of two.
+  [[nodiscard]] uint32_t profile_rows() const {
+    uint32_t rows = 512;
+    while (rows < 64 * cpus && rows < 4096) rows *= 2;
+    return rows;
+  }
 };
 
 }  // namespace nz::loader

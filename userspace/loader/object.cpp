@@ -19,6 +19,7 @@
 #include "analysis/histogram.h"
 #include "nearzero/block.h"
 #include "nearzero/tcp.h"
+#include "userspace/loader/cpu_clock.h"
 #include "userspace/loader/uprobe_link.h"
 
 namespace nz::loader {
@@ -99,6 +100,8 @@ void size_maps(nearzero_bpf* s, const Layout& l) {
   bpf_map__set_max_entries(s->maps.nz_statement_counts, l.cpus * l.max_statements);
   bpf_map__set_max_entries(s->maps.nz_block_hists, l.shards() * NZ_BLOCK_SERIES);
   bpf_map__set_max_entries(s->maps.nz_tcp_hists, l.shards() * NZ_SLOTS * NZ_TCP_HISTS);
+  bpf_map__set_max_entries(s->maps.nz_profile_rows, 2 * l.profile_rows());
+  bpf_map__set_max_entries(s->maps.nz_profile_stacks, 2 * l.profile_rows());
 }
 
 void set_read_only_data(nearzero_bpf* s, const Layout& l) {
@@ -115,6 +118,7 @@ void set_read_only_data(nearzero_bpf* s, const Layout& l) {
   c.max_syscalls = l.max_syscalls;
   c.host = l.host ? 1 : 0;
   s->rodata->nz_shard_mask = l.shards() - 1;
+  s->rodata->nz_profile_mask = l.profile_rows() - 1;
   for (size_t i = 0; i < NZ_BUCKETS; i++) {
     s->rodata->nz_bound_ns[i] = analysis::upper_bound_ns(i);
   }
@@ -138,7 +142,8 @@ void size_trace_maps(nearzero_bpf* s, const Object::Options& options) {
   constexpr uint32_t kCallsAtATime = 16384;
   const Layout& l = options.layout;
   for (bpf_map* agents : {s->maps.nz_hists, s->maps.nz_block_hists, s->maps.nz_block_requests,
-                          s->maps.nz_tcp_hists, s->maps.nz_tcp_sockets, s->maps.nz_reclaim_hists})
+                          s->maps.nz_tcp_hists, s->maps.nz_tcp_sockets, s->maps.nz_reclaim_hists,
+                          s->maps.nz_profile_rows, s->maps.nz_profile_stacks})
     bpf_map__set_max_entries(agents, 1);
   // An interval's keys are read while those of the next are being made.
   bpf_map__set_max_entries(s->maps.nz_keyed, 2 * l.cpus * options.trace.keys);
@@ -242,6 +247,12 @@ Result<Fd> Object::attach_tracing(const std::string& program) {
   const int fd = bpf_raw_tracepoint_open(nullptr, program_fd(program));
   if (fd < 0) return fail_errno("attach " + program, -fd);
   return Fd(fd);
+}
+
+Result<Fd> Object::attach_cpu_clock(const std::string& program, uint32_t cpu, uint64_t period_ns) {
+  const auto refused = impl_->refused.find(program);
+  if (refused != impl_->refused.end()) return fail(program + " is not loaded", refused->second);
+  return open_cpu_clock(program_fd(program), cpu, period_ns);
 }
 
 Result<Fd> Object::attach_uprobes(const std::string& program, const std::string& path, pid_t pid,

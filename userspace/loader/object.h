@@ -51,6 +51,8 @@ class Object {
 
   /// The link lives as long as the descriptor: nothing is pinned, so kill -9 detaches.
   Result<Fd> attach_tracing(const std::string& program);
+  /// Runs the program each `period_ns` of time on `cpu`, but for its idle task.
+  Result<Fd> attach_cpu_clock(const std::string& program, uint32_t cpu, uint64_t period_ns);
   /// One uprobe_multi link on `path` for process `pid` (0: every process).
   /// Runs a `SEC("syscall")` program once; nothing where it is not loaded.
   void run(const std::string& program);

@@ -244,6 +244,10 @@ const char* hit_kind_name(HitKind kind) {
       return "request to a disk";
     case HitKind::tcp_event:
       return "TCP segment or read";
+    case HitKind::profile_sample:
+      return "profile sample of a target";
+    case HitKind::profile_other:
+      return "profile tick of others";
   }
   return "";
 }
@@ -259,7 +263,9 @@ Prices estimated_prices() {
            {HitKind::with_return_stepped, 11000},
            {HitKind::returned, 700},
            {HitKind::block_request, 900},
-           {HitKind::tcp_event, 250}},
+           {HitKind::tcp_event, 250},
+           {HitKind::profile_sample, 5000},
+           {HitKind::profile_other, 2000}},
           {}};
 }
 

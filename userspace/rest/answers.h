@@ -1,4 +1,4 @@
-// The four endpoints as functions of a source and a request. They keep nothing but the reports.
+// The endpoints as functions of a source and a request. They keep nothing but the reports.
 #pragma once
 
 #include "userspace/http/message.h"
@@ -14,6 +14,8 @@ http::Response trends_answer(const Source& source, const View& view, const http:
 /// GET /performance/bottlenecks: findings, those that cost the order path most first.
 http::Response bottlenecks_answer(const Source& source, const View& view,
                                   const http::Request& request);
+/// GET /performance/profile: the hottest functions, or folded stacks as text.
+http::Response profile_answer(const Source& source, const View& view, const http::Request& request);
 /// GET and POST /performance/reports, GET /performance/reports/{id}.
 http::Response reports_answer(const ReportStore& store, const View& view,
                               const http::Request& request);

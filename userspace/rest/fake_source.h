@@ -97,7 +97,11 @@ inline analysis::Details details() {
   d.slow_statements = {s};
   s.at = kNow - 500;
   d.slow_statements.push_back(s);
-  d.hot_functions = {{"demo", "match", "nz-demo", 0.4, 0.1, 400}};
+  d.profile_seconds = 60;
+  d.hot_functions = {{"demo", "match", "nz-demo", 0.4, 0.1, 400},
+                     {"demo", "parse", "nz-demo", 0.2, std::nullopt, 200},
+                     {"other", "parse", "other", 1, 1, 20}};
+  d.folded = {{"demo", "main;match 400\nmain;parse 200\n"}, {"other", "parse 20\n"}};
   return d;
 }
 

@@ -66,6 +66,10 @@ TEST_F(OpenApi, EveryAnswerIsAsDescribed) {
       {"GET", p + "bottlenecks", {}, {}, {}},
       {"GET", p + "bottlenecks", {{"limit", "1"}}, {}, {}},
       {"GET", p + "bottlenecks", {{"state", "x"}}, {}, {}},
+      {"GET", p + "profile", {}, {}, {}},
+      {"GET", p + "profile", {{"limit", "1"}}, {}, {}},
+      {"GET", p + "profile", {{"format", "folded"}, {"target", "demo"}}, {}, {}},
+      {"GET", p + "profile", {{"format", "folded"}}, {}, {}},
       {"GET", p + "reports", {}, {}, {}},
       {"POST", p + "reports", {}, {}, {}},
       {"POST", p + "reports", {}, as_json, R"({"from": 1795769700, "title": "é"})"},
@@ -83,6 +87,7 @@ TEST_F(OpenApi, EveryAnswerIsAsDescribed) {
        std::vector<Asked>{{"GET", p + "metrics", {}, {}, {}},
                           {"GET", p + "trends", {{"series", stage}}, {}, {}},
                           {"GET", p + "bottlenecks", {}, {}, {}},
+                          {"GET", p + "profile", {}, {}, {}},
                           {"GET", p + "reports", {}, {}, {}},
                           {"GET", p + "reports/20261127T090000Z-1", {}, {}, {}}}) {
     EXPECT_EQ(ask(asked).status, 200);
@@ -91,7 +96,7 @@ TEST_F(OpenApi, EveryAnswerIsAsDescribed) {
     EXPECT_EQ(ask(known).status, 304);
   }
   source_.forget_view();
-  for (const char* path : {"metrics", "trends", "bottlenecks", "reports", "reports/x"})
+  for (const char* path : {"metrics", "trends", "bottlenecks", "profile", "reports", "reports/x"})
     EXPECT_EQ(ask({"GET", p + path, {}, {}, {}}).status, 503);
   EXPECT_EQ(ask({"POST", p + "reports", {}, {}, {}}).status, 503);
   for (const std::string& answer : description_.unseen()) {

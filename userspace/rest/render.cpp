@@ -130,8 +130,12 @@ Json slow_statement_json(const analysis::SlowStatement& s) {
 }
 
 Json hot_function_json(const analysis::HotFunction& f) {
-  return {{"target", f.target}, {"function", f.function},   {"module", f.module},
-          {"share", f.share},   {"share_before", f.before}, {"samples", f.samples}};
+  return {{"target", f.target},
+          {"function", f.function},
+          {"module", f.module},
+          {"share", f.share},
+          {"share_before", f.before ? Json(*f.before) : Json()},
+          {"samples", f.samples}};
 }
 
 const char* name_of(analysis::Severity severity) {

@@ -246,6 +246,32 @@ TEST_F(Rest, BottlenecksAreRankedAndFiltered) {
   EXPECT_TRUE(has(mistakes("bottlenecks", {{"severity", "critcal"}})["severity"], "'critical'"));
 }
 
+TEST_F(Rest, ProfileOfTheLastWindow) {
+  EXPECT_EQ(get("profile")["functions"].size(), 0U) << "without a profile";
+  EXPECT_EQ(ask("GET", "/performance/profile", {{"format", "folded"}}).body, "");
+  source_.change(
+      [](View& v) { v.details = std::make_shared<const analysis::Details>(testing::details()); });
+  const json all = get("profile");
+  EXPECT_EQ(all["range"]["seconds"], 60);
+  ASSERT_EQ(all["functions"].size(), 3U);
+  EXPECT_EQ(all["functions"][0]["function"], "match");
+  EXPECT_EQ(all["functions"][0]["share_before"], 0.1);
+  EXPECT_TRUE(all["functions"][1]["share_before"].is_null());
+  EXPECT_EQ(get("profile", {{"target", "other"}})["functions"].size(), 1U);
+  EXPECT_EQ(get("profile", {{"target", "nobody"}})["functions"].size(), 0U);
+  EXPECT_EQ(get("profile", {{"limit", "2"}})["functions"].size(), 2U);
+
+  const Response stacks =
+      ask("GET", "/performance/profile", {{"format", "folded"}, {"target", "demo"}});
+  EXPECT_EQ(stacks.content_type, "text/plain");
+  EXPECT_EQ(stacks.body, "main;match 400\nmain;parse 200\n");
+  EXPECT_TRUE(has(mistakes("profile", {{"format", "folded"}})["target"], "demo, other"));
+  EXPECT_TRUE(
+      has(mistakes("profile", {{"format", "folded"}, {"target", "dmeo"}})["target"], "demo"));
+  EXPECT_TRUE(has(mistakes("profile", {{"format", "fold"}})["format"], "folded"));
+  EXPECT_TRUE(has(mistakes("profile", {{"format", "json,folded"}})["format"], "one"));
+}
+
 TEST_F(Rest, ReportsAreMadeKeptAndFetched) {
   source_.change([](View& v) {
     v.findings = {testing::finding("cpu/c", analysis::Severity::critical, 0.5, kNow - 100)};

@@ -74,6 +74,7 @@ std::vector<http::Route> routes(const Source& source, Options options) {
   return {{"GET", "/performance/metrics", cached(shared, metrics_answer)},
           {"GET", "/performance/trends", cached(shared, trends_answer)},
           {"GET", "/performance/bottlenecks", cached(shared, bottlenecks_answer)},
+          {"GET", "/performance/profile", cached(shared, profile_answer)},
           {"GET", "/performance/reports", tagged(shared, reports_answer)},
           {"GET", "/performance/reports/{id}", tagged(shared, report_answer)},
           {"POST", "/performance/reports",

@@ -16,7 +16,7 @@ struct Options {
   std::vector<std::string> allowed_origins;
 };
 
-///   /performance/metrics, /trends, /bottlenecks, /reports, /reports/{id}
+///   /performance/metrics, /trends, /bottlenecks, /profile, /reports, /reports/{id}
 /// `source` must outlive the server that they are given to.
 std::vector<http::Route> routes(const Source& source, Options options = {});
 

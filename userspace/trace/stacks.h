@@ -5,13 +5,14 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "userspace/sites/binary.h"
+#include "userspace/symbols/kernel_symbols.h"
+#include "userspace/symbols/process_maps.h"
 
 namespace nz::trace {
 
@@ -23,24 +24,11 @@ class Stacks {
   std::vector<std::string> user(pid_t pid, std::span<const uint64_t> addresses);
 
  private:
-  struct KernelSymbol {
-    uint64_t address;
-    std::string name;
-  };
-  struct Region {
-    uint64_t start, end, offset;
-    std::string path;  // openable
-    std::string file;  // shown
-  };
-  void load_kernel();
-  const std::vector<Region>& regions(pid_t pid, bool again);
-  const sites::Binary* binary(const std::string& path);
+  const sites::Binary* binary(const symbols::Region& region);
 
-  bool kernel_loaded_ = false;
-  std::vector<KernelSymbol> kernel_;  // by address
-  std::map<pid_t, std::vector<Region>> regions_;
-  std::map<std::string, std::optional<sites::Binary>> binaries_;  // by device and inode
-  std::map<std::string, const sites::Binary*> by_path_;
+  symbols::KernelSymbols kernel_;
+  symbols::ProcessMaps maps_;
+  std::map<symbols::FileId, std::optional<sites::Binary>> binaries_;
 };
 
 }  // namespace nz::trace

@@ -248,6 +248,7 @@ enum nz_drop {
   NZ_DROP_STATEMENT_OTHER,  /* recorded under "other": no statement id left */
   NZ_DROP_STATEMENT_UNREAD, /* text not readable: recorded under "other" */
   NZ_DROP_NO_SERIES,        /* a series index out of range: a bug */
+  NZ_DROP_PROFILE_FULL,     /* more different stacks in an interval than nz_profile_rows holds */
   NZ_AGENT_DROPS,           /* the rest is of tracing alone */
   NZ_DROP_KEYS_FULL = NZ_AGENT_DROPS, /* more different keys than nz_keyed holds */
   NZ_DROP_CALLS_FULL,                 /* more calls at a time than nz_calls holds */
@@ -277,6 +278,8 @@ struct nz_control {
   nz_u32 next_statement;
   nz_u32 site_generation; /* threads forget which site stands where when it changes */
   nz_u32 cut_slot;        /* argument of nz_cut_stages and nz_cut_statements */
+  nz_u32 profile_half;    /* which half of nz_profile_rows is written */
+  nz_u32 pad;
   /* Sampling windows: the shortest step and the shortest pause between two, ~ns; 0 = none seen. */
   nz_u64 sqlite_shortest_inverted[NZ_SLOTS][2];
   nz_u64 sqlite_compiles[NZ_SLOTS]; /* a thread's text cache is valid while this stands still */

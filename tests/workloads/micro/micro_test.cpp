@@ -31,6 +31,20 @@ TEST(Tcp, EveryByteComesBack) {
   EXPECT_GT(r["ns_per_round_trip"], 0);
 }
 
+TEST(Hot, ComputesInTwoFunctionsAsAsked) {
+  const auto r =
+      report_of("./nz-hot --share 0.7 --seconds 0.3 --then-share 0.2 --then-seconds 0.3");
+  ASSERT_EQ(r["phases"].size(), 2U);
+  for (const double share : {0.7, 0.2}) {
+    const auto& phase = r["phases"][share == 0.7 ? 0 : 1];
+    const double match = phase["match_ns"];
+    const double price = phase["price_ns"];
+    EXPECT_NEAR(match / (match + price), share, 0.1);
+    EXPECT_GE(match + price, 0.3e9);
+  }
+  EXPECT_GE(report_of("./nz-hot --gaps 1 --seconds 0.05")["taken_ns"], 40'000'000);
+}
+
 TEST(Syscalls, CountsCallsAndErrors) {
   for (const char* mode : {"getppid", "read"}) {
     const auto r = report_of(std::string("./nz-syscalls --count 1000 --threads 2 --mode ") + mode);

@@ -1,0 +1,77 @@
+#include "probes/profile/name_reader.h"
+
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <exception>
+
+#include "userspace/base/courtesy.h"
+
+namespace nz::probes::profile {
+
+NameReader::~NameReader() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wanted_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void NameReader::ask(Question question) {
+  {
+    const std::lock_guard lock(mutex_);
+    questions_.push_back(std::move(question));
+  }
+  wanted_.notify_one();
+  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+}
+
+std::vector<NameReader::Answer> NameReader::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(answers_, {});
+}
+
+void NameReader::run() {
+  const Courtesy courtesy;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wanted_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
+    if (stopping_) return;
+    const Question question = std::move(questions_.front());
+    questions_.pop_front();
+    lock.unlock();
+    Answer answered = answer(question);
+    // The symbols of a large file took as much memory as they are long, and glibc keeps what it was
+    // given back.
+    malloc_trim(0);
+    lock.lock();
+    answers_.push_back(std::move(answered));
+  }
+}
+
+NameReader::Answer NameReader::answer(const Question& question) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  Answer result{question.file, question.offsets, {}, 0};
+  try {
+    if (question.path.empty()) {
+      for (const uint64_t address : question.offsets) {
+        auto symbol = kernel_.find(address);
+        result.found.push_back(symbol ? sites::FunctionRange{symbol->begin, symbol->end,
+                                                             symbol->begin, std::move(symbol->name)}
+                                      : sites::FunctionRange{address, address + 1, address, {}});
+      }
+    } else if (auto found = sites::functions_around(question.path, question.offsets)) {
+      result.found = std::move(*found);
+    }
+  } catch (const std::exception& e) {  // no memory for it
+    spdlog::warn("names of {}: {}", question.path, e.what());
+    result.found.clear();
+  }
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return result;
+}
+
+}  // namespace nz::probes::profile
