@@ -44,7 +44,8 @@ struct SlowStatement {
   int pid = 0, tid = 0, result = 0;
   double inside = 0, open = 0, busy = 0, sync = 0, checkpoint = 0;  ///< seconds
   unsigned long rows = 0;
-  std::vector<std::string> advice;  ///< "CREATE INDEX ... ON ...", with why
+  std::vector<std::string> advice;    ///< "CREATE INDEX ... ON ...", with why
+  std::vector<std::string> settings;  ///< "PRAGMA ...", with why: what its waits speak for
 };
 struct HotFunction {
   std::string target, function, module;

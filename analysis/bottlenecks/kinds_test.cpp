@@ -179,31 +179,26 @@ TEST(SlowSync, MoreSyncsAreToldApartFromSlowerOnes) {
   EXPECT_THAT(found[0].recommendation, HasSubstr("PRAGMA synchronous"));
 }
 
+// 30 orders a second, each with a sync and a wait for another writer.
+std::vector<Finding> found_with(double sync_us, double busy_us) {
+  Scene s, healthy;
+  s.rate = healthy.rate = 30;
+  s.us["persist"]["disk"] = sync_us;
+  s.us["persist"]["sleep"] = busy_us;
+  s.waits["sync"] = {sync_us, 1};
+  s.waits["busy"] = {busy_us, 1};
+  return find(s, healthy);
+}
+
 TEST(SlowSync, OtherWritersWaitingForTheSyncAreItsEffect) {
-  Scene s;
-  s.rate = 30;
-  s.us["persist"]["disk"] = 20'000;
-  s.us["persist"]["sleep"] = 15'000;
-  s.waits["sync"] = {20'000, 1};
-  s.waits["busy"] = {15'000, 1};
-  Scene healthy;
-  healthy.rate = 30;
-  const auto found = find(s, healthy);
+  const auto found = found_with(20'000, 15'000);
   ASSERT_EQ(found.size(), 1U) << told(found);
   EXPECT_EQ(found[0].kind, "slow_sync");
   EXPECT_NEAR(found[0].impact, 34'986 / (281.0 + 34'986), 0.01);
 }
 
 TEST(SlowSync, AWriterThatWaitsMuchLongerHasAnotherCause) {
-  Scene s;
-  s.rate = 30;
-  s.us["persist"]["disk"] = 8'000;
-  s.us["persist"]["sleep"] = 30'000;
-  s.waits["sync"] = {8'000, 1};
-  s.waits["busy"] = {30'000, 1};
-  Scene healthy;
-  healthy.rate = 30;
-  const auto found = find(s, healthy);
+  const auto found = found_with(8'000, 30'000);
   ASSERT_EQ(found.size(), 2U) << told(found);
   EXPECT_EQ(found[0].kind, "sqlite_writer_contention");
   EXPECT_EQ(found[1].kind, "slow_sync");

@@ -48,6 +48,24 @@ void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
   std::erase_if(held_, [now](const auto& entry) { return entry.second.seen != now; });
 }
 
+std::map<std::string, advice::JournalState> DatabaseWatch::journals(
+    const std::string& target) const {
+  std::map<std::string, advice::JournalState> found;
+  for (const auto& [key, database] : databases_) {
+    if (env_.target_name(key.first) != target) continue;
+    auto state = advice::journal_state_of(database);
+    if (state) found.emplace(key.second, std::move(*state));
+  }
+  for (const auto& [key, held] : held_) {
+    const auto journal = found.find(std::get<1>(key));
+    if (journal == found.end() || env_.target_name(std::get<0>(key)) != target) continue;
+    if (held.holder.pins_wal)
+      journal->second.pinned_by =
+          held.holder.comm + " (pid " + std::to_string(held.holder.pid) + ")";
+  }
+  return found;
+}
+
 void DatabaseWatch::collect(std::vector<Family>& out) const {
   Family bytes{"nearzero_sqlite_database_bytes",
                "Size of a target's database file, of its write-ahead log and of that one's index.",

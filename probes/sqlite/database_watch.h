@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "probes/probe.h"
+#include "userspace/advice/journal_advice.h"
 #include "userspace/advice/lock_holders.h"
 
 namespace nz::probes {
@@ -26,6 +27,9 @@ class DatabaseWatch {
   void tick(const std::map<uint32_t, std::vector<pid_t>>& pids, Clock::time_point now);
   /// nearzero_sqlite_database_bytes, _wal_frames, _lock_held_seconds.
   void collect(std::vector<metrics::Family>& out) const;
+  /// The journals of a target's databases, as they are now: by name as the process sees it.
+  [[nodiscard]] std::map<std::string, advice::JournalState> journals(
+      const std::string& target) const;
   void stop() { databases_.clear(), held_.clear(); }
 
  private:

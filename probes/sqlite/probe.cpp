@@ -112,7 +112,7 @@ class Sqlite final : public Probe {
     texts_.learn(event, bytes);
     slow_.on_event(bytes);
   }
-  void details(analysis::Details& out) const override { slow_.details(out); }
+  void details(analysis::Details& out) const override { slow_.details(databases_, out); }
   void collect(std::vector<metrics::Family>& out) const override;
   [[nodiscard]] std::vector<Cost> costs() const override;
 

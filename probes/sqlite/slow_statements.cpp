@@ -19,6 +19,16 @@ double seconds(uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 void store(uint64_t& to, uint64_t value) { __atomic_store_n(&to, value, __ATOMIC_RELAXED); }
 uint64_t load(const uint64_t& from) { return __atomic_load_n(&from, __ATOMIC_RELAXED); }
 
+// Which database a statement is of tells its plan; without one, that there is only one.
+std::vector<std::string> settings_for(const analysis::SlowStatement& s,
+                                      const std::map<std::string, advice::JournalState>& journals) {
+  const auto journal =
+      s.database.empty() && journals.size() == 1 ? journals.begin() : journals.find(s.database);
+  if (journal == journals.end()) return {};
+  const bool reads = s.sql.starts_with("SELECT") || s.sql.starts_with("select");
+  return advice::journal_advice({s.inside, s.sync, s.checkpoint, s.busy, reads}, journal->second);
+}
+
 }  // namespace
 
 SlowStatements::SlowStatements(const Env& env, const StatementTexts& texts)
@@ -129,13 +139,17 @@ void SlowStatements::on_event(std::span<const std::byte> bytes) {
   log_.add(std::move(s));
 }
 
-void SlowStatements::details(analysis::Details& out) const {
+void SlowStatements::details(const DatabaseWatch& databases, analysis::Details& out) const {
+  std::map<std::string, std::map<std::string, advice::JournalState>> journals;  // by target
   for (analysis::SlowStatement& s : log_.all()) {
     if (const auto answer = explainer_.answer(s.target, s.digest)) {
       s.database = answer->database;
       s.plan = answer->problem.empty() ? answer->explained.plan : "no plan: " + answer->problem;
       s.advice = answer->explained.advice;
     }
+    const auto [known, fresh] = journals.try_emplace(s.target);
+    if (fresh) known->second = databases.journals(s.target);
+    s.settings = settings_for(s, known->second);
     out.slow_statements.push_back(std::move(s));
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "probes/probe.h"
+#include "probes/sqlite/database_watch.h"
 #include "probes/sqlite/slow_log.h"
 #include "probes/sqlite/slow_threshold.h"
 #include "userspace/advice/explainer.h"
@@ -20,7 +21,8 @@ class SlowStatements {
   /// Thresholds as the configuration says, adaptive ones once in kThresholdEvery.
   void tick();
   void on_event(std::span<const std::byte> bytes);
-  void details(analysis::Details& out) const;
+  /// With what plans advise, and what waits do, by the journals that `databases` knows.
+  void details(const DatabaseWatch& databases, analysis::Details& out) const;
   /// nearzero_sqlite_slow_statements_total, _slow_dropped_total, _slow_threshold_seconds.
   void collect(std::vector<metrics::Family>& out) const;
   /// Nothing is told any more.

@@ -10,6 +10,7 @@ http::Options http_options(const config::Config& config) {
   options.protection.token_file = config.http.token_file;
   options.protection.requests_per_second = config.http.rate_limit;
   options.protection.request_burst = config.http.rate_burst;
+  options.protection.cors_origins = config.http.cors_origins;
   return options;
 }
 

@@ -122,11 +122,12 @@ struct Profile {
 
 /// Who may reach the HTTP endpoint. Paths are absolute; empty: not used.
 struct Http {
-  std::string tls_certificate;  ///< yaml `tls.certificate`: PEM chain; empty: plain HTTP
-  std::string tls_key;          ///< yaml `tls.key`: PEM
-  std::string token_file;       ///< accepted bearer tokens, one a line
-  double rate_limit = 2000;     ///< requests per second of one address
-  double rate_burst = 4000;     ///< requests of one address at once
+  std::string tls_certificate;            ///< yaml `tls.certificate`: PEM chain; empty: plain HTTP
+  std::string tls_key;                    ///< yaml `tls.key`: PEM
+  std::string token_file;                 ///< accepted bearer tokens, one a line
+  double rate_limit = 2000;               ///< requests per second of one address
+  double rate_burst = 4000;               ///< requests of one address at once
+  std::vector<std::string> cors_origins;  ///< whose web pages may read answers; none by default
 
   bool operator==(const Http&) const = default;
 };

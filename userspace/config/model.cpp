@@ -40,6 +40,12 @@ void set_ratio(const json& value, double& out) {
   if (const auto parsed = parse_percent(value.get<std::string>())) out = *parsed;
 }
 
+void set(const json& value, std::vector<std::string>& out) {
+  if (!value.is_array()) return;
+  out.clear();
+  for (const json& element : value) set(element, out.emplace_back());
+}
+
 /// The member of a map; null where there is none or it is no map.
 const json& member(const json& map, const char* key) {
   static const json none;
@@ -149,6 +155,7 @@ void from_json(const json& in, Config& config) {
   set(member(http, "token_file"), config.http.token_file);
   set(member(http, "rate_limit"), config.http.rate_limit);
   set(member(http, "rate_burst"), config.http.rate_burst);
+  set(member(http, "cors_origins"), config.http.cors_origins);
   set(member(in, "drain_interval"), config.drain_interval);
   set(member(in, "host"), config.host);
   set(member(in, "runtime_dir"), config.runtime_dir);
@@ -189,7 +196,8 @@ ordered_json to_json(const Config& config) {
        {{"tls", {{"certificate", config.http.tls_certificate}, {"key", config.http.tls_key}}},
         {"token_file", config.http.token_file},
         {"rate_limit", config.http.rate_limit},
-        {"rate_burst", config.http.rate_burst}}},
+        {"rate_burst", config.http.rate_burst},
+        {"cors_origins", config.http.cors_origins}}},
       {"drain_interval", format_duration(config.drain_interval)},
       {"host", config.host},
       {"runtime_dir", config.runtime_dir},

@@ -35,7 +35,8 @@ TEST(Parse, EmptyFilesAreTheDefaults) {
 TEST(Parse, ReadsEveryKey) {
   const auto result = parse(R"(
 listen: "[::1]:0"
-http: {tls: {certificate: /c.pem, key: /k.pem}, token_file: /tokens, rate_limit: 10, rate_burst: 1.5}
+http: {tls: {certificate: /c.pem, key: /k.pem}, token_file: /tokens, rate_limit: 10, rate_burst: 1.5,
+       cors_origins: ["https://desk.example", "http://[::1]:3000"]}
 drain_interval: 250ms
 host: false
 runtime_dir: /tmp/nz
@@ -61,7 +62,8 @@ targets:
                             "f");
   ASSERT_TRUE(result) << result.error().text();
   Config want;
-  want.http = {"/c.pem", "/k.pem", "/tokens", 10, 1.5};
+  want.http = {"/c.pem", "/k.pem", "/tokens",
+               10,       1.5,      {"https://desk.example", "http://[::1]:3000"}};
   want.source = "f";
   want.listen = "[::1]:0";
   want.drain_interval = milliseconds(250);
@@ -220,6 +222,34 @@ INSTANTIATE_TEST_SUITE_P(Addresses, EachMistake,
                                          Bad{"listen: '[]:9718'", {"not host:port"}},
                                          Bad{"listen: 'http://h:1'", {"not host:port"}},
                                          Bad{"listen: 'h:97 18'", {"not host:port"}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Origins, EachMistake,
+    testing::Values(
+        Bad{"http: {cors_origins: ['*']}",
+            {"f:1:23: http.cors_origins[0]: '*' would let every web page read",
+             "name each origin"}},
+        Bad{"http: {cors_origins: ['null']}", {"'null' is the origin of any file"}},
+        Bad{"http: {cors_origins: [desk.example]}", {"'desk.example' does not begin with http://"}},
+        Bad{"http: {cors_origins: ['file:///x']}", {"does not begin with http://"}},
+        Bad{"http: {cors_origins: ['https://desk.example/']}",
+            {"has something behind the host", "write \"https://desk.example\""}},
+        Bad{"http: {cors_origins: ['https://Desk.example']}",
+            {"has capital letters", "write \"https://desk.example\""}},
+        Bad{"http: {cors_origins: ['https://*.example']}",
+            {"is a pattern; origins are compared exactly"}},
+        Bad{"http: {cors_origins: ['https://me@desk.example']}", {"has a user"}},
+        Bad{"http: {cors_origins: ['https://']}", {"has no valid host"}},
+        Bad{"http: {cors_origins: ['https://a b']}", {"has no valid host"}},
+        Bad{"http: {cors_origins: ['http://[::1']}", {"has no valid host"}},
+        Bad{"http: {cors_origins: ['https://a:0']}", {"has no valid port"}},
+        Bad{"http: {cors_origins: ['https://a:65536']}", {"has no valid port"}},
+        Bad{"http: {cors_origins: ['https://a:']}", {"has no valid port"}},
+        Bad{"http: {cors_origins: ['https://a:443']}",
+            {"names the scheme's own port", "write \"https://a\""}},
+        Bad{"http: {cors_origins: ['http://a', 'http://b', 'http://a']}",
+            {"f:1:47: duplicate origin 'http://a', first at f:1:23", "remove one"}},
+        Bad{"http: {cors_origins: 'https://a'}", {"http.cors_origins: expected a list"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     TargetsAndStages, EachMistake,

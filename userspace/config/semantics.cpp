@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "nearzero/abi.h"
+#include "userspace/config/origin.h"
 #include "userspace/config/pointer.h"
 #include "userspace/config/units.h"
 
@@ -66,7 +67,7 @@ class Checker {
                fmt::format("{} targets, but limits.targets is {}", config_.targets.size(), i),
                fmt::format("remove some, or raise limits.targets (at most {})", NZ_MAX_TARGETS));
       }
-      unique(names, target.name, child(place, "name"), "target");
+      unique(names, target.name, child(place, "name"), "target name");
       conditions(target.match, child(place, "match"));
       library(target.sqlite_library, child(child(place, "sqlite"), "library"));
       stages_of(target, child(place, "stages"), stages);
@@ -85,6 +86,7 @@ class Checker {
              "write for instance \"127.0.0.1:9718\", or \"[::1]:9718\" for IPv6");
     }
     tls();
+    origins();
     if (config_.drain_interval < kShortestDrain || config_.drain_interval > kLongestDrain) {
       report("/drain_interval",
              fmt::format("drain_interval: {} is out of range, must be {} to {}",
@@ -113,6 +115,19 @@ class Checker {
            "give both, or none for plain HTTP");
   }
 
+  void origins() {
+    std::map<std::string, std::string> places;
+    for (std::size_t i = 0; i < config_.http.cors_origins.size(); i++) {
+      const std::string& origin = config_.http.cors_origins[i];
+      const std::string place = child("/http/cors_origins", i);
+      if (const auto mistake = mistake_in_origin(origin)) {
+        report(place, fmt::format("{}: {} {}", display(place), in_quotes(origin), mistake->what),
+               mistake->remedy);
+      }
+      unique(places, origin, place, "origin", "remove one of them");
+    }
+  }
+
   void ratio(const std::string& pointer, double value) {
     if (value > 0 && value <= 1) return;
     report(pointer,
@@ -122,14 +137,15 @@ class Checker {
   }
 
   void unique(std::map<std::string, std::string>& names, const std::string& name,
-              const std::string& place, const char* kind) {
+              const std::string& place, const char* kind,
+              const char* remedy = "rename one of them") {
     if (name.empty()) return;  // missing: the schema says so
     const auto [first, fresh] = names.emplace(name, place);
     if (fresh) return;
     report(place,
-           fmt::format("duplicate {} name {}, first at {}", kind, in_quotes(name),
+           fmt::format("duplicate {} {}, first at {}", kind, in_quotes(name),
                        locate_(first->second, Part::kValue).text),
-           "rename one of them");
+           remedy);
   }
 
   void conditions(const Match& match, const std::string& place) {
@@ -162,7 +178,7 @@ class Checker {
         report(at, fmt::format("more than {} from/to stages in one target", NZ_OPEN_STAGES),
                "remove some: each thread keeps that many open stages");
       }
-      unique(names, stage.name, child(at, "name"), "stage");
+      unique(names, stage.name, child(at, "name"), "stage name");
       library(stage.binary, child(at, "binary"));
       if (stage.nothrow && stage.function.empty()) {
         report(child(at, "nothrow"), display(at) + ": 'nothrow' without 'function'",

@@ -107,6 +107,7 @@ TEST(Schema, AgreesWithTheKernelSideAndTheStructs) {
   check_default("/http/token_file", config.http.token_file);
   check_default("/http/rate_limit", config.http.rate_limit);
   check_default("/http/rate_burst", config.http.rate_burst);
+  check_default("/http/cors_origins", config.http.cors_origins);
   check_default("/host", config.host);
   check_default("/runtime_dir", config.runtime_dir);
   check_default("/overhead/per_target", config.overhead.per_target);

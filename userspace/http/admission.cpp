@@ -23,6 +23,22 @@ void Admission::set(std::optional<Tokens> tokens, double requests_per_second, do
   rate_.set(requests_per_second, burst);
 }
 
+std::optional<Admission::Refusal> Admission::over_limit(const std::string& client, double cost,
+                                                        std::string_view path,
+                                                        Clock::time_point now) {
+  if (rate_.take(client, cost, now)) return std::nullopt;
+  Response response = problem(429, "This address asks too often; see http.rate_limit.", path);
+  response.headers.emplace_back("Retry-After", std::to_string(rate_.retry_after(client)));
+  return Refusal{Rejection::rate, std::move(response)};
+}
+
+std::optional<Admission::Refusal> Admission::refuse_preflight(const std::string& client,
+                                                              std::string_view path,
+                                                              Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  return over_limit(client, 1, path, now);
+}
+
 std::optional<Admission::Refusal> Admission::refuse(const std::string& client,
                                                     std::string_view authorization,
                                                     std::string_view path, Clock::time_point now) {
@@ -30,11 +46,7 @@ std::optional<Admission::Refusal> Admission::refuse(const std::string& client,
   const bool known = !tokens_ || tokens_->accept(authorization);
   const double cost = known ? 1 : std::max(1.0, rate_.per_second() / kGuessesPerSecond);
   // The limit comes first: beyond it a right guess cannot be told from a wrong one.
-  if (!rate_.take(client, cost, now)) {
-    Response response = problem(429, "This address asks too often; see http.rate_limit.", path);
-    response.headers.emplace_back("Retry-After", std::to_string(rate_.retry_after(client)));
-    return Refusal{Rejection::rate, std::move(response)};
-  }
+  if (auto refusal = over_limit(client, cost, path, now)) return refusal;
   if (known) return std::nullopt;
   Response response =
       problem(401,

@@ -46,11 +46,19 @@ class Admission {
   std::optional<Refusal> refuse(const std::string& client, std::string_view authorization,
                                 std::string_view path, Clock::time_point now);
 
+  /// The same for a browser's question that has no token by design (cors.h): only the limit holds.
+  std::optional<Refusal> refuse_preflight(const std::string& client, std::string_view path,
+                                          Clock::time_point now);
+
   /// Whether a new TLS connection may begin its handshake: 200 a second of one address at the
   /// default rate, because a handshake costs a hundred times a request.
   bool admit_handshake(const std::string& client, Clock::time_point now);
 
  private:
+  /// Requires the lock.
+  std::optional<Refusal> over_limit(const std::string& client, double cost, std::string_view path,
+                                    Clock::time_point now);
+
   std::mutex mutex_;
   std::optional<Tokens> tokens_;
   RateLimit rate_;

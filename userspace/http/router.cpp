@@ -75,6 +75,12 @@ const Router::Methods* Router::find(const std::string& path, Params& params) con
   return nullptr;
 }
 
+std::string Router::methods_of(const std::string& path) const {
+  Params params;
+  const Methods* methods = find(path, params);
+  return methods == nullptr ? "" : allowed_methods(*methods);
+}
+
 Response Router::answer(const Request& request) const {
   Params params;
   const Methods* methods = find(request.path, params);

@@ -21,6 +21,9 @@ class Router {
   /// the handler throws (logged with what it said; the caller learns only that it failed).
   [[nodiscard]] Response answer(const Request& request) const;
 
+  /// "GET, HEAD, POST": what the path answers; empty where there is nothing at it.
+  [[nodiscard]] std::string methods_of(const std::string& path) const;
+
  private:
   using Methods = std::map<std::string, Handler>;
   using Params = std::vector<std::pair<std::string, std::string>>;

@@ -29,6 +29,7 @@
 #include "userspace/base/fd.h"
 #include "userspace/http/compression.h"
 #include "userspace/http/connections.h"
+#include "userspace/http/cors.h"
 #include "userspace/http/listen.h"
 #include "userspace/http/reply.h"
 #include "userspace/http/router.h"
@@ -179,6 +180,7 @@ class Server::Impl {
   void take(Secrets secrets, const Protection& protection) {
     protection_ = protection;
     certificate_ = std::move(secrets.certificate);
+    cors_ = std::make_shared<const Cors>(protection.cors_origins);
     admission_.set(std::move(secrets.tokens), protection.requests_per_second,
                    protection.request_burst);
   }
@@ -186,6 +188,11 @@ class Server::Impl {
   [[nodiscard]] std::shared_ptr<const Certificate> current_certificate() const {
     const std::lock_guard lock(protect_mutex_);
     return certificate_;
+  }
+
+  [[nodiscard]] std::shared_ptr<const Cors> current_cors() const {
+    const std::lock_guard lock(protect_mutex_);
+    return cors_;
   }
 
   void count(Rejection cause, std::size_t n = 1) {
@@ -322,11 +329,7 @@ class Server::Impl {
     if (*upload == nullptr) {
       auto* begun = new Upload;
       *upload = begun;
-      const char* authorization =
-          MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-      if (auto refusal =
-              admission_.refuse(connections_.client(connection),
-                                authorization == nullptr ? "" : authorization, url, Clock::now())) {
+      if (auto refusal = refuse(connection, url, method)) {
         count(refusal->cause);
         // An answer before the end of the request closes the connection, and the client would begin
         // a new one, with its handshake. Only what sends a body is cut off.
@@ -367,11 +370,39 @@ class Server::Impl {
         send(connection,
              too_long ? problem(414, "Path and query are too long.", request.path.substr(0, 64))
              : body_too_long ? problem(413, "The body is too long; 16 KB are enough.", request.path)
-                             : router_.answer(request),
+                             : answer(connection, request),
              accepts_gzip(request.header("Accept-Encoding")));
     answer_ns_.fetch_add(std::chrono::nanoseconds(Clock::now() - begin).count(),
                          std::memory_order_relaxed);
     return result;
+  }
+
+  std::optional<Admission::Refusal> refuse(MHD_Connection* connection, const char* url,
+                                           const char* method) {
+    const std::string& client = connections_.client(connection);
+    if (is_preflight(connection, method))
+      return admission_.refuse_preflight(client, url, Clock::now());
+    return admission_.refuse(client, header_of(connection, MHD_HTTP_HEADER_AUTHORIZATION), url,
+                             Clock::now());
+  }
+
+  [[nodiscard]] bool is_preflight(MHD_Connection* connection, const char* method) const {
+    return current_cors()->is_preflight(method, header_of(connection, "Origin"),
+                                        header_of(connection, "Access-Control-Request-Method"));
+  }
+
+  // What is at the path, or, to a browser that asks first, what may be asked there.
+  [[nodiscard]] Response answer(MHD_Connection* connection, const Request& request) const {
+    if (is_preflight(connection, request.method.c_str())) {
+      const std::string methods = router_.methods_of(request.path);
+      if (!methods.empty()) return Cors::preflight(header_of(connection, "Origin"), methods);
+    }
+    return router_.answer(request);
+  }
+
+  static std::string_view header_of(MHD_Connection* connection, const char* name) {
+    const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    return value == nullptr ? std::string_view{} : std::string_view(value);
   }
 
   static bool announces_body(MHD_Connection* connection) {
@@ -390,6 +421,7 @@ class Server::Impl {
 
   MHD_Result send(MHD_Connection* connection, Response response, bool gzip_allowed) {
     const int status = response.status;
+    if (status != 204) current_cors()->add_headers(header_of(connection, "Origin"), response);
     const Reply reply = make_reply(std::move(response), gzip_allowed, options_.gzip_from_bytes);
     if (reply.response == nullptr) return MHD_NO;
     if (status == 405) count(Rejection::method);
@@ -417,6 +449,7 @@ class Server::Impl {
   mutable std::mutex protect_mutex_;  // protect() may be called by any thread
   Protection protection_;
   std::shared_ptr<const Certificate> certificate_;  // of the next handshake
+  std::shared_ptr<const Cors> cors_;
 
   // Only the server's thread touches these (and stop(), after that thread has ended).
   Connections connections_;

@@ -25,6 +25,7 @@ struct Protection {
   std::string token_file;             ///< empty: no token is asked for
   double requests_per_second = 2000;  ///< of one address; beyond it and the burst: 429
   double request_burst = 4000;
+  std::vector<std::string> cors_origins;  ///< whose pages may read answers (cors.h)
 
   [[nodiscard]] bool tls() const { return !certificate.empty(); }
 };

@@ -121,12 +121,14 @@ Json finding_json(const analysis::Finding& f) {
 }
 
 Json slow_statement_json(const analysis::SlowStatement& s) {
+  std::vector<std::string> advice = s.advice;
+  advice.insert(advice.end(), s.settings.begin(), s.settings.end());
   return {{"at", format_time(s.at)}, {"target", s.target}, {"database", s.database},
           {"digest", s.digest},      {"sql", s.sql},       {"stage", s.stage},
           {"plan", s.plan},          {"pid", s.pid},       {"tid", s.tid},
           {"result", s.result},      {"inside", s.inside}, {"open", s.open},
           {"busy", s.busy},          {"sync", s.sync},     {"checkpoint", s.checkpoint},
-          {"rows", s.rows},          {"advice", s.advice}};
+          {"rows", s.rows},          {"advice", advice}};
 }
 
 Json hot_function_json(const analysis::HotFunction& f) {

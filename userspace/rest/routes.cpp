@@ -1,7 +1,5 @@
 #include "userspace/rest/routes.h"
 
-#include <algorithm>
-
 #include "userspace/rest/answer_cache.h"
 #include "userspace/rest/answers.h"
 
@@ -14,7 +12,6 @@ using http::Response;
 // Handlers run on the server's only thread: what they share needs no lock.
 struct Shared {
   const Source& source;
-  const Options options;
   AnswerCache cache;
   ReportStore reports;
 };
@@ -27,19 +24,12 @@ Response starting(const Request& request) {
   return response;
 }
 
-// What every answer gets: the view or a 503, and the header for pages of allowed origins.
+// What every answer gets: the view, or a 503.
 template <class Answer>
 http::Handler handler(const std::shared_ptr<Shared>& shared, Answer answer) {
   return [shared, answer](const Request& request) {
     const auto view = shared->source.view();
-    Response response = view ? answer(*shared, *view, request) : starting(request);
-    const auto& origins = shared->options.allowed_origins;
-    if (origins.empty()) return response;
-    const std::string origin = request.header("Origin");
-    response.headers.emplace_back("Vary", "Origin");
-    if (std::find(origins.begin(), origins.end(), origin) != origins.end())
-      response.headers.emplace_back("Access-Control-Allow-Origin", origin);
-    return response;
+    return view ? answer(*shared, *view, request) : starting(request);
   };
 }
 
@@ -69,8 +59,8 @@ Response json_answer(std::string body) {
   return response;
 }
 
-std::vector<http::Route> routes(const Source& source, Options options) {
-  const std::shared_ptr<Shared> shared(new Shared{source, std::move(options), {}, {}});
+std::vector<http::Route> routes(const Source& source) {
+  const std::shared_ptr<Shared> shared(new Shared{source, {}, {}});
   return {{"GET", "/performance/metrics", cached(shared, metrics_answer)},
           {"GET", "/performance/trends", cached(shared, trends_answer)},
           {"GET", "/performance/bottlenecks", cached(shared, bottlenecks_answer)},

@@ -1,8 +1,6 @@
 // The REST interface as routes of the server. configs/rest/openapi.yaml describes it.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <vector>
 
 #include "userspace/http/message.h"
@@ -10,14 +8,8 @@
 
 namespace nz::rest {
 
-struct Options {
-  /// Origins whose pages may read the answers (CORS): exact, "https://desk.example". None: no page
-  /// of another origin can, which is the default.
-  std::vector<std::string> allowed_origins;
-};
-
 ///   /performance/metrics, /trends, /bottlenecks, /profile, /reports, /reports/{id}
 /// `source` must outlive the server that they are given to.
-std::vector<http::Route> routes(const Source& source, Options options = {});
+std::vector<http::Route> routes(const Source& source);
 
 }  // namespace nz::rest

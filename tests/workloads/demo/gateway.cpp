@@ -1,54 +1,21 @@
 #include "tests/workloads/demo/gateway.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <system_error>
-#include <utility>
+
+#include "tests/workloads/common/sockets.h"
 
 namespace demo {
-namespace {
 
-int must(int result, const char* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return result;
-}
-
-std::pair<int, int> connect_loopback() {
-  const int listener = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  must(bind(listener, generic, length), "bind");
-  must(listen(listener, 1), "listen");
-  must(getsockname(listener, generic, &length), "getsockname");
-  const int worker = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-  must(connect(worker, generic, length), "connect");
-  const int one = 1;
-  must(setsockopt(worker, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one), "TCP_NODELAY");
-  const int gateway = must(accept(listener, nullptr, nullptr), "accept");
-  close(listener);
-  return {worker, gateway};
-}
-
-std::pair<int, int> connect_unix() {
-  std::array<int, 2> fds{};
-  must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), "socketpair");
-  return {fds[0], fds[1]};
-}
-
-}  // namespace
+using nz::workload::must;
 
 Gateway::Gateway(const std::string& transport, size_t workers) {
   for (size_t i = 0; i < workers; ++i) {
-    const auto [worker, gateway] = transport == "tcp" ? connect_loopback() : connect_unix();
+    const auto [worker, gateway] =
+        transport == "tcp" ? nz::workload::tcp_pair() : nz::workload::unix_pair();
     worker_fds_.push_back(worker);
     gateway_fds_.push_back(gateway);
   }

@@ -7,21 +7,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <system_error>
 
+#include "tests/workloads/common/sockets.h"
 #include "tests/workloads/common/workload.h"
 
 namespace {
 
+using nz::workload::must;
+
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kPages = 1024;
-
-int must(long result, const char* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return static_cast<int>(result);
-}
 
 // Gone with its last descriptor, however we end.
 int open_loop_device() {

@@ -24,17 +24,16 @@
 #include <semaphore>
 #include <system_error>
 
+#include "tests/workloads/common/sockets.h"
 #include "tests/workloads/common/workload.h"
 
 namespace {
 
+using nz::workload::must;
 using nz::workload::now_ns;
 using nz::workload::sleep_ns;
-
-int must(long result, const char* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return static_cast<int>(result);
-}
+using nz::workload::tcp_pair;
+using nz::workload::unix_pair;
 
 struct Truth {
   uint64_t waits = 0, blocked_ns = 0, max_ns = 0, min_ns = ~uint64_t{0};
@@ -87,29 +86,6 @@ void byte_arrives(const Plan& plan, Truth& truth, std::array<int, 2> fds,
       });
   close(fds[0]);
   close(fds[1]);
-}
-
-std::array<int, 2> tcp_pair() {
-  const int listener = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  must(bind(listener, generic, length), "bind");
-  must(listen(listener, 1), "listen");
-  must(getsockname(listener, generic, &length), "getsockname");
-  const int writer = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
-  must(connect(writer, generic, length), "connect");
-  const int reader = must(accept(listener, nullptr, nullptr), "accept");
-  close(listener);
-  return {reader, writer};
-}
-
-std::array<int, 2> unix_pair() {
-  std::array<int, 2> fds{};
-  must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds.data()), "socketpair");
-  return fds;
 }
 
 std::array<int, 2> pipe_pair() {
