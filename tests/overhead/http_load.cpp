@@ -1,12 +1,11 @@
 // nz-http-load: requests at a fixed rate, whether or not the answers keep up, and how late each
 // answer is. The time counts from when a request was due: a server that stalls is charged for
-// everything that waited (coordinated omission).
-#include <arpa/inet.h>
-#include <netinet/in.h>
+// everything that waited (coordinated omission). Over TLS the certificate is not verified: it is
+// our own agent's.
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,6 +14,8 @@
 #include <map>
 #include <string>
 #include <vector>
+
+#include "tests/workloads/common/sockets.h"
 
 namespace {
 
@@ -26,35 +27,58 @@ double now() {
 
 struct Connection {
   int fd = -1;
+  gnutls_session_t tls = nullptr;  // or plain
   bool busy = false;
   double due = 0;
   std::string answer;
   size_t whole = 0;  // bytes of the answer with its body; 0: the header is not in yet
 };
 
-int dial(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    std::perror("nz-http-load: connect");
-    std::exit(1);
-  }
-  return fd;
+[[noreturn]] void give_up(const char* what) {
+  std::fprintf(stderr, "nz-http-load: %s\n", what);
+  std::exit(1);
 }
 
-// Reads what is there; true when the answer is complete. Ends the program when the server closes.
+// The handshake blocks; it is over before the first request is due. Afterwards nothing may wait for
+// one connection while the others are due.
+gnutls_session_t shake_hands(gnutls_certificate_credentials_t credentials, int fd) {
+  gnutls_session_t tls = nullptr;
+  gnutls_init(&tls, GNUTLS_CLIENT);
+  gnutls_set_default_priority(tls);
+  gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, credentials);
+  gnutls_transport_set_int(tls, fd);
+  if (gnutls_handshake(tls) != GNUTLS_E_SUCCESS) give_up("the TLS handshake failed");
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) give_up("fcntl failed");
+  return tls;
+}
+
+// A request is small, and the answer to the one before it has been read: it fits the socket.
+bool transmit(const Connection& c, const std::string& request) {
+  const auto size = static_cast<ssize_t>(request.size());
+  return (c.tls != nullptr ? gnutls_record_send(c.tls, request.data(), request.size())
+                           : send(c.fd, request.data(), request.size(), MSG_NOSIGNAL)) == size;
+}
+
+// Bytes that are there, 0: none yet. Ends the program when the server closes.
+size_t receive(const Connection& c, char* to, size_t room) {
+  const ssize_t n =
+      c.tls != nullptr ? gnutls_record_recv(c.tls, to, room) : recv(c.fd, to, room, MSG_DONTWAIT);
+  if (n > 0) return static_cast<size_t>(n);
+  const bool nothing_yet = c.tls != nullptr ? n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED
+                                            : n < 0 && (errno == EAGAIN || errno == EINTR);
+  if (!nothing_yet) give_up("the server closed a connection");
+  return 0;
+}
+
+// Reads all that is there (TLS has records of its own that poll() does not know of); true when the
+// answer is complete.
 bool advance(Connection& c) {
   char chunk[65536];
-  const ssize_t n = recv(c.fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-  if (n == 0) {
-    std::fprintf(stderr, "nz-http-load: the server closed a connection\n");
-    std::exit(1);
+  for (size_t n = 0; (n = receive(c, chunk, sizeof(chunk))) != 0;) {
+    c.answer.append(chunk, n);
+    if (c.tls == nullptr) break;
   }
-  if (n < 0) return false;
-  c.answer.append(chunk, static_cast<size_t>(n));
   if (c.whole == 0) {
     const size_t end = c.answer.find("\r\n\r\n");
     if (end == std::string::npos) return false;
@@ -67,18 +91,32 @@ bool advance(Connection& c) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  gnutls_certificate_credentials_t credentials = nullptr;  // over TLS
+  std::string authorization;
+  if (argc > 2 && std::strcmp(argv[1], "--tls") == 0) {
+    gnutls_certificate_allocate_credentials(&credentials);
+    authorization = std::string("Authorization: Bearer ") + argv[2] + "\r\n";
+    argc -= 2;
+    argv += 2;
+  }
   if (argc < 6) {
-    std::fprintf(stderr, "usage: nz-http-load PORT RATE SECONDS CONNECTIONS PATH...\n");
+    std::fprintf(stderr,
+                 "usage: nz-http-load [--tls TOKEN] PORT RATE SECONDS CONNECTIONS PATH...\n");
     return 2;
   }
-  const int port = std::atoi(argv[1]);
+  const uint64_t port = std::strtoul(argv[1], nullptr, 10);
   const double rate = std::atof(argv[2]);
   const auto total = static_cast<size_t>(rate * std::atof(argv[3]));
   std::vector<Connection> connections(static_cast<size_t>(std::atoi(argv[4])));
   std::vector<std::string> requests;
   for (int i = 5; i < argc; i++)
-    requests.push_back(std::string("GET ") + argv[i] + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  for (Connection& c : connections) c.fd = dial(port);
+    requests.push_back(std::string("GET ") + argv[i] + " HTTP/1.1\r\nHost: localhost\r\n" +
+                       authorization + "\r\n");
+  for (Connection& c : connections) {
+    c.fd = nz::workload::connect_to_loopback(port);
+    if (c.fd < 0) give_up("connect failed");
+    if (credentials != nullptr) c.tls = shake_hands(credentials, c.fd);
+  }
 
   std::vector<double> late;
   std::map<std::string, size_t> statuses;
@@ -96,8 +134,8 @@ int main(int argc, char** argv) {
       }
       if (c.busy) continue;
       const std::string& request = requests[sent++ % requests.size()];
-      c = {c.fd, true, due, {}, 0};
-      if (send(c.fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) return 1;
+      c = {c.fd, c.tls, true, due, {}, 0};
+      if (!transmit(c, request)) give_up("a request could not be sent");
     }
     for (size_t i = 0; i < connections.size(); i++)
       waiting[i] = {connections[i].busy ? connections[i].fd : -1, POLLIN, 0};

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -35,6 +36,12 @@ class Nearzero:
     def __init__(self, agent, target_yaml, host=True, overhead=UNBOUND):
         self.agent, self.target_yaml, self.host, self.overhead = agent, target_yaml, host, overhead
         self.bystander = None
+        self.tls, self.headers = None, {}
+
+    def open_with(self, certificate, token):
+        """Where the YAML asks for TLS and a token: what opens it."""
+        self.tls = ssl.create_default_context(cafile=certificate)
+        self.headers = {"Authorization": f"Bearer {token}"}
 
     def start(self, pid):
         self.folder = tempfile.TemporaryDirectory(prefix="nearzero-bench.")
@@ -57,20 +64,24 @@ class Nearzero:
             if self.process.poll() is not None:
                 raise RuntimeError("the agent ended: " + self.process.stderr.read())
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=1)
+                self._open("/readyz", timeout=1)
                 break
             except OSError:
                 time.sleep(0.05)
         else:
             raise RuntimeError("the agent did not become ready")
-        health = json.loads(self._get("/healthz"))
+        health = json.loads(self.get("/healthz"))
         for probe in health["probes"]:
             if not probe["attached"]:
                 raise RuntimeError(f"not attached: {probe}")
 
-    def _get(self, path):
+    def _open(self, path, timeout):
+        url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
+        return urllib.request.urlopen(urllib.request.Request(url, headers=self.headers), timeout=timeout, context=self.tls)
+
+    def get(self, path):
         try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5).read()
+            return self._open(path, timeout=5).read()
         except urllib.error.HTTPError as e:
             return e.read()
 
@@ -83,7 +94,7 @@ class Nearzero:
     def values(self):
         """Every counter and gauge, by family, summed over labels."""
         sums = {}
-        for family, samples in json.loads(self._get("/live.json")).items():
+        for family, samples in json.loads(self.get("/live.json")).items():
             numbers = [s["value"] for s in samples if "value" in s]
             if numbers:
                 sums[family] = sum(numbers)

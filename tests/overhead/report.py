@@ -14,8 +14,8 @@ def summarise(case, runs):
     for limit in case.limits:
         ours = runs[limit.ours]
         if limit.kind == "added":
-            ratios = [(o - b) / (p - b) for o, p, b in zip(ours, runs[limit.peer], bare) if p > b]
-            text = f"added / {limit.peer}"
+            ratios = [(o - b) / (p - q) for o, p, b, q in zip(ours, runs[limit.peer], runs[limit.over], bare) if p > q]
+            text = f"added / {limit.peer}" if limit.over == "bare" else f"over '{limit.over}' / {limit.peer}"
         else:
             ratios = [o / b for o, b in zip(ours, bare)]
             text = "time / bare"

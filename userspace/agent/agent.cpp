@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "probes/probe.h"
+#include "userspace/agent/drain_delay.h"
 #include "userspace/agent/duty_cycle.h"
 #include "userspace/agent/http_options.h"
 #include "userspace/agent/instance.h"
@@ -92,7 +93,7 @@ class Agent {
   void loop();
   void handle(int fd);
   void set_timer();
-  void drain();
+  void drain(Clock::time_point due);
   void trip(const std::string& probe, uint32_t slot);
   void step_duty_cycle();
   void publish(double drain_seconds);
@@ -119,6 +120,7 @@ class Agent {
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
   Clock::time_point last_drain_ = Clock::now();
+  DrainDelay drain_delay_;
   bool stopping_ = false;
   uint64_t map_bytes_ = 0;  // fixed at load: maps do not grow
 };
@@ -227,7 +229,7 @@ int Agent::run() {
   on_signal();  // one that came while the programs loaded
   if (!stopping_) {
     guard_.run("attaching", [this] { attach_all(); });
-    guard_.run("the first drain", [this] { drain(); });
+    guard_.run("the first drain", [this] { drain(Clock::now()); });
     spdlog::info(
         "ready after {:.2f} s on {}://{} (metrics, healthz, readyz), {} target process(es)",
         seconds_since(start), config_.http.tls_certificate.empty() ? "http" : "https",
@@ -262,14 +264,15 @@ void Agent::handle(int fd) {
     if (read(fd, &expirations, sizeof(expirations)) > 0) step_duty_cycle();
   } else {
     uint64_t expirations = 0;
-    if (read(timer_.get(), &expirations, sizeof(expirations)) > 0) drain();
+    if (read(timer_.get(), &expirations, sizeof(expirations)) > 0)
+      drain(DrainDelay::due(timer_.get(), expirations));
   }
 }
 
 // ---- every interval
 // ----------------------------------------------------------------------------------
 
-void Agent::drain() {
+void Agent::drain(Clock::time_point due) {
   const auto start = Clock::now();
   const double elapsed = std::chrono::duration<double>(start - last_drain_).count();
   last_drain_ = start;
@@ -279,6 +282,7 @@ void Agent::drain() {
   }
   step_duty_cycle();  // also begins with a target that is new
   publish(seconds_since(start));
+  drain_delay_.published(due);
 }
 
 void Agent::trip(const std::string& probe, uint32_t slot) {
@@ -304,7 +308,8 @@ void Agent::step_duty_cycle() {
 }
 
 void Agent::publish(double drain_seconds) {
-  const Courtesy courtesy;  // most of an interval's work; an order that comes meanwhile goes first
+  const Courtesy courtesy(
+      kNiceOfDrain);  // most of an interval's work; an order that comes meanwhile goes first
   auto snapshot = std::make_shared<Snapshot>();
   for (const auto& probe : observer_->probes()) probe->collect(snapshot->families);
   resources_.collect(target_processes(observer_->tracker()), snapshot->families);
@@ -322,6 +327,7 @@ void Agent::publish(double drain_seconds) {
                        guard_.errors(),
                        observer_->stopped()};
   collect_self(self, snapshot->families);
+  drain_delay_.collect(snapshot->families);
   snapshot->health = health_json(self, snapshot->healthy);
   snapshot->unattached = unattached(observer_->probes());
   judge_.collect(snapshot->families);

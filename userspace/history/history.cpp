@@ -50,7 +50,8 @@ void History::add(double unix_seconds, const std::vector<metrics::Family>& famil
 }
 
 analysis::Window History::window(double from, double to, const Filter& filter) const {
-  const Contents contents = impl_->contents();
+  const auto known = impl_->contents();
+  const Contents& contents = *known;
   if (contents.size() < 2 || !(from <= to)) return {};
   const std::size_t first = contents.nearest(from);
   const std::size_t last = contents.nearest(to);
@@ -90,7 +91,8 @@ analysis::Window History::window(double from, double to, const Filter& filter) c
 
 std::vector<Trend> History::trends(const Selector& selector, double from, double to,
                                    double step) const {
-  const Contents contents = impl_->contents();
+  const auto known = impl_->contents();
+  const Contents& contents = *known;
   const double exact_steps = (to - from) / step;
   if (contents.size() == 0 || !(step > 0) || !(exact_steps > 0) || exact_steps > kMostSteps)
     return {};

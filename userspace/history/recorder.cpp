@@ -74,9 +74,9 @@ std::string key_of(const std::string& name, const metrics::Labels& labels, metri
 }
 
 std::size_t Contents::nearest(double unix_seconds) const {
-  const auto later = std::partition_point(entries.begin(), entries.end(),
+  const auto later = std::partition_point(kept->begin(), kept->end(),
                                           [&](const Entry& e) { return e.at < unix_seconds; });
-  auto point = static_cast<std::size_t>(later - entries.begin());
+  auto point = static_cast<std::size_t>(later - kept->begin());
   if (point == size()) return point - 1;  // later than everything, and there is no head
   if (point > 0 && unix_seconds - at(point - 1) <= at(point) - unix_seconds) point--;
   return point;
@@ -100,22 +100,36 @@ void Recorder::add(double unix_seconds, const std::vector<metrics::Family>& fami
       follows_kept = false;
     }
   }
-  auto head = next_head(unix_seconds, families, follows_kept);
-  const std::size_t bytes = bytes_of(head->cells) + bytes_of(kept_) + head->table->bytes;
+  head_ = next_head(unix_seconds, families, follows_kept);
+  head_bytes_ = bytes_of(head_->cells) + bytes_of(kept_) + head_->table->bytes;
+  forget();
+  publish();
+}
+
+// Readers run at a lower priority than the thread that adds: what they hold the lock for is the
+// copy of one pointer, so that one that is preempted there keeps nobody waiting for long.
+void Recorder::publish() {
+  auto next = std::make_shared<Contents>();
+  if (entries_changed_)
+    shared_entries_ = std::make_shared<std::vector<Entry>>(entries_.begin(), entries_.end());
+  entries_changed_ = false;
+  next->kept = shared_entries_;
+  next->head = head_;
+  next->bytes = step_bytes_ + head_bytes_;
+  next->evicted = evicted_;
+  std::shared_ptr<const Contents> before = std::move(next);
   {
     const std::lock_guard lock(mutex_);
-    head_ = std::move(head);
-    head_bytes_ = bytes;
+    contents_.swap(before);
   }
-  forget();
-}
+}  // what was known before goes without the lock
 
 // The clock was set back: what was recorded before keeps its distances, and ends one interval
 // before now. Otherwise it would lie in the future, in every window that is asked for.
 void Recorder::shift(double seconds) {
   auto head = std::make_shared<Head>(*head_);
   head->at += seconds;
-  const std::lock_guard lock(mutex_);
+  entries_changed_ = true;
   for (Entry& entry : entries_) entry.at += seconds;
   head_ = std::move(head);
 }
@@ -126,7 +140,7 @@ void Recorder::keep_head() {
   auto step = write(*head_, whole ? nullptr : &kept_);
   kept_ = head_->cells;
   group_size_ = whole ? 1 : group_size_ + 1;
-  const std::lock_guard lock(mutex_);
+  entries_changed_ = true;
   step_bytes_ += bytes_of(*step);
   if (entries_.empty() || entries_.back().step->table != step->table) {
     step_bytes_ += step->table->bytes;
@@ -221,6 +235,7 @@ std::size_t Recorder::second_group() const {
 void Recorder::drop_group() {
   const std::size_t end = second_group();
   const double oldest_wanted = head_->at - options_.length;
+  entries_changed_ = true;
   for (std::size_t i = 0; i < end; i++) {
     const Entry& first = entries_.front();
     step_bytes_ -= bytes_of(*first.step);
@@ -233,7 +248,6 @@ void Recorder::drop_group() {
 }
 
 void Recorder::forget() {
-  const std::lock_guard lock(mutex_);
   for (;;) {  // by age: one point before the beginning stays, so that a whole length is there
     const std::size_t next = second_group();
     if (next >= entries_.size() || entries_[next].at > head_->at - options_.length) break;
@@ -242,30 +256,23 @@ void Recorder::forget() {
   while (!entries_.empty() && step_bytes_ + head_bytes_ > options_.most_bytes) drop_group();
 }
 
-Contents Recorder::contents() const {
+std::shared_ptr<const Contents> Recorder::contents() const {
   const std::lock_guard lock(mutex_);
-  return {{entries_.begin(), entries_.end()}, head_};
+  return contents_;
 }
 
 double Recorder::oldest() const {
-  const std::lock_guard lock(mutex_);
-  if (!entries_.empty()) return entries_.front().at;
-  return head_ ? head_->at : 0;
+  const auto known = contents();
+  return known->size() == 0 ? 0 : known->at(0);
 }
 
 double Recorder::newest() const {
-  const std::lock_guard lock(mutex_);
-  return head_ ? head_->at : 0;
+  const auto known = contents();
+  return known->head ? known->head->at : 0;
 }
 
-std::size_t Recorder::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return step_bytes_ + head_bytes_;
-}
+std::size_t Recorder::bytes() const { return contents()->bytes; }
 
-std::uint64_t Recorder::evicted() const {
-  const std::lock_guard lock(mutex_);
-  return evicted_;
-}
+std::uint64_t Recorder::evicted() const { return contents()->evicted; }
 
 }  // namespace nz::history

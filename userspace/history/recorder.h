@@ -20,7 +20,8 @@ class Recorder {
   explicit Recorder(const History::Options& options) : options_(options) {}
 
   void add(double unix_seconds, const std::vector<metrics::Family>& families);
-  [[nodiscard]] Contents contents() const;
+  /// Never null.
+  [[nodiscard]] std::shared_ptr<const Contents> contents() const;
   [[nodiscard]] double resolution() const { return options_.resolution; }
   [[nodiscard]] double oldest() const;
   [[nodiscard]] double newest() const;
@@ -31,6 +32,7 @@ class Recorder {
   void shift(double seconds);
   void keep_head();
   void forget();
+  void publish();
   void drop_group();
   [[nodiscard]] std::size_t second_group() const;
   [[nodiscard]] std::shared_ptr<Head> next_head(double at,
@@ -47,12 +49,16 @@ class Recorder {
   std::vector<Cell> kept_;                               // cells of the last step
   std::size_t group_size_ = 0;
   double interval_ = 0;  // between the last two additions
-
-  mutable std::mutex mutex_;  // what follows; held for moments only
   std::deque<Entry> entries_;
+  bool entries_changed_ = true;  // since they were copied to shared_entries_
+  std::shared_ptr<const std::vector<Entry>> shared_entries_;
   std::shared_ptr<const Head> head_;
   std::size_t step_bytes_ = 0, head_bytes_ = 0;
   std::uint64_t evicted_ = 0;
+
+  // Of all threads: what is known, whole.
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Contents> contents_ = std::make_shared<Contents>();
 };
 
 }  // namespace nz::history

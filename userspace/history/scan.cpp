@@ -30,12 +30,12 @@ void apply_deltas(Flat& flat, const Deltas& deltas) {
 }  // namespace
 
 void Scan::run(std::size_t first, std::size_t last, const std::function<void(std::size_t)>& point) {
-  std::size_t at = std::min(first, contents_.entries.size());
+  std::size_t at = std::min(first, contents_.entries().size());
   // The head alone needs nothing before it; anything else begins at a whole point.
-  while (at < contents_.entries.size() && !contents_.entries[at].step->whole) at--;
+  while (at < contents_.entries().size() && !contents_.entries()[at].step->whole) at--;
   for (; at <= last && at < contents_.size(); at++) {
-    if (at < contents_.entries.size()) {
-      read(*contents_.entries[at].step);
+    if (at < contents_.entries().size()) {
+      read(*contents_.entries()[at].step);
     } else {
       read(*contents_.head);
     }

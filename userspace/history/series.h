@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,12 +57,16 @@ struct Entry {
 
 /// What is known at one moment; immutable, so that reading it needs no lock.
 struct Contents {
-  std::vector<Entry> entries;  ///< oldest first; the first is whole
+  /// Oldest first; the first is whole. Shared by all that is known until the next point is kept.
+  std::shared_ptr<const std::vector<Entry>> kept = std::make_shared<std::vector<Entry>>();
   std::shared_ptr<const Head> head;
+  std::size_t bytes = 0;      ///< of all of it
+  std::uint64_t evicted = 0;  ///< points that went for want of memory, ever
 
-  [[nodiscard]] std::size_t size() const { return entries.size() + (head ? 1 : 0); }
+  [[nodiscard]] const std::vector<Entry>& entries() const { return *kept; }
+  [[nodiscard]] std::size_t size() const { return kept->size() + (head ? 1 : 0); }
   [[nodiscard]] double at(std::size_t point) const {
-    return point < entries.size() ? entries[point].at : head->at;
+    return point < kept->size() ? (*kept)[point].at : head->at;
   }
   /// The point nearest in time. Requires one.
   [[nodiscard]] std::size_t nearest(double unix_seconds) const;

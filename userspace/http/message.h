@@ -39,8 +39,12 @@ struct Response {
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  ///< further ones, without line feeds
-  /// `body` compressed already, for who accepts that; otherwise the server compresses it.
+  /// In place of `body`: one that is sent more than once, and never copied for it.
+  std::shared_ptr<const std::string> shared_body;
+  /// The body compressed already, for who accepts that; otherwise the server compresses it.
   std::shared_ptr<const std::string> gzip_body;
+
+  [[nodiscard]] const std::string& text() const { return shared_body ? *shared_body : body; }
 };
 
 /// Answers one request. Handlers run one after the other on the server's only thread: they need no

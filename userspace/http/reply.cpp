@@ -14,14 +14,27 @@ namespace {
 
 using OwnedResponse = std::unique_ptr<MHD_Response, ResponseDestroy>;
 
-// Takes the body without copying it; libmicrohttpd frees it when the last byte is sent.
-OwnedResponse response_owning(std::string body) {
-  auto owned = std::make_unique<std::string>(std::move(body));
+// Nothing is copied; libmicrohttpd lets go of the body when the last byte is sent.
+OwnedResponse response_of(std::shared_ptr<const std::string> body) {
+  using Owned = std::shared_ptr<const std::string>;
+  auto owned = std::make_unique<Owned>(std::move(body));
+  const std::string& text = **owned;
   OwnedResponse response(MHD_create_response_from_buffer_with_free_callback_cls(
-      owned->size(), owned->data(), [](void* p) { delete static_cast<std::string*>(p); },
+      text.size(), const_cast<char*>(text.data()), [](void* p) { delete static_cast<Owned*>(p); },
       owned.get()));
   if (response != nullptr) static_cast<void>(owned.release());
   return response;
+}
+
+// The body as it is sent, and whether that is compressed.
+std::pair<std::shared_ptr<const std::string>, bool> encoded(Response& response, bool gzip_it) {
+  if (gzip_it && response.gzip_body) return {response.gzip_body, true};
+  if (gzip_it) {
+    if (auto small = gzip(response.text()))
+      return {std::make_shared<const std::string>(std::move(*small)), true};
+  }
+  if (response.shared_body) return {response.shared_body, false};
+  return {std::make_shared<const std::string>(std::move(response.body)), false};
 }
 
 // A handler's own header wins: a web page has another policy, a validator (ETag) asks for reuse.
@@ -45,19 +58,10 @@ void add_security_headers(MHD_Response* out, const Response& response) {
 }  // namespace
 
 Reply make_reply(Response response, bool gzip_allowed, std::size_t gzip_from_bytes) {
-  bool compressed = false;
-  const bool worth_compressing = response.body.size() > gzip_from_bytes;
-  if (gzip_allowed && worth_compressing && response.gzip_body) {
-    response.body = *response.gzip_body;
-    compressed = true;
-  } else if (gzip_allowed && worth_compressing) {
-    if (auto small = gzip(response.body)) {
-      response.body = std::move(*small);
-      compressed = true;
-    }
-  }
-  const std::size_t bytes = response.body.size();
-  OwnedResponse out = response_owning(std::move(response.body));
+  const bool worth_compressing = response.text().size() > gzip_from_bytes;
+  auto [body, compressed] = encoded(response, gzip_allowed && worth_compressing);
+  const std::size_t bytes = body->size();
+  OwnedResponse out = response_of(std::move(body));
   if (out == nullptr) return {};
   MHD_add_response_header(out.get(), "Content-Type", response.content_type.c_str());
   add_security_headers(out.get(), response);

@@ -26,6 +26,7 @@
 #include <thread>
 #include <utility>
 
+#include "userspace/base/courtesy.h"
 #include "userspace/base/fd.h"
 #include "userspace/http/compression.h"
 #include "userspace/http/connections.h"
@@ -123,7 +124,10 @@ class Server::Impl {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-      thread_ = std::thread([this] { run(); });
+      thread_ = std::thread([this] {
+        const Courtesy courtesy(kNiceOfAnswers);
+        run();
+      });
     } catch (...) {
       pthread_sigmask(SIG_SETMASK, &before, nullptr);
       throw;

@@ -2,14 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <thread>
 
+#include "userspace/base/courtesy.h"
 #include "userspace/http/test_client.h"
 
 namespace nz::http {
@@ -267,6 +271,23 @@ TEST(ServerOnIPv6, Answers) {
   auto server = Server::start(options, {});
   if (!server) GTEST_SKIP() << "no IPv6 loopback here: " << server.error().text();
   EXPECT_NE(server->port(), 0);
+}
+
+// The thread that answers gives way to those that are observed, and to the drain.
+TEST_F(ServerTest, ItsThreadIsTheLastToRun) {
+  ASSERT_EQ(get(port(), "/hello").status, 200);  // it runs
+  int found = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    const int nice =
+        getpriority(PRIO_PROCESS, static_cast<id_t>(std::stoul(task.path().filename().string())));
+    if (name != "nz-http") continue;
+    found++;
+    EXPECT_EQ(nice, kNiceOfAnswers);
+    EXPECT_GT(nice, kNiceOfDrain);
+  }
+  EXPECT_EQ(found, 1);
 }
 
 }  // namespace

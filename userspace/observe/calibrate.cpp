@@ -262,8 +262,8 @@ Prices estimated_prices() {
            {HitKind::with_return, 1500},
            {HitKind::with_return_stepped, 11000},
            {HitKind::returned, 700},
-           {HitKind::block_request, 900},
-           {HitKind::tcp_event, 250},
+           {HitKind::block_request, 1300},
+           {HitKind::tcp_event, 150},
            {HitKind::profile_sample, 5000},
            {HitKind::profile_other, 2000}},
           {}};

@@ -30,7 +30,7 @@ std::string header_of(const http::Response& response, std::string_view name) {
 void tag(http::Response& response) {
   // Weak: the same answer compressed is the same to the caller.
   response.headers.emplace_back(
-      "ETag", fmt::format("W/\"{:x}-{:016x}\"", response.body.size(), hash_of(response.body)));
+      "ETag", fmt::format("W/\"{:x}-{:016x}\"", response.text().size(), hash_of(response.text())));
   response.headers.emplace_back("Cache-Control", "no-cache");
 }
 
@@ -43,6 +43,7 @@ http::Response unless_known(const http::Request& request, http::Response respons
   if (known != "*" && known.find(opaque) == std::string::npos) return response;
   response.status = 304;
   response.body.clear();
+  response.shared_body.reset();
   response.gzip_body.reset();
   return response;
 }
@@ -63,12 +64,14 @@ http::Response AnswerCache::answer(std::uint64_t generation, const http::Request
     const std::size_t bytes = key.size() + 2 * response.body.size();
     if (answers_.size() >= kMostAnswers || bytes_ + bytes > kMostBytes) return response;
     bytes_ += bytes;
+    response.shared_body = std::make_shared<const std::string>(std::move(response.body));
+    response.body.clear();
     found = answers_.emplace(key, std::move(response)).first;
   }
   http::Response& kept = found->second;
-  if (!kept.gzip_body && kept.body.size() > kWorthCompressing &&
+  if (!kept.gzip_body && kept.text().size() > kWorthCompressing &&
       http::accepts_gzip(request.header("Accept-Encoding"))) {
-    if (auto small = http::gzip(kept.body))
+    if (auto small = http::gzip(kept.text()))
       kept.gzip_body = std::make_shared<const std::string>(std::move(*small));
   }
   return kept;

@@ -94,6 +94,7 @@ inline analysis::Details details() {
   s.sql = "SELECT ?";
   s.inside = 0.25;
   s.advice = {"CREATE INDEX i ON t(a)"};
+  s.settings = {"PRAGMA synchronous=NORMAL"};
   d.slow_statements = {s};
   s.at = kNow - 500;
   d.slow_statements.push_back(s);

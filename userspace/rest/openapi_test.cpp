@@ -39,6 +39,7 @@ class OpenApi : public ::testing::Test {
     request.headers = asked.headers;
     request.body = asked.body;
     Response r = router_.answer(request);
+    r.body = r.text();
     EXPECT_EQ(description_.check(asked.method, asked.path, r.status, r.content_type, r.body), "")
         << asked.method << " " << asked.path << " " << r.status << "\n"
         << r.body.substr(0, 2000);

@@ -286,7 +286,9 @@ TEST_F(Rest, ReportsAreMadeKeptAndFetched) {
   const json report = json::parse(made.body);
   EXPECT_EQ(report["title"], "after the deploy");
   EXPECT_EQ(report["range"]["seconds"], 300);
-  EXPECT_EQ(report["slow_statements"].size(), 1U) << "the other one was before";
+  ASSERT_EQ(report["slow_statements"].size(), 1U) << "the other one was before";
+  EXPECT_EQ(report["slow_statements"][0]["advice"],
+            json::array({"CREATE INDEX i ON t(a)", "PRAGMA synchronous=NORMAL"}));
   EXPECT_EQ(report["bottlenecks"].size(), 1U);
   EXPECT_EQ(report["hot_functions"][0]["share"], 0.4);
   EXPECT_EQ(report["metrics"].size(), 5U) << "without the idle stage";
@@ -350,6 +352,8 @@ TEST_F(Rest, TheCacheEndsWithTheView) {
   EXPECT_LT(zipped.gzip_body->size(), zipped.body.size());
   const Response again = ask("GET", "/performance/metrics", {}, {{"Accept-Encoding", "gzip"}});
   EXPECT_EQ(zipped.gzip_body, again.gzip_body) << "compressed once";
+  ASSERT_TRUE(zipped.shared_body);
+  EXPECT_EQ(zipped.shared_body, again.shared_body) << "rendered once, and never copied";
 }
 
 TEST_F(Rest, NothingIsKnownAtTheStart) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 
 namespace nz::workload {
@@ -17,6 +18,24 @@ namespace nz::workload {
 inline int must(long result, const char* what) {
   if (result < 0) throw std::system_error(errno, std::generic_category(), what);
   return static_cast<int>(result);
+}
+
+/// A TCP connection to a port of this host, without Nagle's delay; -1 where nobody listens (errno).
+inline int connect_to_loopback(uint64_t port) {
+  const int fd = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    const int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+  }
+  const int now = 1;
+  must(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now), "TCP_NODELAY");
+  return fd;
 }
 
 /// Both ends of a TCP connection over loopback, without Nagle's delay: who connected, who accepted.

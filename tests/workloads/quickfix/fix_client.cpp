@@ -21,6 +21,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "tests/workloads/common/sockets.h"
 #include "tests/workloads/common/workload.h"
 
 namespace {
@@ -151,23 +152,6 @@ void write_config(const std::string& path, uint64_t port, const std::string& sto
   if (!out) throw std::runtime_error("cannot write " + path);
 }
 
-int connect_loopback(uint64_t port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    const int why = errno;
-    close(fd);
-    errno = why;
-    return -1;
-  }
-  const int one = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  return fd;
-}
-
 uint64_t free_port() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -263,7 +247,7 @@ int main(int argc, char** argv) {
     if (server) std::cerr << "server pid=" << server->pid() << " port=" << port << std::endl;
 
     int fd = -1;
-    for (int i = 0; i < 100 && (fd = connect_loopback(port)) < 0; ++i)
+    for (int i = 0; i < 100 && (fd = nz::workload::connect_to_loopback(port)) < 0; ++i)
       nz::workload::sleep_ns(50'000'000);
     if (fd < 0) fail("connect");
     Session session(fd, "NZCLIENT", "ORDERMATCH");
