@@ -23,7 +23,7 @@ WINDOW = 15  # seconds over which the mean order is taken
 class Advice(Run):
     def order(self):
         """Sum in seconds and count of the whole order so far."""
-        text = self.agent._get("/metrics").decode()
+        text = self.agent.get("/metrics").decode()
         value = lambda kind: float(re.search(
             r'^nearzero_order_stage_duration_seconds_%s\{[^}]*stage="order"[^}]*\} (\S+)' % kind, text, re.M)[1])
         return value("sum"), value("count")

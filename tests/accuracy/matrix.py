@@ -58,7 +58,7 @@ class Run:
         self.agent = None
 
     def findings(self):
-        answer = json.loads(self.agent._get("/performance/bottlenecks?state=open,ongoing&limit=50"))
+        answer = json.loads(self.agent.get("/performance/bottlenecks?state=open,ongoing&limit=50"))
         return answer["bottlenecks"]
 
     def run(self):
