@@ -434,6 +434,17 @@ TEST(MemoryPressure, OfTheCgroupPointsToItsLimit) {
   EXPECT_THAT(found[0].recommendation, HasSubstr("MemoryMax="));
 }
 
+TEST(MemoryPressure, ShowsOnAFastDiskByHowOftenTheServiceReclaims) {
+  Scene s;
+  s.us["risk"]["page_fault"] = 110;
+  s.counter("nearzero_target_page_faults_total", {{"target", "demo"}, {"kind", "major"}}, 1'500);
+  s.histogram("nearzero_reclaim_stall_seconds", {{"target", "demo"}, {"kind", "cgroup"}}, 50, 3e-5);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "memory_pressure");
+  EXPECT_EQ(found[0].where, "memory of demo");
+}
+
 TEST(PageFaults, ANeighboursStormIsNamedInPlaceOfTheNeighbour) {
   Scene s;
   s.us["signal"]["runnable"] = 400;

@@ -17,6 +17,8 @@ constexpr double kPage = 4096;
 
 struct Memory {
   double stalled = 0;          // seconds of direct reclaim per second
+  double stalls = 0;           // of the target, times a second
+  bool at_limit = false;       // most of the stalls are for the limit of its cgroup
   double pressure = 0;         // PSI some, share of time; the larger of host and target
   double major = 0;            // faults per second: the target's, else the host's
   double swapped = 0;          // pages per second
@@ -34,6 +36,9 @@ Memory memory(const WindowIndex& window, const std::string& target) {
   if (window.seconds() <= 0) return m;
   const Labels of_target{{"target", target}};
   m.stalled = window.sum_seconds(kStall, of_target) / window.seconds();
+  m.stalls = window.count(kStall, of_target) / window.seconds();
+  m.at_limit = window.count(kStall, {{"target", target}, {"kind", "cgroup"}}) >
+               window.count(kStall, of_target) / 2;
   const auto some = [&](const std::string& scope) {
     return window.rate(kPressure, {{"scope", scope}, {"resource", "memory"}, {"kind", "some"}});
   };
@@ -83,15 +88,19 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   const bool pressed = more(now.pressure, before.pressure, rules.memory_pressure);
   const bool major = more(now.major, before.major, rules.major_faults_per_second);
   const bool swapping = more(now.swapped, before.swapped, rules.swap_pages_per_second);
+  // On a fast disk what reclaim takes is soon back: it stalls often, and hardly shows in time.
+  const bool reclaims = more(now.stalls, before.stalls, rules.reclaims_per_second);
   const bool full = now.full >= rules.memory_full && now.scanned > before.scanned;
   const double killed = context.now.change(kEvents, {{"event", "oom_kill"}});
   const int signs = static_cast<int>(stalled) + static_cast<int>(pressed) +
-                    static_cast<int>(major) + static_cast<int>(swapping) + static_cast<int>(full);
+                    static_cast<int>(major) + static_cast<int>(swapping) + static_cast<int>(full) +
+                    static_cast<int>(reclaims && !stalled);
   // One sign alone is a cold start (major faults) or a backup that fills the page cache.
   if (killed < 1 && signs < 2) return;
 
-  Candidate c = candidate("memory_pressure", path, now.scope == "host" ? "host memory" : "");
-  if (now.scope != "host") c.finding.where = "memory of " + path.target();
+  const bool of_host = now.scope == "host" && !(now.at_limit && (stalled || reclaims));
+  Candidate c = candidate("memory_pressure", path, of_host ? "host memory" : "");
+  if (!of_host) c.finding.where = "memory of " + path.target();
   const double stall_per_order =
       path.now().orders_per_second > 0 ? now.stalled / path.now().orders_per_second : 0;
   const SyncTime sync = sync_time(context, path);
@@ -123,6 +132,10 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
     list.push_back(evidence(kStall, {{"target", path.target()}}, "in direct reclaim", now.stalled,
                             if_known(before.stalled), "ratio"));
   }
+  if (reclaims) {
+    list.push_back(evidence(kStall, {{"target", path.target()}}, "stalls to free pages",
+                            now.stalls, if_known(before.stalls), "per second"));
+  }
   if (major) {
     list.push_back(evidence("nearzero_target_page_faults_total",
                             {{"target", path.target()}, {"kind", "major"}}, "major faults",
@@ -137,7 +150,7 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
                             now.full, if_known(before.full), "ratio"));
   }
   c.finding.recommendation =
-      now.scope == "host"
+      of_host
           ? "Find who takes it: ps -eo pid,rss,comm --sort=-rss | head; bound him (MemoryMax= of "
             "his unit) and protect the service: systemctl set-property UNIT MemoryLow=<its "
             "resident size>, mlockall() for its pages, vm.swappiness=1. Or add memory."
