@@ -57,6 +57,9 @@ class Names {
   [[nodiscard]] const Function& function(FunctionId id) const { return functions_[id]; }
   /// Whether the function's name is a symbol's.
   [[nodiscard]] bool named(FunctionId id) const { return !functions_[id].name.starts_with('['); }
+  /// Reads where the files of a process lie, so that its samples can be named although it has ended
+  /// by then.
+  void prepare(pid_t pid) { maps_.read(pid); }
   /// The process has ended, or runs another program now.
   void forget(pid_t pid) { maps_.forget(pid); }
   /// Maps may be read again, once for each process.
@@ -71,7 +74,8 @@ class Names {
     FunctionId function = kOther;
   };
   struct File {
-    std::string path, module;
+    std::string path, module, fallback;
+    symbols::FileId id;
     std::map<uint64_t, Range> ranges;  // by first byte
     std::set<uint64_t> wanted;
     bool asked = false;
