@@ -38,6 +38,7 @@ uint32_t Names::file_of(const symbols::Region& region) {
 }
 
 Names::Place Names::user(pid_t pid, uint64_t address) {
+  if (stale_.erase(pid) != 0 && read_.insert(pid).second) maps_.read(pid);
   bool may_read = !read_.contains(pid);
   const bool might = may_read;
   const symbols::Region* region = maps_.find(pid, address, may_read);

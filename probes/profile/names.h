@@ -61,7 +61,13 @@ class Names {
   /// by then.
   void prepare(pid_t pid) { maps_.read(pid); }
   /// The process has ended, or runs another program now.
-  void forget(pid_t pid) { maps_.forget(pid); }
+  void forget(pid_t pid) {
+    maps_.forget(pid);
+    stale_.erase(pid);
+  }
+  /// Files may lie elsewhere by now: they are looked for anew with its next sample. If it has ended
+  /// then, what was known of it serves.
+  void refresh(pid_t pid) { stale_.insert(pid); }
   /// Maps may be read again, once for each process.
   void begin_round() { read_.clear(); }
   /// Addresses that wait for their names.
@@ -87,7 +93,8 @@ class Names {
 
   Limits limits_;
   symbols::ProcessMaps maps_;
-  std::set<pid_t> read_;  // whose maps were read in this round
+  std::set<pid_t> read_;   // whose maps were read in this round
+  std::set<pid_t> stale_;  // whose maps are to be read again
   std::vector<File> files_;
   std::map<symbols::FileId, uint32_t> file_ids_;
   std::vector<Function> functions_;

@@ -198,7 +198,7 @@ class Profile final : public Probe {
     std::erase_if(ended_, [](const auto& e) { return e.second > 2; });
     if (now - maps_at_ < kMapsAge) return;
     maps_at_ = now;
-    for (const auto& [pid, member] : env_.tracker.members()) names_.forget(pid);
+    for (const auto& [pid, member] : env_.tracker.members()) names_.refresh(pid);
   }
 
   void refresh_details(double now) {
