@@ -2,6 +2,8 @@
 
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <chrono>
 #include <exception>
@@ -9,6 +11,18 @@
 #include "userspace/base/courtesy.h"
 
 namespace nz::probes::profile {
+namespace {
+
+std::string openable(const NameReader::Question& question) {
+  struct stat status {};
+  if (stat(question.path.c_str(), &status) == 0) return question.path;
+  const symbols::FileId& id = question.id;
+  const bool same = stat(question.fallback.c_str(), &status) == 0 && status.st_ino == id.inode &&
+                    major(status.st_dev) == id.major && minor(status.st_dev) == id.minor;
+  return same ? question.fallback : question.path;
+}
+
+}  // namespace
 
 NameReader::~NameReader() {
   {
@@ -63,7 +77,7 @@ NameReader::Answer NameReader::answer(const Question& question) {
                                                              symbol->begin, std::move(symbol->name)}
                                       : sites::FunctionRange{address, address + 1, address, {}});
       }
-    } else if (auto found = sites::functions_around(question.path, question.offsets)) {
+    } else if (auto found = sites::functions_around(openable(question), question.offsets)) {
       result.found = std::move(*found);
     }
   } catch (const std::exception& e) {  // no memory for it

@@ -12,6 +12,7 @@
 
 #include "userspace/sites/functions_around.h"
 #include "userspace/symbols/kernel_symbols.h"
+#include "userspace/symbols/process_maps.h"
 
 namespace nz::probes::profile {
 
@@ -20,6 +21,10 @@ class NameReader {
   struct Question {
     uint32_t file = 0;  ///< the caller's number for it
     std::string path;   ///< empty: the kernel
+    /// Where the file may be when the process that `path` goes through has ended: taken only if it
+    /// is `id`.
+    std::string fallback;
+    symbols::FileId id;
     std::vector<uint64_t> offsets;
   };
   struct Answer {

@@ -8,7 +8,7 @@ namespace nz::probes::profile {
 
 Names::Names(const Limits& limits) : limits_(limits) {
   functions_.push_back({"[other]", ""});
-  files_.push_back({"", "[kernel]", {}, {}, false, 0});
+  files_.push_back({"", "[kernel]", "", {}, {}, {}, false, 0});
 }
 
 FunctionId Names::intern(const std::string& name, const std::string& module) {
@@ -31,12 +31,14 @@ uint32_t Names::file_of(const symbols::Region& region) {
     return known->second;
   }
   const auto number = static_cast<uint32_t>(files_.size());
-  files_.push_back({region.path, region.name, {}, {}, false, 0});
+  files_.push_back(
+      {region.path, region.name, region.seen_by_process, region.file, {}, {}, false, 0});
   file_ids_.emplace(region.file, number);
   return number;
 }
 
 Names::Place Names::user(pid_t pid, uint64_t address) {
+  if (stale_.erase(pid) != 0 && read_.insert(pid).second) maps_.read(pid);
   bool may_read = !read_.contains(pid);
   const bool might = may_read;
   const symbols::Region* region = maps_.find(pid, address, may_read);
@@ -93,7 +95,8 @@ void Names::exchange(double now) {
     const size_t number = (turn_ + k) % files_.size();
     File& file = files_[number];
     if (file.asked || file.wanted.empty() || now < file.not_before) continue;
-    NameReader::Question question{static_cast<uint32_t>(number), file.path, {}};
+    NameReader::Question question{
+        static_cast<uint32_t>(number), file.path, file.fallback, file.id, {}};
     for (auto at = file.wanted.begin(); at != file.wanted.end() && left > 0; ++at, left--)
       question.offsets.push_back(*at);
     file.asked = true;

@@ -57,8 +57,17 @@ class Names {
   [[nodiscard]] const Function& function(FunctionId id) const { return functions_[id]; }
   /// Whether the function's name is a symbol's.
   [[nodiscard]] bool named(FunctionId id) const { return !functions_[id].name.starts_with('['); }
+  /// Reads where the files of a process lie, so that its samples can be named although it has ended
+  /// by then.
+  void prepare(pid_t pid) { maps_.read(pid); }
   /// The process has ended, or runs another program now.
-  void forget(pid_t pid) { maps_.forget(pid); }
+  void forget(pid_t pid) {
+    maps_.forget(pid);
+    stale_.erase(pid);
+  }
+  /// Files may lie elsewhere by now: they are looked for anew with its next sample. If it has ended
+  /// then, what was known of it serves.
+  void refresh(pid_t pid) { stale_.insert(pid); }
   /// Maps may be read again, once for each process.
   void begin_round() { read_.clear(); }
   /// Addresses that wait for their names.
@@ -71,7 +80,8 @@ class Names {
     FunctionId function = kOther;
   };
   struct File {
-    std::string path, module;
+    std::string path, module, fallback;
+    symbols::FileId id;
     std::map<uint64_t, Range> ranges;  // by first byte
     std::set<uint64_t> wanted;
     bool asked = false;
@@ -83,7 +93,8 @@ class Names {
 
   Limits limits_;
   symbols::ProcessMaps maps_;
-  std::set<pid_t> read_;  // whose maps were read in this round
+  std::set<pid_t> read_;   // whose maps were read in this round
+  std::set<pid_t> stale_;  // whose maps are to be read again
   std::vector<File> files_;
   std::map<symbols::FileId, uint32_t> file_ids_;
   std::vector<Function> functions_;

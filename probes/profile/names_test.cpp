@@ -59,6 +59,14 @@ TEST_F(NamesTest, WhatIsNotThereSaysSo) {
   EXPECT_EQ(name_of(names_.user(getpid(), 1)), "[unknown]");
 }
 
+TEST_F(NamesTest, RefreshingKeepsWhatIsKnown) {
+  names_.prepare(getpid());
+  names_.refresh(getpid());
+  EXPECT_EQ(name_of(names_.user(getpid(), kFunction)), "sampled::function");
+  names_.forget(getpid());
+  EXPECT_EQ(name_of(names_.user(getpid(), kFunction)), "sampled::function") << "it is read again";
+}
+
 TEST_F(NamesTest, ManyNamesAreBounded) {
   Names small(Names::Limits{.functions = 1, .ranges = 1, .files = 1, .addresses = 1});
   const auto id = small.function_of(small.user(getpid(), kFunction));

@@ -21,7 +21,8 @@ using profile::Names;
 constexpr double kLeastInterval = 1;  // seconds: a program may run on in the half that rests
 constexpr double kRefresh = 5;        // of the details: as often as they are judged, or a slice
 constexpr double kMapsAge = 60;       // files come and go at addresses that are known
-constexpr size_t kHottest = 20;       // functions told of a target
+constexpr int kPrepared = 20;    // processes of an interval, which may be those of a storm of forks
+constexpr size_t kHottest = 20;  // functions told of a target
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -52,6 +53,10 @@ class Profile final : public Probe {
     // Also after an exec: what lay at its addresses does so no longer.
     names_.forget(member.process.pid);
     std::erase_if(ended_, [&](const auto& e) { return e.first == member.process.pid; });
+    if (env_.settings->profile_hz != 0 && prepared_ < kPrepared) {
+      names_.prepare(member.process.pid);
+      prepared_++;
+    }
     follow_members();
   }
   // Its last samples are still to come.
@@ -78,6 +83,7 @@ class Profile final : public Probe {
     drained_at_ = now;
     ticks_.follow_cpus();
     forget_maps(now);
+    prepared_ = 0;
     names_.begin_round();
     table_.drain([this](const profile::Sampled& s) { waiting_.add(s); });
     names_.exchange(now);
@@ -192,7 +198,7 @@ class Profile final : public Probe {
     std::erase_if(ended_, [](const auto& e) { return e.second > 2; });
     if (now - maps_at_ < kMapsAge) return;
     maps_at_ = now;
-    for (const auto& [pid, member] : env_.tracker.members()) names_.forget(pid);
+    for (const auto& [pid, member] : env_.tracker.members()) names_.refresh(pid);
   }
 
   void refresh_details(double now) {
@@ -252,6 +258,7 @@ class Profile final : public Probe {
   std::vector<std::pair<pid_t, int>> ended_;             // and drains since
   std::set<uint32_t> tripped_;
   analysis::Details details_;
+  int prepared_ = 0;  // processes since the last drain
   bool started_ = false;
   double window_ = 60;  // seconds
   double drained_at_ = 0, details_at_ = 0, maps_at_ = 0;

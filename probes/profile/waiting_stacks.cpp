@@ -8,10 +8,10 @@ void WaitingStacks::add(const Sampled& sampled) {
   Stack stack{sampled.slot, sampled.count, {}};
   const auto pid = static_cast<pid_t>(sampled.tgid);
   // A caller's address is that of the instruction behind its call, which may be another function's
-  // first; only what was interrupted stands where it says.
-  const bool in_kernel = !sampled.kernel.empty();
+  // first. What was interrupted stands where it says, also where the kernel was entered: by a fault
+  // or a uprobe that may have been the function's first instruction.
   for (size_t i = sampled.user.size(); i-- > 0;)
-    stack.places.push_back(names_.user(pid, sampled.user[i] - (i > 0 || in_kernel ? 1 : 0)));
+    stack.places.push_back(names_.user(pid, sampled.user[i] - (i > 0 ? 1 : 0)));
   for (size_t i = sampled.kernel.size(); i-- > 0;)
     stack.places.push_back(Names::kernel(sampled.kernel[i] - (i > 0 ? 1 : 0)));
   stacks_.push_back(std::move(stack));

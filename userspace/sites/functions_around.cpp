@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <string_view>
+#include <tuple>
 
 #include "userspace/sites/elf_file.h"
 #include "userspace/sites/frame_table.h"
@@ -104,6 +105,8 @@ Result<std::vector<FunctionRange>> functions_around(const std::string& path,
       if (frames.empty()) frames = file.section_bytes(*section);
       if (const auto around = frame_around(frames, section->address, address))
         std::tie(begin, end) = *around;
+      // The padding behind a function is none of it, and no function either.
+      if (!b.name.empty()) begin = std::max(begin, b.address + b.size);
     }
     const uint64_t offset = offsets[order[k]];
     r.address = begin;

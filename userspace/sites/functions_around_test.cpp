@@ -46,6 +46,11 @@ TEST(FunctionsAround, AgreesWithBinaryEverywhere) {
       EXPECT_EQ(r.name, want[i]) << path << " at " << offsets[i];
       EXPECT_LE(r.begin, offsets[i]);
       EXPECT_GT(r.end, offsets[i]);
+      for (size_t k = i - i % 4; k < i; k++) {  // other addresses of the same function
+        if (want[i].empty() && !want[k].empty() && (*found)[k].end <= offsets[i]) {
+          EXPECT_GE(r.begin, (*found)[k].end) << "padding is not the function before it";
+        }
+      }
     }
   }
 }

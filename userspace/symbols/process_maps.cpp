@@ -26,10 +26,12 @@ std::vector<Region> parse_maps(const std::string& text, const std::string& proc)
       continue;
     const std::string path = path_at > 0 ? line.substr(static_cast<size_t>(path_at)) : "";
     r.name = path.substr(path.rfind('/') + 1);
-    if (path.starts_with('/'))
+    if (path.starts_with('/')) {
+      r.seen_by_process = path;
       r.path = path.ends_with(" (deleted)")
                    ? fmt::format("{}/map_files/{:x}-{:x}", proc, r.start, r.end)
                    : proc + "/root" + path;
+    }
     regions.push_back(std::move(r));
   }
   return regions;
@@ -48,12 +50,17 @@ const Region* ProcessMaps::find(pid_t pid, uint64_t address, bool& may_read) {
   }
   if (!may_read) return nullptr;
   may_read = false;
+  read(pid);
+  const auto read_now = regions_.find(pid);
+  return read_now != regions_.end() ? among(read_now->second) : nullptr;
+}
+
+void ProcessMaps::read(pid_t pid) {
   const std::string proc = "/proc/" + std::to_string(pid);
   std::ifstream file(proc + "/maps");
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   // It may have ended since; what was known of it is still true of its last samples.
-  if (text.empty()) return nullptr;
-  return among(regions_[pid] = parse_maps(text, proc));
+  if (!text.empty()) regions_[pid] = parse_maps(text, proc);
 }
 
 }  // namespace nz::symbols

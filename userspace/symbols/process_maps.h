@@ -25,7 +25,9 @@ struct Region {
   uint64_t offset = 0;  ///< in the file, of `start`
   FileId file;
   std::string path;  ///< openable by us while the process lives; empty: no file
-  std::string name;  ///< shown: last component, "[vdso]"; empty: anonymous memory
+  std::string
+      seen_by_process;  ///< its path, which may be another file's in our own mount namespace
+  std::string name;     ///< shown: last component, "[vdso]"; empty: anonymous memory
 
   [[nodiscard]] uint64_t in_file(uint64_t address) const { return address - start + offset; }
 };
@@ -42,6 +44,8 @@ class ProcessMaps {
     bool may_read = true;
     return find(pid, address, may_read);
   }
+  /// Reads the file now.
+  void read(pid_t pid);
   void forget(pid_t pid) { regions_.erase(pid); }
   [[nodiscard]] bool knows(pid_t pid) const { return regions_.contains(pid); }
   [[nodiscard]] size_t processes() const { return regions_.size(); }

@@ -20,6 +20,7 @@ TEST(ProcessMaps, ExecutableRegionsAndWhereTheirFilesAre) {
   ASSERT_EQ(regions.size(), 4U);
   EXPECT_EQ(regions[0].name, "gateway");
   EXPECT_EQ(regions[0].path, "/proc/42/root/opt/a b/gateway");
+  EXPECT_EQ(regions[0].seen_by_process, "/opt/a b/gateway");
   EXPECT_EQ(regions[0].file, (FileId{0xfe, 1, 1234567}));
   EXPECT_EQ(regions[0].in_file(0x55d0a0001010), 0x1010U);
   EXPECT_EQ(regions[1].path, "/proc/42/map_files/7f0000000000-7f0000100000") << "it was replaced";

@@ -7,8 +7,9 @@
 
 #define NZ_PROFILE_USER 64
 #define NZ_PROFILE_KERNEL 32
-#define NZ_PROFILE_WAYS 8 /* rows that a stack may have, beginning with the one its hash leads to \
-                           */
+#define NZ_PROFILE_WAYS                                                     \
+  8 /* rows that a stack may have, beginning with the one its hash leads to \
+     */
 
 /* One stack of one process during one interval; its addresses stand at the same place of
  * nz_profile_stacks, so that a look for rows in use touches 32 B of each. */
@@ -28,11 +29,13 @@ struct nz_profile_stack {
 };
 
 struct nz_profile_stats {
-  nz_u64 samples;    /* slot 0: ticks that met somebody else */
-  nz_u64 no_room;    /* of these: no row was left for the stack */
-  nz_u64 no_callers; /* recorded, but the walk gave the sampled address alone, or not even that */
-  nz_u64 cut;        /* recorded, deeper than a row holds */
-  nz_u64 off;        /* 1: userspace does not want this slot */
+  nz_u64 samples; /* slot 0: ticks that met somebody else */
+  /* Of these: no row was left for the stack. */
+  nz_u64 no_room;
+  /* Recorded, but the walk gave the sampled address alone, or not even that. */
+  nz_u64 no_callers;
+  nz_u64 cut; /* recorded, deeper than a row holds */
+  nz_u64 off; /* 1: userspace does not want this slot */
 };
 
 #endif
