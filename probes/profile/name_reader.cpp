@@ -48,7 +48,7 @@ std::vector<NameReader::Answer> NameReader::take() {
 }
 
 void NameReader::run() {
-  const Courtesy courtesy;
+  const Courtesy courtesy(kNiceOfNames);
   std::unique_lock lock(mutex_);
   for (;;) {
     wanted_.wait(lock, [this] { return stopping_ || !questions_.empty(); });
