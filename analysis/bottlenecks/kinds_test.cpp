@@ -141,7 +141,7 @@ TEST(OwnCode, WhatIsNotKnownOfBeforeNamesNoCulprit) {
   d.hot_functions = {{"demo", "demo::ewma", "nz-demo", 0.9, std::nullopt, 80}};
   const auto found = find(s, Scene{}, d);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].where, "signal");
+  EXPECT_EQ(found[0].where, "stage signal");
   EXPECT_THAT(found[0].evidence.back().text, HasSubstr("(before: unknown)"));
 }
 
