@@ -2,6 +2,7 @@
 // than there is. USE: utilisation is the CPU's busy share, saturation the run queue.
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
+#include "analysis/bottlenecks/sync_time.h"
 #include "analysis/bottlenecks/text.h"
 
 namespace nz::analysis {
@@ -13,6 +14,7 @@ void find_cpu_saturation(const Context& context, const OrderPath& path,
   const Processors& cpu = processors(context, path);
   if (cpu.contention == Contention::others) return;  // noisy_neighbour
   const bool bursts = cpu.now.known && !cpu.saturated;
+  if (bursts && !context.has_reference()) return;  // it may always have been so
   if (bursts && path.share(wait) < context.rules.least_impact_of_bursts) return;
 
   Candidate c = candidate("cpu_saturation", path);
@@ -54,6 +56,7 @@ void find_cpu_saturation(const Context& context, const OrderPath& path,
                                           before(cpu.before.others), "cores"));
   }
   c.symptoms = {cpu.saturated, context.has_reference() && cpu.contended() > 0.1};
+  c.explains.push_back({"slow_sync", part_of_syncs(context, path, cpu)});
   // A lock is waited for longer when its holder waits for a CPU.
   if (wait > 4 * path.excess(Component::lock)) c.explains.push_back({"lock_contention", 1});
   out.push_back(std::move(c));

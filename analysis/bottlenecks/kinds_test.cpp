@@ -434,6 +434,21 @@ TEST(MemoryPressure, OfTheCgroupPointsToItsLimit) {
   EXPECT_THAT(found[0].recommendation, HasSubstr("MemoryMax="));
 }
 
+TEST(CpuSaturation, IsWhatMakesSyncsSlowWhereTheirThreadsWaitForTheCpu) {
+  Scene s, healthy;
+  s.us["signal"]["runnable"] = 150;
+  s.us["persist"]["disk"] = 200;
+  s.waits["sync"] = {200, 0.03};
+  healthy.waits["sync"] = {30, 0.03};
+  s.others = 1.0;
+  s.hog_cpu = 0;
+  s.histogram("nearzero_runqueue_latency_seconds", {{"target", "host"}}, 500, 6e-3);
+  healthy.histogram("nearzero_runqueue_latency_seconds", {{"target", "host"}}, 500, 2e-5);
+  const auto found = find(s, healthy);
+  ASSERT_FALSE(found.empty());
+  for (const Finding& f : found) EXPECT_NE(f.kind, "slow_sync") << told(found);
+}
+
 TEST(MemoryPressure, ShowsOnAFastDiskByHowOftenTheServiceReclaims) {
   Scene s;
   s.us["risk"]["page_fault"] = 110;

@@ -56,8 +56,8 @@ Memory memory(const WindowIndex& window, const std::string& target) {
   const auto gauge = [&](const char* kind) {
     return window.value("nearzero_target_memory_bytes", {{"target", target}, {"kind", kind}});
   };
-  const auto resident = gauge("resident"), limit = gauge("limit");
-  if (resident && limit && *limit > 0) m.full = *resident / *limit;
+  const auto used = gauge("cgroup"), limit = gauge("limit");
+  if (used && limit && *limit > 0) m.full = *used / *limit;
   const auto total = window.value("nearzero_host_memory_bytes", {{"kind", "total"}});
   const auto available = window.value("nearzero_host_memory_bytes", {{"kind", "available"}});
   if (total && available && *total > 0) m.full = std::max(m.full, 1 - *available / *total);
@@ -90,7 +90,9 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   const bool swapping = more(now.swapped, before.swapped, rules.swap_pages_per_second);
   // On a fast disk what reclaim takes is soon back: it stalls often, and hardly shows in time.
   const bool reclaims = more(now.stalls, before.stalls, rules.reclaims_per_second);
-  const bool full = now.full >= rules.memory_full && now.scanned > before.scanned;
+  // Page cache fills what there is: only where something was freed for it is that too little.
+  const bool full = now.full >= rules.memory_full &&
+                    (now.scanned > before.scanned || now.stalls > before.stalls);
   const double killed = context.now.change(kEvents, {{"event", "oom_kill"}});
   const int signs = static_cast<int>(stalled) + static_cast<int>(pressed) +
                     static_cast<int>(major) + static_cast<int>(swapping) + static_cast<int>(full) +

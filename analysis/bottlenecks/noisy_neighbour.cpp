@@ -1,6 +1,7 @@
 // Threads wait for a CPU, and run slower, because processes that are no targets use the CPUs.
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
+#include "analysis/bottlenecks/sync_time.h"
 #include "analysis/bottlenecks/text.h"
 
 namespace nz::analysis {
@@ -44,6 +45,7 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
                "CPUs that the service uses", cpu.now.own,
                known ? std::optional<double>(cpu.before.own) : std::nullopt, "cores"));
   c.symptoms = {cpu.saturated, cpu.others_grew >= 2 * rules.neighbour_cores};
+  c.explains.push_back({"slow_sync", part_of_syncs(context, path, cpu)});
   if (wait > 4 * path.excess(Component::lock)) c.explains.push_back({"lock_contention", 1});
   out.push_back(std::move(c));
 }

@@ -94,8 +94,8 @@ struct Rules {
   double memory_pressure = 0.05;
   /// Seconds of direct reclaim per second.
   double reclaim_ratio = 0.02;
-  /// ... or so many times a second by the service itself, each for some 32 pages (SWAP_CLUSTER_MAX).
-  double reclaims_per_second = 5;
+  /// ... or so many times a second by the service itself, each for at least 32 pages (SWAP_CLUSTER_MAX).
+  double reclaims_per_second = 1;
   /// Share of the memory limit in use.
   double memory_full = 0.95;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace nz::analysis {
 namespace {
@@ -93,6 +94,19 @@ std::vector<Claim> claim_from(const OrderPath& path, double seconds,
     seconds -= taken;
   }
   return claims;
+}
+
+double part_of_syncs(const Context& context, const OrderPath& path, const Processors& cpu) {
+  constexpr double kWaits = 3;  // the journal's thread, the completion's worker, the caller
+  constexpr const char* kRunqueue = "nearzero_runqueue_latency_seconds";
+  const SyncTime sync = sync_time(context, path);
+  const double longer = sync.mean_now - sync.mean_before;
+  if (!context.has_reference() || !cpu.saturated || longer <= 0) return 0;
+  const Labels host{{"target", "host"}};
+  const double wait = context.now.histogram(kRunqueue, host).quantile(0.99) -
+                      context.before.histogram(kRunqueue, host).quantile(0.99);
+  if (!std::isfinite(wait)) return 0;  // the host is not observed
+  return std::clamp(kWaits * wait / longer, 0.0, 1.0);
 }
 
 std::vector<Claim> disk_claims(const OrderPath& path, const SyncTime& sync) {

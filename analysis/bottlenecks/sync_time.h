@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/bottlenecks/candidate.h"
+#include "analysis/bottlenecks/cpu_use.h"
 
 namespace nz::analysis {
 
@@ -31,5 +32,9 @@ std::vector<Claim> claim_from(const OrderPath& path, double seconds,
 
 /// Reads and writes of the disk in the order path: its excess, syncs wherever they show.
 std::vector<Claim> disk_claims(const OrderPath& path, const SyncTime& sync);
+
+/// Part, 0..1, of what syncs take longer than before that can be the saturated CPUs' doing: the
+/// journal's thread and the device's completion wait for a CPU like everybody else.
+double part_of_syncs(const Context& context, const OrderPath& path, const Processors& cpu);
 
 }  // namespace nz::analysis

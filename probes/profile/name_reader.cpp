@@ -49,6 +49,9 @@ std::vector<NameReader::Answer> NameReader::take() {
 
 void NameReader::run() {
   const Courtesy courtesy(kNiceOfNames);
+  // Large buffers go back to the kernel when they are freed. As it is, glibc takes them from this
+  // thread's heap after the first one was freed, whose end malloc_trim() does not give back.
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   std::unique_lock lock(mutex_);
   for (;;) {
     wanted_.wait(lock, [this] { return stopping_ || !questions_.empty(); });

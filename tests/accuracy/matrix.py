@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import random
+import signal
 import sys
 import time
 
@@ -153,6 +154,8 @@ def main():
         options.seed = datetime.date.today().toordinal()
     if found := children.others_probes():
         sys.exit(f"another nearzero observes this host ({', '.join(found[:3])}, ...): its work would be a fault too")
+    for end in (signal.SIGTERM, signal.SIGINT):  # undoes what the run has made
+        signal.signal(end, lambda number, frame: sys.exit(128 + number))
     rows = plan(options.seed, options.runs, options.healthy)
     if options.only:
         rows = [r for r in rows if options.only in r["faults"] or (options.only == "healthy" and not r["faults"])]

@@ -264,8 +264,8 @@ Prices estimated_prices() {
            {HitKind::returned, 700},
            {HitKind::block_request, 1300},
            {HitKind::tcp_event, 150},
-           {HitKind::profile_sample, 5000},
-           {HitKind::profile_other, 2000}},
+           {HitKind::profile_sample, 15000},
+           {HitKind::profile_other, 13000}},
           {}};
 }
 
