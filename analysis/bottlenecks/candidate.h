@@ -50,6 +50,8 @@ struct Candidate {
   double failed = 0;
   /// Seconds per order that it takes and always took: an impact that no reference shows.
   double standing = 0;
+  /// Seconds per order before its first stage: on top of the time of its stages (wait_ahead.h).
+  double ahead = 0;
   /// Seconds per order that must be left to it; 0: the rules' least impact decides alone.
   double least_seconds = 0;
   /// Whether figures beside the order path agree; each adds to the confidence.

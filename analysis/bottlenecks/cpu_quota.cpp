@@ -5,6 +5,7 @@
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/text.h"
+#include "analysis/bottlenecks/wait_ahead.h"
 
 namespace nz::analysis {
 namespace {
@@ -48,6 +49,7 @@ void find_cpu_quota(const Context& context, const OrderPath& path, std::vector<C
       kPeriods, labels, "periods in which the quota ran out", context.now.rate(kPeriods, labels),
       known ? std::optional<double>(context.before.rate(kPeriods, labels)) : std::nullopt,
       "per second"));
+  add_wait_ahead(context, path, wait_ahead(context, path) * part, c);
   const auto quota = context.now.value(kQuota, labels);
   std::string size = "above what it needs at its busiest";
   if (quota && *quota > 0) {

@@ -4,14 +4,16 @@
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/sync_time.h"
 #include "analysis/bottlenecks/text.h"
+#include "analysis/bottlenecks/wait_ahead.h"
 
 namespace nz::analysis {
 
 void find_cpu_saturation(const Context& context, const OrderPath& path,
                          std::vector<Candidate>& out) {
   const double wait = path.excess(Component::runnable);
-  if (!noticeable(context, path, wait)) return;
   const Processors& cpu = processors(context, path);
+  const double ahead = cpu.saturated ? wait_ahead(context, path) : 0;
+  if (!noticeable(context, path, wait) && ahead <= 0) return;
   if (cpu.contention == Contention::others) return;  // noisy_neighbour
   const bool bursts = cpu.now.known && !cpu.saturated;
   if (bursts && !context.has_reference()) return;  // it may always have been so
@@ -55,6 +57,7 @@ void find_cpu_saturation(const Context& context, const OrderPath& path,
                                           "CPUs that others use", cpu.now.others,
                                           before(cpu.before.others), "cores"));
   }
+  add_wait_ahead(context, path, ahead, c);
   c.symptoms = {cpu.saturated, context.has_reference() && cpu.contended() > 0.1};
   c.explains.push_back({"slow_sync", part_of_syncs(context, path, cpu)});
   // A lock is waited for longer when its holder waits for a CPU.

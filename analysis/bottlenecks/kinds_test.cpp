@@ -434,6 +434,28 @@ TEST(MemoryPressure, OfTheCgroupPointsToItsLimit) {
   EXPECT_THAT(found[0].recommendation, HasSubstr("MemoryMax="));
 }
 
+TEST(CpuSaturation, IsFeltBeforeTheFirstStageToo) {
+  Scene s;
+  s.others = 1.0;
+  s.hog_cpu = 0;
+  // 300 orders a second, each after 350 us in the run queue.
+  s.histogram("nearzero_runqueue_latency_seconds", {{"target", "demo"}, {"after", "wakeup"}}, 300,
+              350e-6);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "cpu_saturation");
+  EXPECT_NEAR(found[0].impact, 0.55, 0.03) << "350 us of 350 and 281";
+  EXPECT_NEAR(found[0].impact_seconds, 350e-6, 20e-6);
+}
+
+TEST(CpuSaturation, OfAWaitAheadOnAnIdleHostNothingIsSaid) {
+  Scene s;
+  s.histogram("nearzero_runqueue_latency_seconds", {{"target", "demo"}, {"after", "wakeup"}}, 300,
+              350e-6);
+  const auto found = find(s);
+  EXPECT_TRUE(found.empty()) << told(found);
+}
+
 TEST(CpuSaturation, IsWhatMakesSyncsSlowWhereTheirThreadsWaitForTheCpu) {
   Scene s, healthy;
   s.us["signal"]["runnable"] = 150;

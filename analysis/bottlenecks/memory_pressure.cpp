@@ -91,8 +91,8 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   // On a fast disk what reclaim takes is soon back: it stalls often, and hardly shows in time.
   const bool reclaims = more(now.stalls, before.stalls, rules.reclaims_per_second);
   // Page cache fills what there is: only where something was freed for it is that too little.
-  const bool full = now.full >= rules.memory_full &&
-                    (now.scanned > before.scanned || now.stalls > before.stalls);
+  const bool full =
+      now.full >= rules.memory_full && (now.scanned > before.scanned || now.stalls > before.stalls);
   const double killed = context.now.change(kEvents, {{"event", "oom_kill"}});
   const int signs = static_cast<int>(stalled) + static_cast<int>(pressed) +
                     static_cast<int>(major) + static_cast<int>(swapping) + static_cast<int>(full) +
@@ -135,8 +135,8 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
                             if_known(before.stalled), "ratio"));
   }
   if (reclaims) {
-    list.push_back(evidence(kStall, {{"target", path.target()}}, "stalls to free pages",
-                            now.stalls, if_known(before.stalls), "per second"));
+    list.push_back(evidence(kStall, {{"target", path.target()}}, "stalls to free pages", now.stalls,
+                            if_known(before.stalls), "per second"));
   }
   if (major) {
     list.push_back(evidence("nearzero_target_page_faults_total",

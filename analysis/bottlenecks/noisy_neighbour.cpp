@@ -3,6 +3,7 @@
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/sync_time.h"
 #include "analysis/bottlenecks/text.h"
+#include "analysis/bottlenecks/wait_ahead.h"
 
 namespace nz::analysis {
 
@@ -12,7 +13,8 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
   if (cpu.contention != Contention::others) return;
   const double wait = path.excess(Component::runnable);
   const double slower = interference(context, path, cpu);
-  if (!noticeable(context, path, wait + slower)) return;
+  const double ahead = cpu.saturated ? wait_ahead(context, path) : 0;
+  if (!noticeable(context, path, wait + slower) && ahead <= 0) return;
   const Rules& rules = context.rules;
   // Nobody knows what the others used before: only what fills the CPUs is too much of it.
   if (!context.has_reference() && !cpu.saturated) return;
@@ -44,6 +46,7 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
       evidence("nearzero_target_cpu_seconds_total", {{"target", path.target()}},
                "CPUs that the service uses", cpu.now.own,
                known ? std::optional<double>(cpu.before.own) : std::nullopt, "cores"));
+  add_wait_ahead(context, path, ahead, c);
   c.symptoms = {cpu.saturated, cpu.others_grew >= 2 * rules.neighbour_cores};
   c.explains.push_back({"slow_sync", part_of_syncs(context, path, cpu)});
   if (wait > 4 * path.excess(Component::lock)) c.explains.push_back({"lock_contention", 1});

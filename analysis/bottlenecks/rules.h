@@ -57,6 +57,9 @@ struct Rules {
   double interference = 0.6;
   /// Waiting for a CPU that is not busy as a whole (bursts, pinning) must take this much.
   double least_impact_of_bursts = 0.30;
+  /// Share that waiting for a CPU before the first stage must have of the time of stages and
+  /// itself: more than elsewhere, because threads that take no orders wait too.
+  double least_wait_ahead = 0.20;
   /// Part of the time that a target must be throttled for a quota to matter.
   double throttled_ratio = 0.02;
   /// Cores stolen by the hypervisor, of those that the guest has.
@@ -94,7 +97,8 @@ struct Rules {
   double memory_pressure = 0.05;
   /// Seconds of direct reclaim per second.
   double reclaim_ratio = 0.02;
-  /// ... or so many times a second by the service itself, each for at least 32 pages (SWAP_CLUSTER_MAX).
+  /// ... or so many times a second by the service itself, each for at least 32 pages
+  /// (SWAP_CLUSTER_MAX).
   double reclaims_per_second = 1;
   /// Share of the memory limit in use.
   double memory_full = 0.95;

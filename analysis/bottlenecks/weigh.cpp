@@ -63,6 +63,7 @@ void leave_out_effects(const OrderPath& path, std::vector<Candidate>& candidates
                                  std::max(mine->seconds, path.excess(claim.component)));
       }
     }
+    candidates[heir].ahead = std::max(candidates[heir].ahead, candidates[effect].ahead);
     candidates[heir].failed = std::max(candidates[heir].failed, candidates[effect].failed);
     candidates[heir].finding.evidence.insert(candidates[heir].finding.evidence.end(),
                                              candidates[effect].finding.evidence.begin(),
@@ -155,11 +156,12 @@ std::vector<Finding> weigh(const Context& context, const OrderPath& path,
     const bool felt =
         noticeable(context, path, several ? seconds : 0) && seconds >= c.least_seconds;
     const double standing = path.usable() ? c.standing : 0;
-    if (!felt && !c.always && standing <= 0) continue;
+    if (!felt && !c.always && standing <= 0 && c.ahead <= 0) continue;
+    if (c.ahead > 0) impact = (c.ahead + (several ? seconds : 0)) / (c.ahead + path.now().seconds);
     impact = std::max({impact, std::min(c.failed, 1.0), std::min(path.share(standing), 1.0)});
     Finding f = std::move(c.finding);
     f.impact = impact;
-    f.impact_seconds = path.from_stages() ? std::max(several ? seconds : 0, standing) : 0;
+    f.impact_seconds = path.from_stages() ? std::max(several ? seconds : 0, standing) + c.ahead : 0;
     f.severity = severity(c, impact, rules);
     f.confidence = confidence(path, c);
     f.from = context.now.window().from;
