@@ -17,6 +17,7 @@ import time
 from matrix import ROOT, Run
 
 FACTOR = 1.5
+INDEX = re.compile(r"CREATE INDEX (?!ON )\S+ ON [^;]*?\)")  # not the advice to make some index
 WINDOW = 15  # seconds over which the mean order is taken
 
 
@@ -38,18 +39,18 @@ class Advice(Run):
         finding = None
         while time.monotonic() - onset < 60 and finding is None:
             for f in self.findings():
-                if f["kind"] == "slow_statement" and "CREATE INDEX" in f["recommendation"]:
+                if f["kind"] == "slow_statement" and INDEX.search(f["recommendation"]):
                     finding = f
             time.sleep(0.5)
         if finding is None:
-            return {"right": False, "why": "no index was recommended"}
+            return {"right": False, "why": "no index was recommended", "found": self.findings()}
         # The window that the impact is of must lie in the fault as a whole.
         while time.monotonic() - onset < 45:
             for f in self.findings():
                 finding = f if f["id"] == finding["id"] else finding
             time.sleep(0.5)
         before = self.mean_order()
-        statement = re.search(r"CREATE INDEX [^;]*?\)", finding["recommendation"])[0]
+        statement = INDEX.search(finding["recommendation"])[0]
         database = sqlite3.connect(self.service.database, timeout=10, isolation_level=None)
         database.execute(statement)
         database.close()
