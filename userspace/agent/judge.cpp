@@ -13,11 +13,11 @@ bool is_open(const analysis::Finding& finding) {
 
 }  // namespace
 
-// Where all of the past was disturbed, the last reference stays: nobody knows anything newer. While
-// it is short, each judgement makes it longer.
+// Where all of the past was disturbed, the last reference stays: nobody knows anything newer. A
+// young one is made anew, which makes it longer, when it has grown by a quarter.
 void Judge::refresh_reference(const history::History& history, double now) {
-  const bool is_short = reference_.seconds() < options_.reference / 2;
-  if (!is_short && now - reference_at_ < options_.reference_age && now >= reference_at_) return;
+  const double age = std::min(options_.reference_age, reference_.seconds() / 4);
+  if (now - reference_at_ < age && now >= reference_at_) return;
   analysis::UndisturbedOptions options;
   options.length = options_.reference;
   options.window = options_.window;

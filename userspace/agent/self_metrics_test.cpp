@@ -131,11 +131,11 @@ TEST_F(SelfMetricsTest, EveryKindOfHitHasAName) {
   ledger_ = Ledger(config::Overhead{}, prices);
   std::vector<metrics::Family> out;
   collect_self(state(), out);
-  for (const metrics::Family& f : out) {
-    if (f.name == "nearzero_probe_hit_seconds") {
-      EXPECT_EQ(f.samples.size(), prices.ns.size());
-    }
-  }
+  const auto price = std::find_if(out.begin(), out.end(), [](const metrics::Family& f) {
+    return f.name == "nearzero_probe_hit_seconds";
+  });
+  ASSERT_NE(price, out.end());
+  EXPECT_EQ(price->samples.size(), prices.ns.size());
 }
 
 TEST_F(SelfMetricsTest, CostShareAndTrip) {

@@ -7,9 +7,8 @@
 
 #define NZ_PROFILE_USER 64
 #define NZ_PROFILE_KERNEL 32
-#define NZ_PROFILE_WAYS                                                     \
-  8 /* rows that a stack may have, beginning with the one its hash leads to \
-     */
+/* Rows that a stack may have, beginning with the one its hash leads to. */
+#define NZ_PROFILE_WAYS 8
 
 /* One stack of one process during one interval; its addresses stand at the same place of
  * nz_profile_stacks, so that a look for rows in use touches 32 B of each. */
