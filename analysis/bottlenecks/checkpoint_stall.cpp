@@ -1,7 +1,7 @@
 // The commit that fills the WAL copies it into the database, and its order waits for that.
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/sync_time.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

@@ -4,8 +4,8 @@
 
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
-#include "analysis/bottlenecks/text.h"
 #include "analysis/bottlenecks/wait_ahead.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 namespace {

@@ -3,8 +3,8 @@
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/sync_time.h"
-#include "analysis/bottlenecks/text.h"
 #include "analysis/bottlenecks/wait_ahead.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

@@ -2,7 +2,7 @@
 #include "analysis/bottlenecks/disks.h"
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/sync_time.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

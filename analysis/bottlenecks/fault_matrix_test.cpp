@@ -9,7 +9,7 @@
 #include <iostream>
 
 #include "analysis/bottlenecks/scene.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis::test {
 namespace {

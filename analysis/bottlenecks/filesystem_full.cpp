@@ -1,6 +1,6 @@
 // A file system has no space: the next write of the database fails. USE: capacity of storage.
 #include "analysis/bottlenecks/kinds.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

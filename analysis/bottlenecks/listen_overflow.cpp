@@ -1,7 +1,7 @@
 // Connections are turned away because nobody accepts them in time. USE: errors of a listening
 // socket.
 #include "analysis/bottlenecks/kinds.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

@@ -1,6 +1,6 @@
 // Threads of the target are blocked by a lock: futex (mutexes), flock, fcntl.
 #include "analysis/bottlenecks/kinds.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

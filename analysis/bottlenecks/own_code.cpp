@@ -6,7 +6,7 @@
 #include "analysis/bottlenecks/hot_function.h"
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/statements.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 namespace {

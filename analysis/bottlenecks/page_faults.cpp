@@ -3,7 +3,7 @@
 
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 namespace {

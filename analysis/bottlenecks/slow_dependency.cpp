@@ -1,7 +1,7 @@
 // Orders wait for another process (a peer over the network, a pipe, an event) longer than before,
 // and nothing of this host says why: the cause is over there.
 #include "analysis/bottlenecks/kinds.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

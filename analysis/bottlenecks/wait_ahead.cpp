@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 namespace {

@@ -1,7 +1,7 @@
 // The WAL grows: checkpoints do not get through, mostly because a reader holds an old snapshot.
 // Every read then searches a longer index, and the disk fills.
 #include "analysis/bottlenecks/kinds.h"
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 

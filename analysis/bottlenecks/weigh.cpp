@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <map>
 
-#include "analysis/bottlenecks/text.h"
 #include "analysis/finding_order.h"
+#include "analysis/text.h"
 
 namespace nz::analysis {
 namespace {

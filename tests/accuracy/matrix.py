@@ -152,8 +152,7 @@ def main():
         sys.exit(SKIPPED)
     if options.today:
         options.seed = datetime.date.today().toordinal()
-    if found := children.others_probes():
-        sys.exit(f"another nearzero observes this host ({', '.join(found[:3])}, ...): its work would be a fault too")
+    children.refuse_other_observers()
     for end in (signal.SIGTERM, signal.SIGINT):  # undoes what the run has made
         signal.signal(end, lambda number, frame: sys.exit(128 + number))
     rows = plan(options.seed, options.runs, options.healthy)

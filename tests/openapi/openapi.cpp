@@ -82,7 +82,7 @@ const json& Description::resolved(const json& node) const {
 }
 
 std::string Description::template_of(const std::string& path) const {
-  const std::string plain = path.substr(0, path.find('?'));
+  std::string plain = path.substr(0, path.find('?'));
   if (document_.at("paths").contains(plain)) return plain;
   for (const auto& [pattern, item] : document_.at("paths").items()) {
     if (fits(pattern, plain)) return pattern;

@@ -55,7 +55,7 @@ void sleep_seconds(double seconds) {
 }
 
 std::string temporary_file(const std::string& name, const std::string& content) {
-  const std::string path = next_file("-" + name);
+  std::string path = next_file("-" + name);
   std::ofstream(path) << content;
   return path;
 }

@@ -1,4 +1,4 @@
-#include "analysis/bottlenecks/text.h"
+#include "analysis/text.h"
 
 #include <array>
 #include <cmath>
