@@ -21,7 +21,7 @@ class FindingLedger {
     /// ... or without a break for so many seconds, where windows are judged rarely.
     double open_seconds = 20;
     /// Ends when it was absent so many windows in a row: causes near their threshold flicker.
-    int resolve_windows = 3;
+    int resolve_windows = 5;
     /// One that comes back so soon after its end has never ended.
     double rejoin_seconds = 60;
     /// Resolved ones are kept so long.

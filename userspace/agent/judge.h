@@ -15,7 +15,7 @@ namespace nz::agent {
 class Judge {
  public:
   struct Options {
-    double every = 5;           ///< seconds between two judgements
+    double every = 2.5;         ///< seconds between two judgements: every third drain of one second
     double window = 20;         ///< seconds that are judged: two points of history
     double reference = 600;     ///< seconds before that say what is normal
     double reference_age = 60;  ///< seconds for which a reference is not made anew
