@@ -19,7 +19,7 @@ using profile::FunctionId;
 using profile::Names;
 
 constexpr double kLeastInterval = 1;  // seconds: a program may run on in the half that rests
-constexpr double kRefresh = 5;        // of the details: as often as they are judged, or a slice
+constexpr double kRefresh = 5;        // of the details, or a sixth of the window
 constexpr double kMapsAge = 60;       // files come and go at addresses that are known
 constexpr int kPrepared = 20;    // processes of an interval, which may be those of a storm of forks
 constexpr size_t kHottest = 20;  // functions told of a target

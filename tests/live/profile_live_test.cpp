@@ -148,6 +148,38 @@ TEST_F(Profile, ZeroHertzIsNoProfile) {
   EXPECT_EQ(agent.get("/healthz").find("\"profile\""), std::string::npos);
 }
 
+TEST_F(Profile, OverTheBudgetOfATargetItSamplesTheOthersOnly) {
+  Workload greedy("nz-hot", {"--seconds", "60"});
+  Workload modest("nz-hot", {"--seconds", "1", "--linger", "60"});
+  // A sample is estimated at some microseconds: 999 a second are beyond 0.02 % of a core.
+  Agent agent(
+      "overhead: {calibrate: false, duty_cycle: false, per_target: 0.02%, breaker_factor: 5, "
+      "breaker_seconds: 2}\n" +
+          yaml(target_of(greedy.pid(), "greedy") + target_of(modest.pid(), "modest"), "60s", 999),
+      true);
+  ASSERT_TRUE(agent.has_member(greedy.pid()));
+  ASSERT_TRUE(agent.has_member(modest.pid()));
+  const auto tripped = [&](const std::string& target) {
+    return value_of(agent.fetch(), "nearzero_probe_tripped",
+                    {{"probe", "profile"}, {"target", target}});
+  };
+  greedy.go();
+  ASSERT_TRUE(agent.program().wait_for_text("breaker: profile for greedy", 15));
+  ASSERT_TRUE(eventually([&] { return tripped("greedy") == 1; }, 5));
+  EXPECT_EQ(tripped("modest"), 0);
+  agent.settle();
+  const double frozen = samples(agent, "greedy");
+  EXPECT_GT(frozen, 100);
+
+  modest.go();
+  EXPECT_TRUE(eventually([&] { return samples(agent, "modest") > 100; }, 15));
+  EXPECT_EQ(samples(agent, "greedy"), frozen);
+  EXPECT_NE(agent.get("/healthz").find("tripped: over budget"), std::string::npos);
+
+  EXPECT_EQ(agent.control("on"), "on\n");
+  EXPECT_TRUE(eventually([&] { return samples(agent, "greedy") > frozen; }, 5));
+}
+
 TEST_F(Profile, NothingIsLeftAfterKill9) {
   Workload hot("nz-hot", {"--seconds", "30"});
   Agent agent(yaml(target_of(hot.pid())));

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "analysis/bottlenecks/rules.h"
+
 namespace nz::advice {
 namespace {
 
 constexpr double kShare = 0.5;    // of the statement: what else it does matters less then
 constexpr double kLeast = 0.001;  // seconds: below, nobody wins much
 constexpr double kMiB = 1048576;
-constexpr double kLongWal = 64 * kMiB;  // as analysis/bottlenecks/rules.h has it
 
 bool dominates(double wait, const StatementWaits& waits) {
   return wait >= kLeast && wait >= kShare * waits.inside;
@@ -93,7 +94,7 @@ std::vector<std::string> journal_advice(const StatementWaits& waits, const Journ
   } else if (dominates(waits.sync, waits)) {
     advice.push_back(sync_less(waits, journal.database));
   }
-  if (journal.wal && static_cast<double>(journal.wal->lag()) * journal.page_size >= kLongWal)
+  if (journal.wal && static_cast<double>(journal.wal->lag()) * journal.page_size >= analysis::Rules{}.wal_bytes)
     advice.push_back(shorten_wal(*journal.wal, journal));
   return advice;
 }

@@ -116,6 +116,7 @@ class Agent {
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
   Judge judge_;
+  std::shared_ptr<const analysis::Details> details_;
   Performance performance_{snapshots_};  // before the server, whose routes read it
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
@@ -337,16 +338,19 @@ void Agent::publish(double drain_seconds) {
 }
 
 void Agent::judge(Snapshot& snapshot) {
-  auto details = std::make_shared<analysis::Details>();
-  for (const auto& probe : observer_->probes()) probe->details(*details);
-  const auto changes =
-      judge_.step(performance_.history(), snapshot.at, [&details] { return *details; });
+  // As often as they are judged: folded stacks are long, and the next drain's are the same.
+  if (!details_ || judge_.due(snapshot.at)) {
+    auto details = std::make_shared<analysis::Details>();
+    for (const auto& probe : observer_->probes()) probe->details(*details);
+    details_ = std::move(details);
+  }
+  const auto changes = judge_.step(performance_.history(), snapshot.at, *details_);
   for (const analysis::Finding& f : changes.opened)
     spdlog::warn("bottleneck {}: {} ({:.0f} % of the order path)", f.id, f.title, f.impact * 100);
   for (const analysis::Finding& f : changes.resolved)
     spdlog::info("bottleneck {} is over after {:.0f} s", f.id, f.until - f.since);
   snapshot.findings = judge_.findings();
-  snapshot.details = std::move(details);
+  snapshot.details = details_;
 }
 
 // ---- signals and commands

@@ -30,14 +30,14 @@ void Judge::refresh_reference(const history::History& history, double now) {
 }
 
 analysis::FindingLedger::Changes Judge::step(const history::History& history, double now,
-                                             const std::function<analysis::Details()>& details) {
-  if (now - last_ < options_.every && now >= last_) return {};
+                                             const analysis::Details& details) {
+  if (!due(now)) return {};
   last_ = now;
   const analysis::Window window = history.window(now - options_.window, now);
   if (window.seconds() < rules_.least_seconds) return {};
   refresh_reference(history, now);
   auto changes =
-      ledger_.observe(analysis::find_bottlenecks(window, reference_, details(), rules_), now);
+      ledger_.observe(analysis::find_bottlenecks(window, reference_, details, rules_), now);
   findings_ = ledger_.findings();
   return changes;
 }

@@ -1,7 +1,6 @@
 // Asks the rules every few seconds what limits the services, and keeps what they find over time.
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "analysis/bottlenecks/find.h"
@@ -24,10 +23,11 @@ class Judge {
   Judge() : Judge(Options{}) {}
   explicit Judge(const Options& options) : options_(options), ledger_(options.ledger) {}
 
-  /// At most every `every` seconds, else nothing. `now`: Unix seconds. Returns what opened and what
-  /// ended. `details` is called only when it is needed.
+  /// Whether `every` seconds have passed. `now`: Unix seconds.
+  [[nodiscard]] bool due(double now) const { return now - last_ >= options_.every || now < last_; }
+  /// Judges where it is due, else nothing. Returns what opened and what ended.
   analysis::FindingLedger::Changes step(const history::History& history, double now,
-                                        const std::function<analysis::Details()>& details);
+                                        const analysis::Details& details);
 
   /// Open ones first, most costly first.
   [[nodiscard]] const std::vector<analysis::Finding>& findings() const { return findings_; }

@@ -41,7 +41,7 @@ class Service {
 TEST(Judge, FindsWhatBeganAndSaysWhenItEnded) {
   Service service;
   Judge judge;
-  const auto none = [] { return analysis::Details{}; };
+  const analysis::Details none;
   const double start = 1'700'000'000;
   double opened = 0;
   double resolved = 0;
@@ -78,7 +78,7 @@ TEST(Judge, FindsTheSameAgainSoonAfterItsEnd) {
   for (int second = 0; second < 900; second++) {
     const bool bad = (second >= 300 && second < 500) || second >= 700;
     service.second(start + second, bad ? 3e-3 : 0);
-    judge.step(service.history(), start + second, [] { return analysis::Details{}; });
+    judge.step(service.history(), start + second, {});
     if (second == 800) impact = judge.findings().at(0).impact;
   }
   EXPECT_NEAR(impact, 0.75, 0.08) << "the first time is no reference for the second";
@@ -87,7 +87,7 @@ TEST(Judge, FindsTheSameAgainSoonAfterItsEnd) {
 TEST(Judge, SaysNothingWithoutHistory) {
   const history::History history{history::History::Options{}};
   Judge judge;
-  EXPECT_TRUE(judge.step(history, 1000, [] { return analysis::Details{}; }).opened.empty());
+  EXPECT_TRUE(judge.step(history, 1000, {}).opened.empty());
   EXPECT_TRUE(judge.findings().empty());
 }
 
