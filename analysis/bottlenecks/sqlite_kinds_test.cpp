@@ -1,0 +1,144 @@
+// Rules of SQLite: what each says, and where it holds back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "analysis/bottlenecks/scene.h"
+
+namespace nz::analysis::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(SlowStatement, GivesTheAdviceOfThePlan) {
+  Scene s;
+  s.us["risk"]["running"] = 2'108;
+  s.statements[0].mean_us = 2'000;
+  SlowStatement slow;
+  slow.target = "demo";
+  slow.digest = "aa01";
+  slow.plan = "SCAN risk_limits";
+  slow.inside = 2e-3;
+  slow.advice = {
+      "CREATE INDEX risk_limits_account ON risk_limits(account): SCAN risk_limits reads "
+      "20,000 rows for one."};
+  Details d;
+  d.slow_statements = {slow};
+  const auto found = find(s, Scene{}, d);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0].recommendation, HasSubstr("CREATE INDEX risk_limits_account"));
+  EXPECT_THAT(told(found), HasSubstr("SELECT max_quantity FROM risk_limits WHERE account = ?"));
+  const auto plan = std::find_if(found[0].evidence.begin(), found[0].evidence.end(),
+                                 [](auto& e) { return e.text == "plan: SCAN risk_limits"; });
+  EXPECT_NE(plan, found[0].evidence.end());
+}
+
+TEST(SlowStatement, WithoutAPlanSaysHowToSeeIt) {
+  Scene s;
+  s.us["risk"]["running"] = 2'108;
+  s.statements[0].mean_us = 2'000;
+  EXPECT_THAT(find(s)[0].recommendation, HasSubstr("EXPLAIN QUERY PLAN SELECT max_quantity"));
+}
+
+TEST(SlowStatement, AMissingIndexThatWasAlwaysMissingIsToldByItsPlan) {
+  Scene s;
+  s.us["risk"]["running"] = 2'108;
+  s.statements[0].mean_us = 2'000;
+  SlowStatement slow;
+  slow.target = "demo";
+  slow.digest = "aa01";
+  slow.advice = {"CREATE INDEX i ON risk_limits(account)"};
+  Details d;
+  d.slow_statements = {slow};
+  const auto found = find(s, s, d);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "slow_statement");
+  EXPECT_NEAR(found[0].impact, 2'000 / (281 + 1'988.0), 0.01);
+  EXPECT_TRUE(find(s, s).empty()) << "without a plan it is how the service works";
+}
+
+TEST(SlowStatement, AWaitForACpuIsNotItsWork) {
+  Scene s;
+  s.us["risk"]["runnable"] = 400;
+  s.others = 1.9;
+  s.statements[0].mean_us = 412;  // preempted in the lookup
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "noisy_neighbour");
+}
+
+TEST(SlowStatement, OfTheBoundaryPlanIsMeasuredByItsTimeOpen) {
+  Scene s, healthy;
+  s.us["risk"]["running"] = 2'108;
+  for (Scene* x : {&s, &healthy}) x->statements.clear();
+  const Labels labels{{"target", "demo"}, {"digest", "aa01"}, {"statement", "SELECT 1"}};
+  s.counter("nearzero_sqlite_statements_total", labels, 300);
+  s.histogram("nearzero_sqlite_statement_open_seconds", labels, 300, 2.5e-3);
+  s.gauge("nearzero_sqlite_sampled_inside_ratio", {{"target", "demo"}}, 0.8);
+  healthy.counter("nearzero_sqlite_statements_total", labels, 300);
+  healthy.histogram("nearzero_sqlite_statement_open_seconds", labels, 300, 15e-6);
+  healthy.gauge("nearzero_sqlite_sampled_inside_ratio", {{"target", "demo"}}, 0.8);
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "slow_statement");
+  EXPECT_NEAR(found[0].impact, 1'988.0 / (281 + 1'988), 0.01);
+}
+
+TEST(SlowStatement, AtMostThreeAreNamed) {
+  Scene s, healthy;
+  for (int i = 0; i < 8; i++) {
+    const std::string digest = "d" + std::to_string(i);
+    healthy.statements.push_back({digest, "SELECT " + digest, 10, 1, 1});
+    s.statements.push_back({digest, "SELECT " + digest, 1'000, 1, 1});
+    s.us["risk"]["running"] += 990;
+  }
+  EXPECT_EQ(find(s, healthy).size(), 3U) << told(find(s, healthy));
+}
+
+TEST(SqliteWriterContention, ErrorsAreAnImpactOfTheirOwn) {
+  Scene s;
+  s.counter("nearzero_sqlite_results_total", {{"target", "demo"}, {"code", "SQLITE_BUSY"}}, 90);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "sqlite_writer_contention");
+  EXPECT_NEAR(found[0].impact, 0.3, 0.01) << "90 of 300 orders a second";
+}
+
+TEST(WalGrowth, IsToldFromItsSizeOn) {
+  Scene s, healthy;
+  const Labels labels{{"target", "demo"}, {"database", "/data/orders.db"}, {"kind", "wal"}};
+  healthy.gauge("nearzero_sqlite_database_bytes", labels, 4e6);
+  s.gauge("nearzero_sqlite_database_bytes", labels, 60e6);
+  EXPECT_TRUE(find(s, healthy).empty());
+  s.more.back().value = 80e6;
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].kind, "wal_growth");
+  EXPECT_THAT(found[0].title, HasSubstr("/data/orders.db grows: 76.3 MiB"));
+}
+
+TEST(LongTransaction, IsTheCauseOfTheWalsGrowth) {
+  Scene s, healthy;
+  healthy.gauge("nearzero_sqlite_database_bytes",
+                {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 4e6);
+  s.gauge("nearzero_sqlite_database_bytes",
+          {{"target", "demo"}, {"database", "o.db"}, {"kind", "wal"}}, 90e6);
+  const Labels labels{
+      {"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT * FROM orders"}};
+  s.histogram("nearzero_sqlite_statement_open_seconds", labels, 0.1, 8);
+  s.histogram("nearzero_sqlite_statement_duration_seconds", labels, 0.1, 0.2);
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "long_transaction");
+  EXPECT_THAT(found[0].title, HasSubstr("stays open for 8 s: SELECT * FROM orders"));
+}
+
+TEST(LongTransaction, AStatementThatWorksIsNone) {
+  Scene s;
+  const Labels labels{{"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT 1"}};
+  s.histogram("nearzero_sqlite_statement_open_seconds", labels, 0.1, 8);
+  s.histogram("nearzero_sqlite_statement_duration_seconds", labels, 0.1, 7.5);
+  EXPECT_TRUE(find(s).empty()) << told(find(s));
+}
+
+}  // namespace
+}  // namespace nz::analysis::test
