@@ -20,6 +20,7 @@ inline const std::map<std::string, std::string>& may_be_absent() {
       {"nearzero_disk_bytes_total", "a host without a block device of its own"},
       {"nearzero_disk_in_flight", "a host without a block device of its own"},
       {"nearzero_pressure_seconds_total", "a kernel without PSI"},
+      {"nearzero_bottleneck_impact_ratio", "nothing limits the demo"},
   };
   return kReasons;
 }
@@ -28,6 +29,7 @@ inline const std::map<std::string, std::string>& may_be_absent() {
 inline const std::map<std::string, std::string>& may_be_silent() {
   static const std::map<std::string, std::string> kReasons = {
       {"nearzero_reclaim_stall_seconds", "no thread had to free memory itself"},
+      {"nearzero_bottleneck_impact_ratio", "nothing limits the demo"},
       {"nearzero_tcp_connect_duration_seconds", "the demo connects before the agent is there"},
       {"nearzero_tcp_retransmits_total", "loopback loses nothing"},
       {"nearzero_tcp_round_trip_seconds", "the demo may be using socket pairs"},
