@@ -97,6 +97,26 @@ std::string duty_text(const LiveData& now) {
                       : "to hold the budget observes" + text + "; rates are those meanwhile\n";
 }
 
+// What the agent's rules hold for limits now, a line for each target.
+std::string limits_text(const LiveData& now) {
+  std::map<std::string, std::vector<std::pair<double, std::string>>> kinds;
+  for (const auto& [key, impact] : now.values) {
+    if (key.family == "nearzero_bottleneck_impact_ratio")
+      kinds[key.labels.at("target")].emplace_back(impact, key.labels.at("kind"));
+  }
+  std::string text;
+  for (auto& [target, found] : kinds) {
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::string list;
+    for (const auto& [impact, kind] : found)
+      list += fmt::format("{}{} {:.0f} %", list.empty() ? "" : ", ", cut(kind, 40), impact * 100);
+    text += fmt::format("limits {}: {} of an order's time; GET /performance/bottlenecks says why\n",
+                        cut(target, 40), list);
+  }
+  return text;
+}
+
 }  // namespace
 
 bool has_pauses(const LiveData& now) { return !duty_text(now).empty(); }
@@ -150,7 +170,7 @@ std::string top_table(const LiveData& window, const LiveData& now, double second
       "cost of observing {:.2f} % of one core, drops and degraded records {}/s, probes not "
       "attached {}\n",
       cost / seconds * 100, count_text(drops / seconds), count_text(detached));
-  return out + duty_text(now);
+  return out + duty_text(now) + limits_text(now);
 }
 
 }  // namespace nz::cli

@@ -200,5 +200,22 @@ TEST(TopTable, AMaximumThatIsNotKnownIsThatOfTheHighestBucket) {
   EXPECT_EQ(d.histograms.begin()->second.max_ns, 1'000'000U);
 }
 
+TEST(TopTable, TellsWhatLimitsATargetTheCostliestFirst) {
+  LiveData now;
+  EXPECT_EQ(top_table(now, now, 1, {}).find("limits"), std::string::npos);
+  const auto costs = [&](const char* target, const char* kind, double impact) {
+    now.values[{"nearzero_bottleneck_impact_ratio", {{"target", target}, {"kind", kind}}}] = impact;
+  };
+  costs("demo", "cpu_saturation", 0.12);
+  costs("demo", "slow_statement", 0.43);
+  costs("gateway", "slow_sync", 0.3);
+  const std::string table = top_table(now, now, 1, {});
+  EXPECT_EQ(
+      line_with(table, "limits demo").find("limits demo: slow_statement 43 %, cpu_saturation 12 %"),
+      0U)
+      << table;
+  EXPECT_EQ(line_with(table, "limits gateway").find("limits gateway: slow_sync 30 %"), 0U) << table;
+}
+
 }  // namespace
 }  // namespace nz::cli
