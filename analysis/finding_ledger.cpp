@@ -110,10 +110,13 @@ std::vector<Finding> FindingLedger::pending() const {
 
 std::vector<Finding> FindingLedger::findings() const {
   std::vector<Finding> all;
+  std::vector<Finding> fading;
   for (const auto& [id, entry] : entries_) {
-    if (entry.open) all.push_back(entry.newest);
+    if (entry.open) (entry.missed < options_.open_windows ? all : fading).push_back(entry.newest);
   }
   std::sort(all.begin(), all.end(), costlier);
+  std::sort(fading.begin(), fading.end(), costlier);
+  all.insert(all.end(), fading.begin(), fading.end());
   all.insert(all.end(), resolved_.rbegin(), resolved_.rend());
   return all;
 }

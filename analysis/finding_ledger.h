@@ -45,9 +45,11 @@ class FindingLedger {
   /// clock that went back counts as standing still.
   Changes observe(const std::vector<Finding>& found, double at);
 
-  /// Open and ongoing ones, most costly first, each with its newest evidence; then the resolved
-  /// ones, newest first, each with the evidence of its worst window. `since` is when it was first
-  /// seen, before it opened; `until` when it was first seen to be gone.
+  /// Open and ongoing ones, most costly first, each with its newest evidence; behind them those
+  /// that have been absent for as many windows as one takes to open (a symptom whose cause is found
+  /// now, or what is about to end): their figures are of the past. Then the resolved ones, newest
+  /// first, each with the evidence of its worst window. `since` is when it was first seen, before
+  /// it opened; `until` when it was first seen to be gone.
   [[nodiscard]] std::vector<Finding> findings() const;
 
   /// Those that were seen and may open with the next window.

@@ -94,6 +94,7 @@ PathTime path_of_stages(const WindowIndex& window, const std::string& target,
   if (path.orders == 0) return path;
   const double observed = window.observed("stages", target);
   path.orders_per_second = observed > 0 ? path.orders / observed : 0;
+  if (window.seconds() > 0) path.observed = std::min(1.0, observed / window.seconds());
   const auto per_order = [&](const Parts& sum) {
     Parts parts;
     for (std::size_t i = 0; i < kComponents; i++) {
@@ -109,6 +110,13 @@ PathTime path_of_stages(const WindowIndex& window, const std::string& target,
   return path;
 }
 
+// Of all threads of the target.
+double seconds_off(const WindowIndex& window, const std::string& target, Component component) {
+  if (component == Component::runnable) return window.sum_seconds(kRunqueue, {{"target", target}});
+  return window.sum_seconds(
+      kOffCpu, {{"target", target}, {"reason", std::string(component_name(component))}});
+}
+
 // Waits for work (idle, ipc, network, timers) are left out: without stages nobody can tell the wait
 // for the next order from the wait within one.
 PathTime path_of_scheduler(const WindowIndex& window, const std::string& target) {
@@ -118,11 +126,9 @@ PathTime path_of_scheduler(const WindowIndex& window, const std::string& target)
   if (path.orders <= 0) return path;
   path.orders_per_second = window.seconds() > 0 ? path.orders / window.seconds() : 0;
   path.parts[Component::running] = 1;
-  path.parts[Component::runnable] = window.sum_seconds(kRunqueue, labels) / path.orders;
-  for (const Component c :
-       {Component::lock, Component::disk, Component::page_fault, Component::other}) {
-    const Labels with{{"target", target}, {"reason", std::string(component_name(c))}};
-    path.parts[c] = window.sum_seconds(kOffCpu, with) / path.orders;
+  for (const Component c : {Component::runnable, Component::lock, Component::disk,
+                            Component::page_fault, Component::other}) {
+    path.parts[c] = seconds_off(window, target, c) / path.orders;
   }
   path.seconds = path.parts.sum();
   return path;
@@ -181,6 +187,13 @@ double OrderPath::excess(Component component) const {
   if (!usable_) return 0;
   if (comparable_) return std::max(0.0, now_.parts[component] - before_.parts[component]);
   return component == Component::running ? 0 : now_.parts[component];
+}
+
+double OrderPath::beyond(Component component) const {
+  if (!comparable_ || component == Component::running) return 0;
+  const double seconds = now_index_.seconds();
+  const double usual = seconds_off(before_index_, target_, component) / before_index_.seconds();
+  return std::max(0.0, seconds_off(now_index_, target_, component) - usual * seconds);
 }
 
 double OrderPath::share(double seconds_per_order) const {

@@ -51,6 +51,7 @@ struct StageTime {
 struct PathTime {
   double orders = 0;             ///< that were seen; with a duty cycle a part of all
   double orders_per_second = 0;  ///< of all
+  double observed = 1;           ///< part of the window in which stages were observed, 0..1
   Parts parts;                   ///< seconds per order
   double seconds = 0;            ///< per order: the sum of its parts
   double longest = 0;            ///< of an order, seconds; 0: unknown
@@ -75,6 +76,9 @@ class OrderPath {
   /// Seconds per order beyond the reference; all of them where there is none (running: 0, because
   /// work is no fault). 0 where the window is not usable.
   [[nodiscard]] double excess(Component component) const;
+  /// Seconds in this window that all of the target's threads spent so beyond the reference, by the
+  /// scheduler, which a duty cycle does not pause. Nothing of running and without a reference.
+  [[nodiscard]] double beyond(Component component) const;
   /// Share of an order's time.
   [[nodiscard]] double share(double seconds_per_order) const;
   /// The stage where the component grew most: "stage risk"; empty where there is one or none.

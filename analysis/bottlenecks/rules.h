@@ -19,6 +19,8 @@ struct Rules {
   /// What a cause takes must be more than this many of the longest order: a single stall is an
   /// incident, not a bottleneck.
   double least_events = 2;
+  /// Below this part of the window an order's stall may be the one of many that was seen.
+  double sampled = 0.5;
 
   // ---- impact
 

@@ -140,6 +140,19 @@ Evidence evidence_of(const OrderPath& path, Component component) {
   return e;
 }
 
+// A single stall is an incident, not a bottleneck. Where a duty cycle has seen it in a small part
+// of the window, the scheduler, which misses none, says whether there were more.
+bool happens_often(const OrderPath& path, const Candidate& c, double seconds, const Rules& rules) {
+  const double least = rules.least_events * path.now().longest;
+  if (seconds * path.now().orders >= least) return true;
+  if (path.now().observed >= rules.sampled) return false;
+  double beyond = 0;
+  for (const Claim& claim : c.claims) {
+    if (claim.seconds > 0) beyond += path.beyond(claim.component);
+  }
+  return beyond >= least;
+}
+
 }  // namespace
 
 std::vector<Finding> weigh(const Context& context, const OrderPath& path,
@@ -151,7 +164,7 @@ std::vector<Finding> weigh(const Context& context, const OrderPath& path,
   for (Candidate& c : candidates) {
     double seconds = 0;
     for (const Claim& claim : c.claims) seconds += claim.seconds;
-    const bool several = seconds * path.now().orders >= rules.least_events * path.now().longest;
+    const bool several = happens_often(path, c, seconds, rules);
     double impact = several ? std::min(path.share(seconds), 1.0) : 0;
     const bool felt =
         noticeable(context, path, several ? seconds : 0) && seconds >= c.least_seconds;

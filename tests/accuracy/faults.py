@@ -37,6 +37,9 @@ class Fault:
     def prepare(self):
         """Before the service starts."""
 
+    def measure(self):
+        """Of the healthy service, before the onset."""
+
     def begin(self):
         raise NotImplementedError
 
@@ -120,12 +123,14 @@ class CpuQuota(Fault):
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def begin(self):
+    def measure(self):
         before = self._used()
         time.sleep(2)
-        cores = (self._used() - before) / 2
+        self.cores = (self._used() - before) / 2
+
+    def begin(self):
         with open(f"{self.group}/cpu.cfs_quota_us", "w") as f:
-            f.write(str(max(1000, int(cores * self.magnitude * 100_000))))
+            f.write(str(max(1000, int(self.cores * self.magnitude * 100_000))))
 
     def end(self):
         with open(f"{self.group}/cpu.cfs_quota_us", "w") as f:

@@ -71,6 +71,8 @@ class Run:
             self.agent = Nearzero(os.path.join(self.build, "nearzero"), self.service.targets(), overhead="")
             self.agent.start(self.service.pid)
             early = self.watch(self.settle)
+            for fault in self.faults:
+                fault.measure()
             onset = time.monotonic()
             for fault in self.faults:
                 begun.append(fault)
@@ -140,6 +142,7 @@ def arguments():
     parser.add_argument("--least-right", type=int, help="runs that must be right (95 %% of them)")
     parser.add_argument("--settle", type=float, default=32, help="healthy seconds before the onset (%(default)s)")
     parser.add_argument("--only", help="only this fault, or `healthy`")
+    parser.add_argument("--row", type=int, help="only the run of this number")
     parser.add_argument("--json", metavar="FILE", help="a line for each run, as it ends; the table: bench fault-table")
     parser.add_argument("--lock", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -158,6 +161,8 @@ def main():
     rows = plan(options.seed, options.runs, options.healthy)
     if options.only:
         rows = [r for r in rows if options.only in r["faults"] or (options.only == "healthy" and not r["faults"])]
+    if options.row is not None:
+        rows = [r for r in rows if r["run"] == options.row]
     right = 0
     for row in rows:
         if options.lock:
