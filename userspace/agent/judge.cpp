@@ -18,13 +18,14 @@ bool is_open(const analysis::Finding& finding) {
 void Judge::refresh_reference(const history::History& history, double now) {
   const double age = std::min(options_.reference_age, reference_.seconds() / 4);
   if (now - reference_at_ < age && now >= reference_at_) return;
+  const double longest = options_.window + history.resolution() / 2;  // it ends at points
   analysis::UndisturbedOptions options;
   options.length = options_.reference;
-  options.window = options_.window;
+  options.window = longest;
   options.least_impact = rules_.least_impact;
   std::vector<analysis::Finding> disturbances = ledger_.pending();
   disturbances.insert(disturbances.end(), findings_.begin(), findings_.end());
-  if (const auto normal = analysis::undisturbed(disturbances, now - options_.window, options))
+  if (const auto normal = analysis::undisturbed(disturbances, now - longest, options))
     reference_ = history.window(normal->from, normal->to);
   reference_at_ = now;
 }

@@ -15,7 +15,7 @@ class Judge {
  public:
   struct Options {
     double every = 2.5;         ///< seconds between two judgements: every third drain of one second
-    double window = 20;         ///< seconds that are judged: two points of history
+    double window = 15;         ///< seconds that are judged: 10 to 20, as points of history lie
     double reference = 600;     ///< seconds before that say what is normal
     double reference_age = 60;  ///< seconds for which a reference is not made anew
     analysis::FindingLedger::Options ledger = {};
