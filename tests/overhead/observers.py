@@ -51,6 +51,7 @@ class Nearzero:
         path = os.path.join(self.folder.name, "nearzero.yaml")
         with open(path, "w") as f:
             f.write(f"listen: 127.0.0.1:{self.port}\nruntime_dir: {self.folder.name}/run\n"
+                    f"history: {{path: {self.folder.name}/history.db}}\n"
                     f"host: {'true' if self.host else 'false'}\n"
                     f"{self.overhead}")
             yaml = self.target_yaml.replace("@PID@", str(pid))

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "probes/probe.h"
+#include "userspace/agent/detection.h"
 #include "userspace/agent/drain_delay.h"
 #include "userspace/agent/duty_cycle.h"
 #include "userspace/agent/http_options.h"
@@ -26,7 +27,11 @@
 #include "userspace/agent/routes.h"
 #include "userspace/agent/self_metrics.h"
 #include "userspace/agent/snapshot.h"
+#include "userspace/agent/start_events.h"
 #include "userspace/agent/target_processes.h"
+#include "userspace/alerts/history_facts.h"
+#include "userspace/alerts/service.h"
+#include "userspace/base/clock.h"
 #include "userspace/base/courtesy.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/base/guard.h"
@@ -35,6 +40,7 @@
 #include "userspace/observe/observer.h"
 #include "userspace/resources/resources.h"
 #include "userspace/rest/routes.h"
+#include "userspace/store/store.h"
 
 namespace nz::agent {
 namespace {
@@ -63,6 +69,11 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
 loader::Object::Options object_options(const config::Config& config) {
   loader::Object::Options o;
   o.layout.host = config.host;
@@ -86,6 +97,8 @@ class Agent {
 
  private:
   int open();
+  int open_store();
+  void open_alerts();
   int open_programs();
   int open_events();
   void set_up_profile();
@@ -98,6 +111,7 @@ class Agent {
   void step_duty_cycle();
   void publish(double drain_seconds);
   void judge(Snapshot& snapshot);
+  void detect(double now);
   void on_signal();
   void reload();
   void reload_protection(const config::Config& next);
@@ -115,9 +129,12 @@ class Agent {
   resources::Resources resources_{resources::Paths{}};
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
+  std::unique_ptr<store::Store> store_;  // null: nothing is kept on disk
   Judge judge_;
   std::shared_ptr<const analysis::Details> details_;
-  Performance performance_{snapshots_};  // before the server, whose routes read it
+  Performance performance_{snapshots_};      // before the server, whose routes read it
+  std::unique_ptr<Detection> detection_;     // reads performance_ and store_
+  std::unique_ptr<alerts::Service> alerts_;  // null: no rules
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
   Clock::time_point last_drain_ = Clock::now();
@@ -148,8 +165,49 @@ int Agent::open() {
   if (!server) return give_up(server.error(), {{EADDRINUSE, kAddressInUse}});
   server_ = std::make_unique<http::Server>(std::move(*server));
 
-  const int programs = open_programs();
-  return programs != kOk ? programs : open_events();
+  for (const auto& step : {&Agent::open_store, &Agent::open_programs, &Agent::open_events}) {
+    const int code = (this->*step)();
+    if (code != kOk) return code;
+  }
+  return kOk;
+}
+
+// A disk that takes nothing is no reason not to observe; another agent that writes the file is.
+int Agent::open_store() {
+  if (!config_.history.path.empty()) {
+    using Seconds = std::chrono::duration<double>;
+    store::Options o;
+    o.path = config_.history.path;
+    o.keep_raw = Seconds(config_.history.raw).count();
+    o.keep_minutes = Seconds(config_.history.minutes).count();
+    o.keep_hours = Seconds(config_.history.hours).count();
+    o.most_bytes = std::uint64_t{config_.history.most_mib} << 20U;
+    auto opened = store::Store::open(o);
+    if (!opened) return give_up(opened.error(), {{EWOULDBLOCK, kAlreadyRunning}});
+    store_ = std::move(*opened);
+  }
+  detection_ = std::make_unique<Detection>(performance_.history(), store_.get());
+  for (analysis::Event& event : start_events(unix_seconds(), store_.get()))
+    detection_->tell(std::move(event));
+  open_alerts();
+  return kOk;
+}
+
+void Agent::open_alerts() {
+  if (config_.alerts.rules.empty()) {
+    alerts_.reset();
+    return;
+  }
+  if (alerts_) {
+    alerts_->reload(config_.alerts.rules);
+    return;
+  }
+  alerts::Service::Options o;
+  o.rule_files = config_.alerts.rules;
+  o.state_file = config_.alerts.state;
+  o.host = host_name();
+  o.url = (config_.http.tls_certificate.empty() ? "http://" : "https://") + config_.listen;
+  alerts_ = std::make_unique<alerts::Service>(std::move(o));
 }
 
 int Agent::open_programs() {
@@ -332,9 +390,26 @@ void Agent::publish(double drain_seconds) {
   snapshot->health = health_json(self, snapshot->healthy);
   snapshot->unattached = unattached(observer_->probes());
   judge_.collect(snapshot->families);
+  detection_->collect(snapshot->families);
+  if (alerts_) alerts_->collect(snapshot->families);
+  if (store_) store_->collect(snapshot->families);
   performance_.record(*snapshot);
   judge(*snapshot);
-  snapshots_->put(std::move(snapshot));
+  detect(snapshot->at);
+  const std::shared_ptr<const Snapshot> done = std::move(snapshot);
+  if (store_) store_->add(done->at, store::Families(done, &done->families));
+  snapshots_->put(done);
+}
+
+// Regressions and incidents, and whom to tell of them and of all else.
+void Agent::detect(double now) {
+  detection_->step(now, observer_->tracker());
+  if (!alerts_) return;
+  alerts::HistoryFacts facts(performance_.history());
+  facts.set_findings(&judge_.findings());
+  facts.set_regressions(&detection_->regressions());
+  facts.set_incidents(&detection_->incidents());
+  alerts_->step(facts, now);
 }
 
 void Agent::judge(Snapshot& snapshot) {
@@ -387,10 +462,13 @@ void Agent::reload() {
   }
   if (next->listen != config_.listen || next->limits != config_.limits ||
       next->runtime_dir != config_.runtime_dir || next->host != config_.host ||
-      next->log.file != config_.log.file) {
+      next->log.file != config_.log.file || next->history != config_.history ||
+      next->alerts.state != config_.alerts.state) {
     spdlog::warn(
-        "SIGHUP: changes of listen, limits, host, runtime_dir and log.file take effect at the next "
-        "start");
+        "SIGHUP: changes of listen, limits, host, runtime_dir, log.file, history and alerts.state "
+        "take effect at the next start");
+    next->history = config_.history;
+    next->alerts.state = config_.alerts.state;
     next->listen = config_.listen;
     next->limits = config_.limits;
     next->runtime_dir = config_.runtime_dir;
@@ -414,12 +492,17 @@ void Agent::reload() {
   set_up_profile();
   observer_->configure(config_.targets, changed);
   if (!observer_->stopped()) observer_->start();
+  open_alerts();
+  detection_->tell({unix_seconds(), "config_reload", "host", "nearzero read " + config_.source});
   publish(0);
   spdlog::info("SIGHUP: configuration reloaded from {}", config_.source);
 }
 
 std::string Agent::command(const std::string& line) {
   observer_->consume();  // what happened before the question belongs to the answer
+  if (const auto answer = alerts_ ? alerts_->command(line) : std::nullopt) return *answer;
+  if (!alerts_ && (line.starts_with("alerts") || line.starts_with("silence")))
+    return "error: no alert rules are loaded (name their files in alerts.rules)\n";
   if (line == "off") return command_off();
   if (line == "on") return command_on();
   if (line != "status") return "error: unknown command '" + line + "'; known: status, off, on\n";

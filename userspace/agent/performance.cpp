@@ -1,13 +1,12 @@
 #include "userspace/agent/performance.h"
 
-#include <chrono>
+#include "userspace/base/clock.h"
 
 namespace nz::agent {
 
 void Performance::record(Snapshot& snapshot) {
   snapshot.generation = ++generation_;
-  snapshot.at =
-      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  snapshot.at = unix_seconds();
   snapshot.families.push_back({"nearzero_history_bytes",
                                "Memory that the history of all series takes.",
                                metrics::Type::gauge,

@@ -120,6 +120,25 @@ struct Profile {
   bool operator==(const Profile&) const = default;
 };
 
+/// What is kept on disk of every series.
+struct History {
+  std::string path = "/var/lib/nearzero/history.db";     ///< empty: the last hour, in memory
+  std::chrono::milliseconds raw{std::chrono::hours(6)};  ///< intervals of 10 s
+  std::chrono::milliseconds minutes{std::chrono::hours(30 * 24)};  ///< intervals of a minute
+  std::chrono::milliseconds hours{std::chrono::hours(400 * 24)};   ///< of an hour; events, too
+  unsigned most_mib = 1024;  ///< of the file; then the oldest goes, the finest first
+
+  bool operator==(const History&) const = default;
+};
+
+/// Who is told of what.
+struct Alerts {
+  std::vector<std::string> rules;                       ///< files, absolute paths; none: no alerts
+  std::string state = "/var/lib/nearzero/alerts.json";  ///< over a restart; empty: nothing is kept
+
+  bool operator==(const Alerts&) const = default;
+};
+
 /// Who may reach the HTTP endpoint. Paths are absolute; empty: not used.
 struct Http {
   std::string tls_certificate;            ///< yaml `tls.certificate`: PEM chain; empty: plain HTTP
@@ -138,6 +157,8 @@ struct Config {
   bool host = true;  ///< also observe the scheduler of the whole host, besides the targets
   Overhead overhead;
   Profile profile;
+  History history;
+  Alerts alerts;
   Log log;
   Limits limits;
   std::vector<Target> targets;

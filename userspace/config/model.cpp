@@ -171,6 +171,16 @@ void from_json(const json& in, Config& config) {
   set(member(member(in, "profile"), "hz"), config.profile.hz);
   set(member(member(in, "profile"), "window"), config.profile.window);
 
+  const json& history = member(in, "history");
+  set(member(history, "path"), config.history.path);
+  set(member(history, "raw"), config.history.raw);
+  set(member(history, "minutes"), config.history.minutes);
+  set(member(history, "hours"), config.history.hours);
+  set(member(history, "most_mib"), config.history.most_mib);
+
+  set(member(member(in, "alerts"), "rules"), config.alerts.rules);
+  set(member(member(in, "alerts"), "state"), config.alerts.state);
+
   set(member(member(in, "log"), "level"), config.log.level);
   set(member(member(in, "log"), "file"), config.log.file);
 
@@ -209,6 +219,13 @@ ordered_json to_json(const Config& config) {
         {"duty_cycle", config.overhead.duty_cycle},
         {"calibrate", config.overhead.calibrate}}},
       {"profile", {{"hz", config.profile.hz}, {"window", format_duration(config.profile.window)}}},
+      {"history",
+       {{"path", config.history.path},
+        {"raw", format_duration(config.history.raw)},
+        {"minutes", format_duration(config.history.minutes)},
+        {"hours", format_duration(config.history.hours)},
+        {"most_mib", config.history.most_mib}}},
+      {"alerts", {{"rules", config.alerts.rules}, {"state", config.alerts.state}}},
       {"log", {{"level", config.log.level}, {"file", config.log.file}}},
       {"limits",
        {{"targets", config.limits.targets},

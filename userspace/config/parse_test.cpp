@@ -8,6 +8,7 @@
 namespace nz::config {
 namespace {
 
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -43,6 +44,8 @@ runtime_dir: /tmp/nz
 overhead: {per_target: 2.5%, host: 0.5, breaker_factor: 4, breaker_seconds: 0.5, duty_cycle: false,
            calibrate: false}
 profile: {hz: 7, window: 90s}
+history: {path: /h.db, raw: 2h, minutes: 1d, hours: 90d, most_mib: 64}
+alerts: {rules: [/a.yaml, /b.yaml], state: ""}
 log: {level: off, file: /var/log/nz}
 limits: {targets: 3, statements: 10, syscalls: 20, stages: 30, threads: 0x400}
 targets:
@@ -71,6 +74,8 @@ targets:
   want.runtime_dir = "/tmp/nz";
   want.overhead = {0.025, 0.5, 4, 0.5, false, false};
   want.profile = {7, milliseconds(90'000)};
+  want.history = {"/h.db", hours(2), hours(24), hours(90 * 24), 64};
+  want.alerts = {{"/a.yaml", "/b.yaml"}, ""};
   want.log = {"off", "/var/log/nz"};
   want.limits = {3, 10, 20, 30, 1024};
   Target a;
@@ -185,6 +190,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"drain_interval: 11m", {"out of range"}},
         Bad{"profile: {window: 0s}", {"profile.window: 0ms is out of range, must be 1s to 10m"}},
         Bad{"profile: {hz: 10000}", {"profile.hz"}},
+        Bad{"history: {raw: 1m}", {"history.raw: 1m is out of range, must be 1h to 3660d"}},
+        Bad{"history: {raw: 2d, minutes: 1d}", {"history.minutes: 1d is out of range, must be 2d"}},
+        Bad{"history: {path: here.db}", {"history.path"}},
+        Bad{"alerts: {rules: alerts.yaml}", {"alerts.rules"}},
         Bad{"drain_interval: 1h", {"'1h' is not a number with a unit"}},
         Bad{"drain_interval: -1s", {"'-1s' is not"}}, Bad{"drain_interval: ''", {"'' is not"}},
         Bad{"limits: {targets: 16}", {"at most 15"}}, Bad{"limits: {targets: 0}", {"at least 1"}},

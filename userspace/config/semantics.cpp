@@ -18,6 +18,8 @@ constexpr std::chrono::milliseconds kShortestDrain{50};  // a drain costs 8 us a
 constexpr std::chrono::milliseconds kLongestDrain{600000};
 constexpr std::chrono::milliseconds kShortestWindow{1000};
 constexpr std::chrono::milliseconds kLongestWindow{600000};
+constexpr std::chrono::milliseconds kShortestRaw = std::chrono::hours(1);
+constexpr std::chrono::milliseconds kLongestKept = std::chrono::hours(24 * 3660);
 constexpr std::size_t kCommLength = 15;  // TASK_COMM_LEN - 1
 
 /// host:port or [address]:port, as text; whether the address exists is known when it is bound.
@@ -87,22 +89,24 @@ class Checker {
     }
     tls();
     origins();
-    if (config_.drain_interval < kShortestDrain || config_.drain_interval > kLongestDrain) {
-      report("/drain_interval",
-             fmt::format("drain_interval: {} is out of range, must be {} to {}",
-                         format_duration(config_.drain_interval), format_duration(kShortestDrain),
-                         format_duration(kLongestDrain)),
-             "write for instance \"1s\"");
-    }
-    if (config_.profile.window < kShortestWindow || config_.profile.window > kLongestWindow) {
-      report("/profile/window",
-             fmt::format("profile.window: {} is out of range, must be {} to {}",
-                         format_duration(config_.profile.window), format_duration(kShortestWindow),
-                         format_duration(kLongestWindow)),
-             "write for instance \"1m\"");
-    }
+    duration("/drain_interval", config_.drain_interval, kShortestDrain, kLongestDrain, "1s");
+    duration("/profile/window", config_.profile.window, kShortestWindow, kLongestWindow, "1m");
+    duration("/history/raw", config_.history.raw, kShortestRaw, kLongestKept, "6h");
+    duration("/history/minutes", config_.history.minutes, config_.history.raw, kLongestKept, "30d");
+    duration("/history/hours", config_.history.hours, config_.history.minutes, kLongestKept,
+             "400d");
     ratio("/overhead/per_target", config_.overhead.per_target);
     ratio("/overhead/host", config_.overhead.host);
+  }
+
+  void duration(const std::string& pointer, std::chrono::milliseconds value,
+                std::chrono::milliseconds least, std::chrono::milliseconds most,
+                std::string_view example) {
+    if (value >= least && value <= most) return;
+    report(pointer,
+           fmt::format("{}: {} is out of range, must be {} to {}", display(pointer),
+                       format_duration(value), format_duration(least), format_duration(most)),
+           fmt::format("write for instance \"{}\"", example));
   }
 
   // Whether the files are what they should be is known when they are read (http/tls.h, tokens.h).

@@ -11,6 +11,7 @@
 #include "nearzero/abi.h"
 #include "userspace/config/config.h"
 #include "userspace/config/schema.h"
+#include "userspace/config/units.h"
 
 namespace nz::config {
 namespace {
@@ -119,6 +120,13 @@ TEST(Schema, AgreesWithTheKernelSideAndTheStructs) {
   check_default("/log/level", config.log.level);
   check_default("/log/file", config.log.file);
   check_default("/profile/hz", config.profile.hz);
+  check_default("/history/path", config.history.path);
+  check_default("/history/raw", format_duration(config.history.raw));
+  check_default("/history/minutes", format_duration(config.history.minutes));
+  check_default("/history/hours", format_duration(config.history.hours));
+  check_default("/history/most_mib", config.history.most_mib);
+  check_default("/alerts/rules", config.alerts.rules);
+  check_default("/alerts/state", config.alerts.state);
   check_default("/limits/targets", config.limits.targets);
   check_default("/limits/statements", config.limits.statements);
   check_default("/limits/syscalls", config.limits.syscalls);

@@ -8,10 +8,11 @@
 
 namespace nz::config {
 
-/// A number with a unit: ms, s or m. Fractions below a millisecond are rounded to the nearest.
+/// A number with a unit: ms, s, m, h or d. Fractions below a millisecond are rounded to the
+/// nearest.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// The shortest form that parse_duration() reads back: "1s", "1500ms", "2m".
+/// The shortest form that parse_duration() reads back: "1s", "1500ms", "2m", "30d".
 std::string format_duration(std::chrono::milliseconds duration);
 
 /// "1%" is 0.01. Nothing without a percent sign.

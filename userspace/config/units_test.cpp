@@ -19,11 +19,14 @@ TEST(Units, Durations) {
   EXPECT_EQ(parse_duration("1s"), milliseconds(1000));
   EXPECT_EQ(parse_duration("1.5s"), milliseconds(1500));
   EXPECT_EQ(parse_duration("2m"), milliseconds(120000));
-  for (const char* bad : {"", "1", "s", "-1s", "+1s", "1 s", "1h", "1e3s", "1sx", ".5s", "inf s",
+  for (const char* bad : {"", "1", "s", "-1s", "+1s", "1 s", "1w", "1e3s", "1sx", ".5s", "inf s",
                           "nan", "99999999999999999999999m"}) {
     EXPECT_FALSE(parse_duration(bad)) << bad;
   }
-  for (const int count : {0, 1, 250, 1000, 1500, 60000, 61000, 120000}) {
+  EXPECT_EQ(parse_duration("6h"), std::chrono::hours(6));
+  EXPECT_EQ(parse_duration("1.5d"), std::chrono::hours(36));
+  EXPECT_EQ(format_duration(std::chrono::hours(720)), "30d");
+  for (const int count : {0, 1, 250, 1000, 1500, 60000, 61000, 120000, 7200000}) {
     EXPECT_EQ(parse_duration(format_duration(milliseconds(count))), milliseconds(count));
   }
 }

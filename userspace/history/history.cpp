@@ -1,12 +1,12 @@
 #include "userspace/history/history.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "userspace/history/growth.h"
 #include "userspace/history/recorder.h"
 #include "userspace/history/scan.h"
+#include "userspace/history/steps.h"
 #include "userspace/metrics/unit.h"
 
 namespace nz::history {
@@ -15,7 +15,6 @@ namespace {
 using metrics::Type;
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
-constexpr double kMostSteps = 1e6;
 
 std::string unit_of(const Series& series, const Selector& selector) {
   const bool a_rate = series.type == Type::counter ||
@@ -92,55 +91,46 @@ analysis::Window History::window(double from, double to, const Filter& filter) c
 std::vector<Trend> History::trends(const Selector& selector, double from, double to,
                                    double step) const {
   const auto known = impl_->contents();
-  const Contents& contents = *known;
-  const double exact_steps = (to - from) / step;
-  if (contents.size() == 0 || !(step > 0) || !(exact_steps > 0) || exact_steps > kMostSteps)
-    return {};
-  const auto steps = static_cast<std::size_t>(std::ceil(exact_steps - 1e-9));
-  const auto end_of = [&](std::size_t k) {
-    return k == steps ? to : from + static_cast<double>(k) * step;
-  };
-
-  Scan scan(contents, [&](const Series& s) {
-    return s.name == selector.name && analysis::has_labels(s.labels, selector.labels);
-  });
+  const auto steps = Steps::of(*known, from, to, step);
+  if (!steps) return {};
   std::vector<Trend> trends;
-  std::vector<Growth> growths;
-  std::size_t k = 1;  // the step that points go to, and where it begins and ends
-  std::size_t begin = contents.nearest(from);
-  std::size_t end = contents.nearest(end_of(k));
-  const auto close_steps_until = [&](std::size_t point) {
-    for (; k <= steps && end <= point; k++) {
-      const double seconds = contents.at(end) - contents.at(begin);
-      growths.resize(scan.states().size());
-      trends.resize(scan.states().size());
-      for (std::size_t i = 0; i < trends.size(); i++) {
-        trends[i].points.resize(k - 1, {0, kNothing});
-        trends[i].points.push_back(
-            {end_of(k), end > begin && end == point
-                            ? value_of(scan.states()[i], growths[i], selector, seconds)
-                            : kNothing});
-        growths[i] = {};
-      }
-      begin = end;
-      if (k < steps) end = contents.nearest(end_of(k + 1));
-    }
-  };
-  const std::size_t first = begin;
-  scan.run(first, contents.nearest(to), [&](std::size_t point) {
-    if (point > first) {
-      growths.resize(scan.states().size());
-      for (std::size_t i = 0; i < growths.size(); i++) growths[i].add(scan.states()[i]);
-    }
-    close_steps_until(point);
-  });
-  for (std::size_t i = 0; i < trends.size(); i++) {
-    trends[i].labels = scan.states()[i].series->labels;
-    trends[i].unit = unit_of(*scan.states()[i].series, selector);
-    for (std::size_t p = 0; p < trends[i].points.size(); p++)
-      trends[i].points[p].at = end_of(p + 1);
-  }
+  steps->run(
+      [&](const Series& s) {
+        return s.name == selector.name && analysis::has_labels(s.labels, selector.labels);
+      },
+      [&](std::size_t number, double seconds, const std::vector<State>& states,
+          const std::vector<Growth>& growths) {
+        for (std::size_t i = trends.size(); i < states.size(); i++) {
+          Trend& fresh = trends.emplace_back();
+          fresh.labels = states[i].series->labels;
+          fresh.unit = unit_of(*states[i].series, selector);
+          for (std::size_t k = 1; k < number; k++)
+            fresh.points.push_back({steps->end_of(k), kNothing});
+        }
+        for (std::size_t i = 0; i < trends.size(); i++) {
+          trends[i].points.push_back(
+              {steps->end_of(number),
+               seconds > 0 ? value_of(states[i], growths[i], selector, seconds) : kNothing});
+        }
+      });
   return trends;
+}
+
+std::vector<Interval> History::intervals(const std::string& name, const analysis::Labels& labels,
+                                         double from, double to, double step) const {
+  const auto known = impl_->contents();
+  const auto steps = Steps::of(*known, from, to, step);
+  if (!steps) return {};
+  std::vector<Interval> intervals;
+  steps->run([&](const Series& s) { return s.name == name && s.labels == labels; },
+             [&](std::size_t number, double seconds, const std::vector<State>&,
+                 const std::vector<Growth>& growths) {
+               if (seconds <= 0 || growths.empty() || !growths.front().seen()) return;
+               intervals.push_back(
+                   {steps->end_of(number - 1), steps->end_of(number),
+                    std::make_shared<const analysis::Histogram>(growths.front().histogram())});
+             });
+  return intervals;
 }
 
 double History::oldest() const { return impl_->oldest(); }

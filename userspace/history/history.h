@@ -34,6 +34,12 @@ struct Trend {
   std::vector<Point> points;
 };
 
+/// The values of a histogram between two times, those of them alone.
+struct Interval {
+  double from = 0, to = 0;  ///< Unix seconds
+  std::shared_ptr<const analysis::Histogram> histogram;
+};
+
 class History {
  public:
   struct Options {
@@ -64,6 +70,10 @@ class History {
   /// `to` is not later than `from`, `step` is not above 0, or there are more than a million steps.
   [[nodiscard]] std::vector<Trend> trends(const Selector& selector, double from, double to,
                                           double step) const;
+  /// The histogram of exactly these labels, step by step; steps without points are left out.
+  [[nodiscard]] std::vector<Interval> intervals(const std::string& name,
+                                                const analysis::Labels& labels, double from,
+                                                double to, double step) const;
   [[nodiscard]] double oldest() const;  ///< Unix seconds; 0 where there is nothing
   [[nodiscard]] double newest() const;
   [[nodiscard]] double resolution() const;  ///< seconds, as in the options

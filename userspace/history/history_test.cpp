@@ -259,6 +259,30 @@ TEST(Trends, QuantileMeanAndRateOfAHistogram) {
   EXPECT_TRUE(history.trends(selector, kStart, kStart + 60, 30).empty());
 }
 
+TEST(Intervals, HaveTheValuesOfEachStepAlone) {
+  History history({.resolution = 10});
+  analysis::Histogram h;
+  const analysis::Labels risk{{"stage", "risk"}};
+  for (int s = 0; s <= 60; s += 10) {
+    if (s > 0) h = after(h, {1'000, 1'000});
+    if (s > 30) h = after(h, {4'000'000});
+    history.add(kStart + s, {histogram("h_seconds", h, risk),
+                             histogram("h_seconds", h, {{"stage", "risk"}, {"more", "x"}})});
+  }
+  const auto intervals = history.intervals("h_seconds", risk, kStart, kStart + 60, 30);
+  ASSERT_EQ(intervals.size(), 2U);
+  EXPECT_EQ(intervals[0].to, kStart + 30);
+  EXPECT_EQ(intervals[0].histogram->count(), 6U);
+  EXPECT_EQ(intervals[1].from, kStart + 30);
+  EXPECT_EQ(intervals[1].histogram->count(), 9U);
+  EXPECT_EQ(intervals[1].histogram->sum_ns, 6'000U + 12'000'000U);
+  EXPECT_TRUE(
+      history.intervals("h_seconds", {{"stage", "other"}}, kStart, kStart + 60, 30).empty());
+  EXPECT_TRUE(history.intervals("h_seconds", risk, kStart, kStart + 60, 0).empty());
+  EXPECT_EQ(history.intervals("h_seconds", risk, kStart - 600, kStart + 600, 30).size(), 2U)
+      << "what is not known is left out";
+}
+
 TEST(Trends, HolesBeforeTheBeginningInGapsAndAfterTheEnd) {
   History history({.resolution = 10, .length = 7200});
   fill(history, 0, 60);

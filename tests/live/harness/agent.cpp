@@ -51,7 +51,9 @@ Agent::Agent(const std::string& yaml, bool own_overhead) : port_(free_port()) {
   config_file_ = temporary_file(
       "nearzero.yaml",
       "listen: 127.0.0.1:" + std::to_string(port_) + "\nruntime_dir: " + runtime_dir_ +
-          (own_overhead ? "" : "\noverhead: {calibrate: false, duty_cycle: false}") + "\n" + yaml);
+          (own_overhead ? "" : "\noverhead: {calibrate: false, duty_cycle: false}") +
+          (yaml.find("history:") == std::string::npos ? "\nhistory: {path: ''}" : "") + "\n" +
+          yaml);
   program_ = std::make_unique<Program>(
       std::vector<std::string>{NZ_AGENT, "agent", "--config", config_file_});
   const bool ready = eventually(

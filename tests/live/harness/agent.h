@@ -12,7 +12,8 @@ namespace nz::live {
 class Agent {
  public:
   /// Starts `nearzero agent` on a free loopback port and a runtime folder of its own, and waits
-  /// until it is ready. `yaml`: everything but listen and runtime_dir. Unless `own_overhead`,
+  /// until it is ready. `yaml`: everything but listen and runtime_dir. Without `history` in it
+  /// nothing is kept on disk. Unless `own_overhead`,
   /// nothing is calibrated and nothing rests: counts are exact.
   explicit Agent(const std::string& yaml, bool own_overhead = false);
 

@@ -1,0 +1,115 @@
+#include "userspace/agent/detection.h"
+
+#include <spdlog/spdlog.h>
+
+#include <map>
+#include <utility>
+
+#include "analysis/text.h"
+#include "userspace/agent/regression_state.h"
+
+namespace nz::agent {
+namespace {
+
+constexpr const char* kKey = "regressions";
+constexpr std::size_t kMostEvents = 512;
+constexpr double kSlice = 30;  // seconds: samples of a comparison, as independent as minutes nearly
+
+void log(const analysis::Regression& r, bool opened) {
+  const std::string what = analysis::text_of(r.of);
+  if (!opened) {
+    spdlog::info("regression of {} is over", what);
+    return;
+  }
+  spdlog::log(r.worse ? spdlog::level::warn : spdlog::level::info,
+              "{} {}: {} before, {} since (confidence {:.1f} %)",
+              r.worse ? "regression of" : "change of", what,
+              analysis::figure_text(r.before, r.of.unit), analysis::figure_text(r.after, r.of.unit),
+              r.confidence * 100);
+}
+
+}  // namespace
+
+Detection::Detection(const history::History& history, store::Store* store)
+    : history_(history), store_(store) {
+  restore();
+}
+
+void Detection::restore() {
+  const auto saved = store_ == nullptr ? std::nullopt : store_->get_state(kKey);
+  if (!saved) return;
+  const auto known = restore_regressions(*saved);
+  if (!known) {
+    spdlog::warn("regressions of before the start are lost: {}", known.error().text());
+    return;
+  }
+  watch_.restore(*known);
+  regressions_ = watch_.regressions();
+}
+
+void Detection::remember() {
+  if (store_ == nullptr) return;
+  const auto put = store_->put_state(kKey, save_regressions(regressions_));
+  if (!put) spdlog::warn("regressions would not outlive a restart: {}", put.error().text());
+}
+
+void Detection::tell(analysis::Event event) {
+  if (store_ != nullptr) store_->add_event(event);
+  events_.push_back(std::move(event));
+  if (events_.size() > kMostEvents) events_.pop_front();
+}
+
+// Of the last hour, in memory: what is needed around a step that was seen just now.
+std::vector<analysis::Slice> Detection::slices(const analysis::Quantity& of, double from,
+                                               double to) const {
+  std::vector<analysis::Slice> result;
+  if (!of.statistic.starts_with('p')) return result;  // not of a histogram's values
+  for (history::Interval& i : history_.intervals(of.name, of.labels, from, to, kSlice))
+    result.push_back({i.from, i.to, std::move(i.histogram)});
+  return result;
+}
+
+analysis::Watch::Changes Detection::step(double now, const targets::Tracker& tracker) {
+  for (analysis::Event& event : target_events_.step(now, tracker)) tell(std::move(event));
+  if (!watch_.due(now)) return {};
+  const analysis::Window window = history_.window(now - watch_.every(), now);
+  if (window.seconds() <= 0) return {};
+  const std::vector<analysis::Event> events(events_.begin(), events_.end());
+  auto changes = watch_.look(
+      window,
+      [this](const analysis::Quantity& of, double from, double to) { return slices(of, from, to); },
+      events);
+  regressions_ = watch_.regressions();
+  incidents_ = watch_.incidents();
+  for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
+  for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
+  if (!changes.regressions.opened.empty() || !changes.regressions.resolved.empty()) remember();
+  return changes;
+}
+
+void Detection::collect(std::vector<metrics::Family>& out) const {
+  std::map<std::string, double> open;  // by whether it is worse
+  for (const analysis::Regression& r : regressions_) {
+    if (r.state != analysis::FindingState::resolved) open[r.worse ? "worse" : "told"] += 1;
+  }
+  metrics::Family changes{"nearzero_regressions_open",
+                          "Lasting changes that have not gone back: worse, or only told of.",
+                          metrics::Type::gauge,
+                          {}};
+  for (const char* kind : {"worse", "told"})
+    changes.samples.push_back({{{"kind", kind}}, open[kind], nullptr});
+  out.push_back(std::move(changes));
+  double incidents = 0;
+  for (const analysis::Incident& i : incidents_) incidents += i.until == 0 ? 1 : 0;
+  const auto one = [&](const char* name, const char* help, metrics::Type type, double value) {
+    out.push_back({name, help, type, {{{}, value, nullptr}}});
+  };
+  one("nearzero_incidents_open", "Groups of series that are unusual now.", metrics::Type::gauge,
+      incidents);
+  one("nearzero_watched_series", "Quantities that are watched for changes and anomalies.",
+      metrics::Type::gauge, static_cast<double>(watch_.series()));
+  one("nearzero_watch_dropped_total", "Series, regressions and incidents that did not fit.",
+      metrics::Type::counter, static_cast<double>(watch_.dropped()));
+}
+
+}  // namespace nz::agent

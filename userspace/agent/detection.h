@@ -1,0 +1,48 @@
+// Watches all series for lasting changes and unusual moments, beside what happened then, and keeps
+// what it knows over a restart.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "analysis/watch/watch.h"
+#include "userspace/agent/target_events.h"
+#include "userspace/history/history.h"
+#include "userspace/metrics/family.h"
+#include "userspace/store/store.h"
+
+namespace nz::agent {
+
+class Detection {
+ public:
+  /// `store`: null where nothing is kept on disk. Both outlive it.
+  Detection(const history::History& history, store::Store* store);
+
+  /// Something that may explain a change.
+  void tell(analysis::Event event);
+  /// After each drain; looks when it is time to. Returns what began and what ended.
+  analysis::Watch::Changes step(double now, const targets::Tracker& tracker);
+
+  /// Open ones first.
+  [[nodiscard]] const std::vector<analysis::Regression>& regressions() const {
+    return regressions_;
+  }
+  [[nodiscard]] const std::vector<analysis::Incident>& incidents() const { return incidents_; }
+  void collect(std::vector<metrics::Family>& out) const;
+
+ private:
+  void restore();
+  void remember();
+  [[nodiscard]] std::vector<analysis::Slice> slices(const analysis::Quantity& of, double from,
+                                                    double to) const;
+
+  const history::History& history_;
+  store::Store* store_;
+  analysis::Watch watch_;
+  TargetEvents target_events_{build_of};
+  std::deque<analysis::Event> events_;  // the newest
+  std::vector<analysis::Regression> regressions_;
+  std::vector<analysis::Incident> incidents_;
+};
+
+}  // namespace nz::agent

@@ -1,0 +1,18 @@
+// What happened while nobody observed: the agent itself started, and maybe the host, or its kernel
+// is another.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/event.h"
+#include "userspace/store/store.h"
+
+namespace nz::agent {
+
+/// Of a start at `now`, Unix seconds. What the boot and the kernel were before is kept in the
+/// store; null: there is none, and only the start itself is told. `proc`: for tests.
+std::vector<analysis::Event> start_events(double now, store::Store* store,
+                                          const std::string& proc = "/proc");
+
+}  // namespace nz::agent

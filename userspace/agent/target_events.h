@@ -1,0 +1,43 @@
+// What happens to targets that may explain why their figures change: starts, ends, new builds.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analysis/event.h"
+#include "userspace/targets/tracker.h"
+
+namespace nz::agent {
+
+class TargetEvents {
+ public:
+  /// Identity of the program that a process runs: its build id; empty where it has none.
+  using BuildOf = std::function<std::string(const targets::Process&)>;
+  explicit TargetEvents(BuildOf build_of) : build_of_(std::move(build_of)) {}
+
+  /// What has changed since the last call; with the first, what runs was there before. Children
+  /// that a member forked are none: a service that forks for its work would drown the rest.
+  std::vector<analysis::Event> step(double now, const targets::Tracker& tracker);
+
+ private:
+  struct Known {
+    std::string target, name;
+    uint64_t start_time = 0;
+  };
+  void started(double now, const std::string& target, const targets::Process& process,
+               std::vector<analysis::Event>& out);
+
+  BuildOf build_of_;
+  std::map<pid_t, Known> known_;
+  std::map<std::string, std::string> builds_;  // by target and executable
+  bool first_ = true;
+};
+
+/// The build id of /proc/PID/exe.
+std::string build_of(const targets::Process& process);
+
+}  // namespace nz::agent
