@@ -185,6 +185,7 @@ int Agent::open_store() {
     auto opened = store::Store::open(o);
     if (!opened) return give_up(opened.error(), {{EWOULDBLOCK, kAlreadyRunning}});
     store_ = std::move(*opened);
+    performance_.set_store(store_.get());
   }
   detection_ = std::make_unique<Detection>(performance_.history(), store_.get());
   for (analysis::Event& event : start_events(unix_seconds(), store_.get()))

@@ -3,10 +3,42 @@
 #include "userspace/base/clock.h"
 
 namespace nz::agent {
+namespace {
+
+constexpr const char* kOldestOnDisk = "nearzero_store_oldest_timestamp_seconds";
+
+}  // namespace
+
+// In memory points are finer and newer; what lies half a point before them is still theirs.
+bool Performance::in_memory(double from) const {
+  return store_ == nullptr || oldest_on_disk_ == 0 ||
+         (history_.oldest() != 0 && from >= history_.oldest() - history_.resolution() / 2);
+}
+
+analysis::Window Performance::window(double from, double to,
+                                     const history::History::Filter& filter) const {
+  return in_memory(from) ? history_.window(from, to, filter) : store_->window(from, to, filter);
+}
+
+std::vector<history::Trend> Performance::trends(const history::Selector& selector, double from,
+                                                double to, double step) const {
+  return in_memory(from) ? history_.trends(selector, from, to, step)
+                         : store_->trends(selector, from, to, step);
+}
+
+double Performance::oldest() const {
+  const double disk = oldest_on_disk_;
+  const double memory = history_.oldest();
+  return disk != 0 && (memory == 0 || disk < memory) ? disk : memory;
+}
 
 void Performance::record(Snapshot& snapshot) {
   snapshot.generation = ++generation_;
   snapshot.at = unix_seconds();
+  for (const metrics::Family& family : snapshot.families) {
+    if (family.name == kOldestOnDisk && !family.samples.empty())
+      oldest_on_disk_ = family.samples.front().value;
+  }
   snapshot.families.push_back({"nearzero_history_bytes",
                                "Memory that the history of all series takes.",
                                metrics::Type::gauge,

@@ -1,12 +1,15 @@
-// What the REST interface reads of the agent: the last snapshot, and the history of all.
+// What the REST interface reads of the agent: the last snapshot, and the history of all, in memory
+// and on disk.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "probes/probe.h"
 #include "userspace/agent/snapshot.h"
 #include "userspace/rest/source.h"
+#include "userspace/store/store.h"
 
 namespace nz::agent {
 
@@ -20,13 +23,26 @@ class Performance : public rest::Source {
     return snapshots_->get();
   }
 
+  [[nodiscard]] analysis::Window window(double from, double to,
+                                        const history::History::Filter& filter) const override;
+  [[nodiscard]] std::vector<history::Trend> trends(const history::Selector& selector, double from,
+                                                   double to, double step) const override;
+  [[nodiscard]] double oldest() const override;
+
+  /// Before the first record(); null: nothing is on disk. Must outlive the server.
+  void set_store(const store::Store* store) { store_ = store; }
+
   /// Dates and numbers a snapshot, and adds it to history. Before it is put into the box, so that
   /// whoever sees it finds its values in the history. From the agent's thread.
   void record(Snapshot& snapshot);
 
  private:
+  [[nodiscard]] bool in_memory(double from) const;
+
   std::shared_ptr<SnapshotBox> snapshots_;
   history::History history_;
+  const store::Store* store_ = nullptr;
+  std::atomic<double> oldest_on_disk_ = 0;  ///< Unix seconds; 0: nothing
   std::uint64_t generation_ = 0;
 };
 

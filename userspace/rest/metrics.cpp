@@ -65,10 +65,10 @@ http::Response metrics_answer(const Source& source, const View& view,
            (!family || fnmatch(family->c_str(), name.c_str(), 0) == 0);
   };
   const double newest = source.history().newest();
-  const auto window = source.history().window(
-      newest - seconds, newest, [&](const std::string& name, const analysis::Labels& labels) {
-        return name == kDrops || wanted(name, labels);
-      });
+  const auto window = source.window(newest - seconds, newest,
+                                    [&](const std::string& name, const analysis::Labels& labels) {
+                                      return name == kDrops || wanted(name, labels);
+                                    });
   if (!(window.seconds() > 0)) {
     auto response = http::problem(
         503, "There is one point in time yet, and rates need two; ask again in a second.",

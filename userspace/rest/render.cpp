@@ -14,8 +14,8 @@ namespace {
 using metrics::Type;
 
 // Points lie a resolution apart: a range that begins a little before the first has it whole.
-bool covered(const history::History& history, double from) {
-  return history.oldest() != 0 && from >= history.oldest() - history.resolution();
+bool covered(const Source& source, double from) {
+  return source.oldest() != 0 && from >= source.oldest() - source.history().resolution();
 }
 
 std::string label_of(const analysis::Labels& labels, std::string_view key) {
@@ -45,19 +45,19 @@ Json completeness(const Source& source, const View& view, const analysis::Window
     unattached.push_back({{"probe", u.probe}, {"target", u.target}, {"reason", u.reason}});
   }
   const history::History& history = source.history();
-  const bool whole = covered(history, from);
+  const bool whole = covered(source, from);
   Json j{{"complete", drops.empty() && unattached.empty() && whole},
          {"range_covered", whole},
          {"history_from", nullptr},
          {"points_evicted", history.evicted()},
          {"drops", std::move(drops)},
          {"unattached", std::move(unattached)}};
-  if (history.oldest() != 0) j["history_from"] = format_time(history.oldest());
+  if (source.oldest() != 0) j["history_from"] = format_time(source.oldest());
   return j;
 }
 
 Json completeness(const Source& source, const View& view, double from, double to) {
-  const auto window = source.history().window(
+  const auto window = source.window(
       from, to, [](const std::string& name, const analysis::Labels&) { return name == kDrops; });
   return completeness(source, view, window, from);
 }

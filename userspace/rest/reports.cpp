@@ -40,7 +40,7 @@ Json metrics_json(const analysis::Window& window, const View& view, std::size_t&
 std::shared_ptr<Report> make_report(const Source& source, const View& view, std::string id,
                                     std::string title, const Range& range) {
   auto report = std::make_shared<Report>();
-  const auto window = source.history().window(range.from, range.to);
+  const auto window = source.window(range.from, range.to);
   report->id = std::move(id);
   report->title = title.empty() ? "Performance until " + format_time(range.to) : std::move(title);
   report->created = view.at;

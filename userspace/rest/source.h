@@ -33,7 +33,19 @@ class Source {
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
   virtual ~Source() = default;
+  /// The last hour, in memory.
   [[nodiscard]] virtual const history::History& history() const = 0;
+  /// Of any range: those of history() where it reaches that far back, else of what is on disk.
+  [[nodiscard]] virtual analysis::Window window(double from, double to,
+                                                const history::History::Filter& filter = {}) const {
+    return history().window(from, to, filter);
+  }
+  [[nodiscard]] virtual std::vector<history::Trend> trends(const history::Selector& selector,
+                                                           double from, double to,
+                                                           double step) const {
+    return history().trends(selector, from, to, step);
+  }
+  [[nodiscard]] virtual double oldest() const { return history().oldest(); }  ///< 0: nothing
   /// nullptr before the first drain.
   [[nodiscard]] virtual std::shared_ptr<const View> view() const = 0;
 };

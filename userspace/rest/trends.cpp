@@ -145,8 +145,7 @@ http::Response trends_answer(const Source& source, const View& view, const http:
   if (!query.ok()) return query.refusal();
 
   Json trends = Json::array();
-  for (const history::Trend& trend :
-       source.history().trends(selector, range.from, range.to, step)) {
+  for (const history::Trend& trend : source.trends(selector, range.from, range.to, step)) {
     trends.push_back(trend_json(trend));
   }
   return json_answer(dumped(
