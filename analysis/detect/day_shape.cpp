@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::uint16_t kMostVisits = 60000;
 constexpr float kMemoryDays = 6;  // how slowly a shape that is known changes
+constexpr double kWeekendHours = 4 * 3600.0;
+constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
 
 }  // namespace
 
@@ -61,13 +63,16 @@ float DayShape::at(double at) const {
   return trusted * (shape[p.bin] + std::abs(p.part) * (shape[other] - shape[p.bin]));
 }
 
-float DayShape::edge(double at) const {
+float DayShape::edge(double at, bool slow) const {
   const Place p = place(at);
+  const bool other_kind = place(at - kWeekendHours).kind != place(at + kWeekendHours).kind;
+  const float weekend = slow && other_kind ? kWeekend : 0;
   const float trusted = trust(p.kind);
-  if (trusted <= 0) return 0;
+  if (trusted <= 0) return weekend;
   const auto& shape = shape_[p.kind];
   const float before = shape[(p.bin + kBins - 1) % kBins], after = shape[(p.bin + 1) % kBins];
-  return trusted * std::max(std::abs(shape[p.bin] - before), std::abs(after - shape[p.bin]));
+  const float moved = std::max(std::abs(shape[p.bin] - before), std::abs(after - shape[p.bin]));
+  return std::max(weekend, trusted * moved);
 }
 
 }  // namespace nz::analysis::detect

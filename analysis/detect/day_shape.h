@@ -19,8 +19,9 @@ class DayShape {
   [[nodiscard]] float at(double at) const;
 
   /// How far the shape moves around that time, within half an hour: the place of a step that each
-  /// day has is not known better than that.
-  [[nodiscard]] float edge(double at) const;
+  /// day has is not known better than that. `slow`: looked at over hours, where the beginning and the
+  /// end of a weekend may be a change that is as yet unknown.
+  [[nodiscard]] float edge(double at, bool slow) const;
 
  private:
   static constexpr std::size_t kBins = 48;

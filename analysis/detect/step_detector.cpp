@@ -14,7 +14,7 @@ constexpr float kLeastVariance = 1e-5F;   // 0.3 %: a series that stands still m
 constexpr float kClip = 5;                // local standard deviations
 constexpr std::uint16_t kEnoughSeen = 12; // differences that a scale's noise is known from
 constexpr std::uint16_t kMemory = 400;    // ... and those it is remembered from
-constexpr float kLevelSeconds = 2 * 86400;
+constexpr float kLevelSeconds = 7 * 86400;
 constexpr std::size_t kSettle = 60;       // points in which a step may go on
 constexpr std::size_t kLeastLeft = 8;     // blocks of the old level
 constexpr std::size_t kMostRight = 24;    // blocks of the new one: then the next scale sees it
@@ -22,8 +22,9 @@ constexpr float kPlaceDrop = 7.35F;       // see Stretches::place
 // Tests that a month of 10 s points amounts to.
 constexpr double kTestsPerMonth = 1e6;
 // What a scale's noise is held for, times that of the scale below, until it was measured: an AR(1) of
-// 0.6 and a little more.
-constexpr std::array<float, 6> kUnknown = {1, 2.3F, 1.8F, 1.4F, 1.3F, 1.3F};
+// 0.6 and a little more. More than from the scale below that one to it, where a day is in it.
+constexpr std::array<float, 6> kUnknown = {1, 2.3F, 1.8F, 1.5F, 1.5F, 1.3F};
+constexpr float kUnknownGrowth = 1.3F;
 
 std::size_t points_of(std::size_t scale) { return std::size_t{1} << (2 * scale); }
 
@@ -152,7 +153,8 @@ std::array<float, StepDetector::kScales + 1> StepDetector::noise_by_scale() cons
       const float sure = 1 - 1 / std::sqrt(static_cast<float>(scales_[k].seen));
       noise[k] = std::max(noise[k - 1], scales_[k].variance * sure);
     } else {
-      noise[k] = noise[k - 1] * kUnknown[k];
+      const float grew = k > 1 ? kUnknownGrowth * noise[k - 1] / noise[k - 2] : 1;
+      noise[k] = noise[k - 1] * std::max(kUnknown[k], k > 2 ? grew : 1);
     }
   }
   return noise;
@@ -217,7 +219,7 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
     found.energy = free > 0.01F * hh ? jump * jump / (free * noise_of(std::min(left, right))) : 0;
   }
   const double age = static_cast<double>(right) * static_cast<double>(block);
-  const float edge = day_.edge(at - age * static_cast<double>(spacing_));
+  const float edge = day_.edge(at - age * static_cast<double>(spacing_), scale >= 2);
   // A step of the day itself may come a little early or late.
   if (edge > 0) found.energy /= 1 + edge * edge / (step * step) * found.energy;
   if (found.energy < least * least) return {};
