@@ -1,0 +1,78 @@
+#include "analysis/detect/day_shape.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nz::analysis::detect {
+namespace {
+
+constexpr std::uint16_t kMostVisits = 60000;
+constexpr float kMemoryDays = 6;  // how slowly a shape that is known changes
+constexpr double kWeekendHours = 4 * 3600.0;
+constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
+
+}  // namespace
+
+DayShape::Place DayShape::place(double at) {
+  const double days = std::floor(at / kDay);
+  const double width = kDay / static_cast<double>(kBins);
+  const double position = (at - days * kDay) / width;
+  const auto bin = std::min(kBins - 1, static_cast<std::size_t>(std::max(0.0, position)));
+  // 1970-01-01 was a Thursday.
+  double weekday = std::fmod(days + 3, 7);
+  if (weekday < 0) weekday += 7;
+  return {weekday >= 5 ? std::size_t{1} : std::size_t{0}, bin,
+          static_cast<float>(position - static_cast<double>(bin) - 0.5)};
+}
+
+void DayShape::learn(double at, float difference) {
+  const Place p = place(at);
+  if (seen_ > 0 && (p.bin != bin_ || p.kind != kind_)) close_bin();
+  bin_ = static_cast<std::uint8_t>(p.bin);
+  kind_ = static_cast<std::uint8_t>(p.kind);
+  sum_ += difference;
+  seen_++;
+}
+
+void DayShape::close_bin() {
+  const float mean = sum_ / static_cast<float>(seen_);
+  float& known = shape_[kind_][bin_];
+  const auto days = static_cast<float>(visits_[kind_] / kBins);
+  if (days >= 1) {
+    const float rate = 1 / std::min(96.0F, static_cast<float>(visits_[kind_]) + 1 - kBins);
+    with_ += ((mean - known) * (mean - known) - with_) * rate;
+    without_ += (mean * mean - without_) * rate;
+  }
+  known += (mean - known) / std::min(days + 1, kMemoryDays);
+  if (visits_[kind_] < kMostVisits) visits_[kind_]++;
+  sum_ = 0;
+  seen_ = 0;
+}
+
+float DayShape::trust(std::size_t kind) const {
+  if (visits_[kind] < 2 * kBins || without_ <= 0) return 0;
+  return std::clamp(1.15F - 1.3F * with_ / without_, 0.0F, 1.0F);
+}
+
+float DayShape::at(double at) const {
+  const Place p = place(at);
+  const float trusted = trust(p.kind);
+  if (trusted <= 0) return 0;
+  const auto& shape = shape_[p.kind];
+  const std::size_t other = p.part >= 0 ? (p.bin + 1) % kBins : (p.bin + kBins - 1) % kBins;
+  return trusted * (shape[p.bin] + std::abs(p.part) * (shape[other] - shape[p.bin]));
+}
+
+float DayShape::edge(double at, bool slow) const {
+  const Place p = place(at);
+  const bool other_kind = place(at - kWeekendHours).kind != place(at + kWeekendHours).kind;
+  const float weekend = slow && other_kind ? kWeekend : 0;
+  const float trusted = trust(p.kind);
+  if (trusted <= 0) return weekend;
+  const auto& shape = shape_[p.kind];
+  const float before = shape[(p.bin + kBins - 1) % kBins], after = shape[(p.bin + 1) % kBins];
+  const float moved = std::max(std::abs(shape[p.bin] - before), std::abs(after - shape[p.bin]));
+  return std::max(weekend, trusted * moved);
+}
+
+}  // namespace nz::analysis::detect

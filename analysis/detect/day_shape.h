@@ -1,0 +1,47 @@
+// What a series does by time of day, learned as it passes: one shape for working days and one for
+// weekends (UTC). 420 bytes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace nz::analysis::detect {
+
+class DayShape {
+ public:
+  /// One value's difference from the level of the last days, at `at` Unix seconds. Seconds that do
+  /// not pass (a series counted by index) never complete a day, and no shape comes of them.
+  void learn(double at, float difference);
+
+  /// Usual difference from the level at that time; 0 until two days of that kind are known, and as
+  /// far as days do not repeat.
+  [[nodiscard]] float at(double at) const;
+
+  /// How far the shape moves around that time, within half an hour: the place of a step that each
+  /// day has is not known better than that. `slow`: looked at over hours, where the beginning and the
+  /// end of a weekend may be a change that is as yet unknown.
+  [[nodiscard]] float edge(double at, bool slow) const;
+
+ private:
+  static constexpr std::size_t kBins = 48;
+  static constexpr double kDay = 86400;
+
+  struct Place {
+    std::size_t kind, bin;
+    float part;  // of the way to the next bin's middle
+  };
+  static Place place(double at);
+  [[nodiscard]] float trust(std::size_t kind) const;
+  void close_bin();
+
+  std::array<std::array<float, kBins>, 2> shape_{};
+  std::array<std::uint16_t, 2> visits_{};  // bins that were passed
+  std::uint32_t seen_ = 0;                 // values in the open bin
+  float sum_ = 0;
+  std::uint8_t kind_ = 0, bin_ = 0;
+  // Mean squares of bins' means with the shape taken out, and as they are.
+  float with_ = 0, without_ = 0;
+};
+
+}  // namespace nz::analysis::detect
