@@ -22,7 +22,6 @@ Series newest_half(const Series& series) {
   return half;
 }
 
-// A significance that three looks do not wear out.
 bool bends_away(const TrendFit& half, const TrendFit& whole) {
   const bool differs = whole.slope < half.slope_least || whole.slope > half.slope_most;
   return differs && std::fabs(half.slope - whole.slope) > kLeastBend * std::fabs(whole.slope);
@@ -31,7 +30,7 @@ bool bends_away(const TrendFit& half, const TrendFit& whole) {
 TrendFit newest_trend(Series series, const TrendOptions& options, bool& bent) {
   TrendFit trend = fit_trend(series, options);
   TrendOptions stricter = options;
-  stricter.alpha = 0.01;
+  stricter.alpha = 0.01;  // which three looks do not wear out
   stricter.season = trend.season;
   for (int i = 0; i < kMostHalvings; i++) {
     series = newest_half(series);

@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kDay = 86400, kWeek = 7 * kDay;
 constexpr std::size_t kMostPhases = 24, kMostCycles = 64, kMostPoints = 512;
+constexpr std::size_t kMostStretches = 65'536, kMostLags = 2048;
 constexpr double kLeastCycles = 3;
 constexpr double kLeastGain = 0.1;
 // A week explains all that a day explains; it has to explain this much more.
@@ -25,6 +26,11 @@ Series reduced(const Series& series, std::size_t most) {
   if (series.at.size() <= most) return series;
   return stretches(series, series.at.front(),
                    span(series) / static_cast<double>(most) * (1 + 1e-9));
+}
+
+Series newest(const Series& series, std::size_t most) {
+  const auto n = static_cast<std::ptrdiff_t>(std::min(series.at.size(), most));
+  return {{series.at.end() - n, series.at.end()}, {series.value.end() - n, series.value.end()}};
 }
 
 Series without_line(Series series) {
@@ -107,30 +113,27 @@ std::size_t phases_of(const Series& series, double period) {
 
 double season_gain(const Series& series, double period) {
   if (series.at.size() < 6 || period <= 0) return 0;
-  return gain_of(without_line(series), period);
+  return gain_of(without_line(reduced(series, kMostStretches)), period);
 }
 
 Season find_season(const Series& series, bool clock) {
   Season best;
   if (series.at.size() < 12) return best;
-  const Series rest = without_line(series);
+  const Series rest = without_line(reduced(series, kMostStretches));
   if (clock) {
     const double day = gain_of(rest, kDay), week = gain_of(rest, kWeek);
     if (day >= kLeastGain) best = {kDay, day};
     if (week >= kLeastGain && week >= day + kWeekOverDay) best = {kWeek, week};
   }
   if (best.period > 0) return best;
-  // As long as there are values enough, a short season is seen in the newest of them alone.
-  const std::size_t n = std::min(rest.at.size(), 4 * kMostPoints);
-  Series newest;
-  newest.at.assign(rest.at.end() - static_cast<std::ptrdiff_t>(n), rest.at.end());
-  newest.value.assign(rest.value.end() - static_cast<std::ptrdiff_t>(n), rest.value.end());
-  for (const Series& seen : {newest, reduced(rest, 4 * kMostPoints)}) {
+  // A short season is seen in the newest values alone, a long one in stretches of all.
+  for (const Series& seen :
+       {without_line(newest(series, kMostLags)), reduced(rest, kMostLags)}) {
     const auto lag = strongest_lag(seen.value);
     if (!lag) continue;
     const double spacing = span(seen) / static_cast<double>(seen.at.size() - 1);
     const double period = spacing * static_cast<double>(*lag);
-    const double gain = gain_of(rest, period);
+    const double gain = gain_of(seen, period);
     if (gain >= kLeastGain && gain > best.gain) best = {period, gain};
   }
   return best;

@@ -21,14 +21,15 @@ constexpr std::size_t kBlock = std::size_t{64} << 10;
 }  // namespace
 
 Scores score_points(const CsvSeries& csv, const std::function<void(std::size_t)>& progress) {
-  const Ordered ordered = in_order_of_time(csv);
+  const Ordered ordered(csv);
+  const analysis::Series& series = ordered.series();
   Scores scores;
-  scores.score.assign(ordered.series.at.size(), 0);
-  scores.expected.assign(ordered.series.at.size(), std::numeric_limits<double>::quiet_NaN());
+  scores.score.assign(series.at.size(), 0);
+  scores.expected.assign(series.at.size(), std::numeric_limits<double>::quiet_NaN());
   analysis::AnomalyDetector detector;
-  for (std::size_t i = 0; i < ordered.series.at.size(); i++) {
-    const double value = ordered.series.value[i];
-    const double score = detector.score(ordered.series.at[i], value);
+  for (std::size_t i = 0; i < series.at.size(); i++) {
+    const double value = series.value[i];
+    const double score = detector.score(series.at[i], value);
     const std::size_t place = ordered.in_file(i);
     scores.expected[place] = detector.expected();
     if (!std::isnan(value) && !std::isnan(score))

@@ -11,8 +11,8 @@
 namespace nz::analyze {
 
 std::vector<Change> find_changes(const CsvSeries& csv) {
-  const Ordered ordered = in_order_of_time(csv);
-  const Even values = even(ordered.series);
+  const Ordered ordered(csv);
+  const Even values = even(ordered.series());
   const auto place = [&](std::size_t i) {
     return ordered.in_file(values.point[std::min(i, values.point.size() - 1)]);
   };

@@ -9,24 +9,19 @@
 
 namespace nz::analyze {
 
-Ordered in_order_of_time(const CsvSeries& csv) {
-  Ordered out;
-  if (csv.backward.rows == 0) {
-    out.series = csv.series;
-    return out;
-  }
+Ordered::Ordered(const CsvSeries& csv) : file_(&csv.series) {
+  if (csv.backward.rows == 0) return;
   const auto& at = csv.series.at;
-  out.place.resize(at.size());
-  std::iota(out.place.begin(), out.place.end(), std::size_t{0});
-  std::stable_sort(out.place.begin(), out.place.end(),
+  place_.resize(at.size());
+  std::iota(place_.begin(), place_.end(), std::size_t{0});
+  std::stable_sort(place_.begin(), place_.end(),
                    [&](std::size_t a, std::size_t b) { return at[a] < at[b]; });
-  out.series.at.reserve(at.size());
-  out.series.value.reserve(at.size());
-  for (const std::size_t i : out.place) {
-    out.series.at.push_back(at[i]);
-    out.series.value.push_back(csv.series.value[i]);
+  sorted_.at.reserve(at.size());
+  sorted_.value.reserve(at.size());
+  for (const std::size_t i : place_) {
+    sorted_.at.push_back(at[i]);
+    sorted_.value.push_back(csv.series.value[i]);
   }
-  return out;
 }
 
 Even even(const analysis::Series& series) {

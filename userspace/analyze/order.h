@@ -8,15 +8,19 @@
 
 namespace nz::analyze {
 
-/// A series in the order of time with the place of each point in the file.
-struct Ordered {
-  analysis::Series series;
-  std::vector<std::size_t> place;  ///< empty: the file's order is that of time
-  [[nodiscard]] std::size_t in_file(std::size_t i) const { return place.empty() ? i : place[i]; }
-};
+/// A series in the order of time with the place of each point in the file. Points of one time keep
+/// the order of the file. Refers to `csv`, which is copied only where it is out of order.
+class Ordered {
+ public:
+  explicit Ordered(const CsvSeries& csv);
+  [[nodiscard]] const analysis::Series& series() const { return place_.empty() ? *file_ : sorted_; }
+  [[nodiscard]] std::size_t in_file(std::size_t i) const { return place_.empty() ? i : place_[i]; }
 
-/// Stable: points of one time keep the order of the file.
-Ordered in_order_of_time(const CsvSeries& csv);
+ private:
+  const analysis::Series* file_;
+  analysis::Series sorted_;
+  std::vector<std::size_t> place_;  // empty: the file's order is that of time
+};
 
 /// Evenly spaced values, NaN where a row is missing, for methods that count in points.
 struct Even {

@@ -16,7 +16,7 @@ Plot plot_of(const CsvSeries& csv) {
   Plot plot;
   plot.unit = csv.value_name;
   plot.times = csv.times;
-  plot.series = in_order_of_time(csv).series;
+  plot.series = Ordered(csv).series();
   return plot;
 }
 

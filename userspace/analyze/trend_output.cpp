@@ -79,14 +79,14 @@ std::string forecast_json(const Times& times, const Forecast& f) {
 }  // namespace
 
 TrendAnswer find_trend(const CsvSeries& csv, const TrendQuestion& question) {
-  const Ordered ordered = in_order_of_time(csv);
+  const Ordered ordered(csv);
   analysis::TrendOptions options;
   options.clock = csv.times.clock();
   options.season = question.season;
   TrendAnswer answer;
-  answer.trend = analysis::fit_trend(ordered.series, options);
+  answer.trend = analysis::fit_trend(ordered.series(), options);
   if (question.limit)
-    answer.forecast = analysis::forecast(ordered.series, *question.limit, question.bound, options);
+    answer.forecast = analysis::forecast(ordered.series(), *question.limit, question.bound, options);
   return answer;
 }
 
