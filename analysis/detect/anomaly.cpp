@@ -67,6 +67,9 @@ void AnomalyDetector::warm_up() {
   unit_ = detect::sigma_about_zero(off);
   // A series that begins still: a hundredth of the stabilised unit is a movement.
   if (unit_ <= 0) unit_ = 0.01;
+  float same = 1;
+  for (std::size_t i = 1; i < kWarmUp; i++) same += first_[i] == first_[i - 1] ? 1 : 0;
+  repeats_ = same / (kWarmUp + 1);
   for (const double v : values) judge(std::numeric_limits<double>::quiet_NaN(), v);
 }
 

@@ -57,7 +57,7 @@ class AnomalyDetector {
   float error_ = 0, energy_ = 1;        // usual error; mean square of the last ones in it
   float level_ = 0, spread_ = 1, smooth_ = 0;
   float activity_ = 0, usual_activity_ = 0;
-  float repeats_ = 0.1F;                // chance that a value is the same as the last one
+  float repeats_ = 0;                   // chance that a value is the same as the last one
   std::uint32_t seen_ = 0;
   std::uint16_t run_ = 0, side_ = 0;    // equal values; values on one side of the level
   bool above_ = false;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint16_t kMostVisits = 60000;
 constexpr float kMemoryDays = 6;  // how slowly a shape that is known changes
-constexpr double kWeekendHours = 4 * 3600.0;
+constexpr double kWeekendEdge = 4 * 3600.0;
 constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
 
 }  // namespace
@@ -65,7 +65,7 @@ float DayShape::at(double at) const {
 
 float DayShape::edge(double at, bool slow) const {
   const Place p = place(at);
-  const bool other_kind = place(at - kWeekendHours).kind != place(at + kWeekendHours).kind;
+  const bool other_kind = place(at - kWeekendEdge).kind != place(at + kWeekendEdge).kind;
   const float weekend = slow && other_kind ? kWeekend : 0;
   const float trusted = trust(p.kind);
   if (trusted <= 0) return weekend;

@@ -246,7 +246,8 @@ void print_anomalies(const Options& options) {
               static_cast<double>(alarms) / points * 259'200);
 }
 
-// Files as TSB-UAD has them, a line a point: value,label. A first line of words is skipped.
+// Files as TSB-UAD has them, a line a point: value,label or time,value,label. A first line of words is
+// skipped.
 void print_folder(const Options& options) {
   print_area_head("file");
   std::vector<std::filesystem::path> files;
@@ -262,10 +263,12 @@ void print_folder(const Options& options) {
       const std::size_t comma = line.rfind(',');
       if (comma == std::string::npos) continue;
       char* end = nullptr;
-      const double value = std::strtod(line.c_str(), &end);
+      const double first = std::strtod(line.c_str(), &end);
       if (end == line.c_str()) continue;
-      s.at.push_back(static_cast<double>(s.at.size()));
-      s.value.push_back(value);
+      const std::size_t before = line.find(',');
+      const bool timed = before < comma;
+      s.at.push_back(timed ? first : static_cast<double>(s.at.size()));
+      s.value.push_back(timed ? std::strtod(line.c_str() + before + 1, nullptr) : first);
       s.label.push_back(std::strtod(line.c_str() + comma + 1, nullptr) > 0.5 ? 1 : 0);
     }
     if (std::count(s.label.begin(), s.label.end(), 1) == 0) continue;
