@@ -50,6 +50,33 @@ double widening_of(const std::vector<double>& residuals, double sigma) {
   return (1 + correlation) / (1 - correlation);
 }
 
+Histogram every_second(std::span<const Slice> slices, std::size_t first) {
+  Histogram all;
+  for (std::size_t i = first; i < slices.size(); i += 2) all.merge(*slices[i].histogram);
+  return all;
+}
+
+// How much each slice looks like `after` rather than like `before`. Slices that are examples
+// themselves are judged by the other half of the examples: what they have in common by chance is no
+// likeness. Few are judged by all.
+std::vector<double> figures(std::span<const Slice> slices, std::span<const Slice> before,
+                            std::span<const Slice> after) {
+  std::vector<double> figure;
+  if (before.size() < 4 || after.size() < 4) {
+    const Likeness likeness(merged(before), merged(after));
+    for (const Slice& slice : slices) figure.push_back(likeness.of(*slice.histogram));
+    return figure;
+  }
+  // By the place in `slices`, even or odd.
+  const auto offset = static_cast<std::size_t>(after.data() - slices.data());
+  const std::array<Likeness, 2> by_others{
+      Likeness(every_second(before, 1), every_second(after, (offset + 1) % 2)),
+      Likeness(every_second(before, 0), every_second(after, offset % 2))};
+  for (std::size_t i = 0; i < slices.size(); i++)
+    figure.push_back(by_others[i % 2].of(*slices[i].histogram));
+  return figure;
+}
+
 std::optional<Levels> levels_of(std::span<const Slice> slices, std::size_t rough, Attempt attempt) {
   const std::size_t guard = rough >= kLeastBefore + attempt.guard ? attempt.guard : 0;
   const std::size_t before_end = rough - guard;
@@ -58,8 +85,7 @@ std::optional<Levels> levels_of(std::span<const Slice> slices, std::size_t rough
   l.after_end = after_begin + std::min(attempt.length, slices.size() - after_begin);
   const auto after = slices.subspan(after_begin, l.after_end - after_begin);
   if (before_end < kLeastBefore || after.empty()) return std::nullopt;
-  const Likeness likeness(merged(slices.first(before_end)), merged(after));
-  for (const Slice& slice : slices) l.figure.push_back(likeness.of(*slice.histogram));
+  l.figure = figures(slices, slices.first(before_end), after);
 
   const auto begin = l.figure.begin();
   const auto at = [&](std::size_t i) { return begin + static_cast<std::ptrdiff_t>(i); };

@@ -17,8 +17,8 @@ Quantity quantity(const char* statistic) {
 }
 
 // A day's worth of slices fed as the agent would: p50 and p99 each 10 s, a look after each.
-struct Run {
-  explicit Run(std::vector<Slice> all) : slices(std::move(all)) {}
+struct Feed {
+  explicit Feed(std::vector<Slice> all) : slices(std::move(all)) {}
 
   void to(std::size_t end, std::span<const Event> events = {}) {
     for (; next < end; next++) {
@@ -51,7 +51,7 @@ struct Run {
 TEST(RegressionWatch, ASlowStageIsToldWithinTwoMinutesAndEndsAfterTheCure) {
   MadeSlices made(1);
   const double since = kStart + 5000, cure = kStart + 8000;
-  Run run(made.make(1000, 300, [=](double at, double v) {
+  Feed run(made.make(1000, 300, [=](double at, double v) {
     return at >= since && at < cure ? 1.6 * v : v;
   }));
   const std::vector<Event> events{{since - 5, "new_build", "demo", "build 12ab"}};
@@ -71,7 +71,7 @@ TEST(RegressionWatch, ASlowStageIsToldWithinTwoMinutesAndEndsAfterTheCure) {
 
 TEST(RegressionWatch, NoiseAndSpikesAreNone) {
   MadeSlices made(2, 0.1, 0.3);
-  Run run(made.make(2000, 200, [](double at, double v) {
+  Feed run(made.make(2000, 200, [](double at, double v) {
     return std::fmod(at - kStart, 4000) < 30 ? 4 * v : v;
   }));
   run.to(2000);
@@ -101,7 +101,7 @@ TEST(RegressionWatch, IsBounded) {
   options.most_series = 10;
   RegressionWatch watch(options);
   for (int i = 0; i < 20; i++)
-    watch.add({"a" + std::to_string(i), {}, "value", ""}, kStart, 1);
+    watch.add({std::to_string(i), {}, "value", ""}, kStart, 1);
   EXPECT_EQ(watch.series(), 10U);
   EXPECT_EQ(watch.dropped(), 10U);
   watch.look(kStart + 2 * 86400, {}, {});

@@ -24,7 +24,8 @@ Series newest_half(const Series& series) {
 
 bool bends_away(const TrendFit& half, const TrendFit& whole) {
   const bool differs = whole.slope < half.slope_least || whole.slope > half.slope_most;
-  return differs && std::fabs(half.slope - whole.slope) > kLeastBend * std::fabs(whole.slope);
+  // Two parts of noise differ, too.
+  return differs && (whole.significant || half.significant) && std::fabs(half.slope - whole.slope) > kLeastBend * std::fabs(whole.slope);
 }
 
 TrendFit newest_trend(Series series, const TrendOptions& options, bool& bent) {
@@ -33,6 +34,7 @@ TrendFit newest_trend(Series series, const TrendOptions& options, bool& bent) {
   stricter.alpha = 0.01;  // which three looks do not wear out
   stricter.season = trend.season;
   for (int i = 0; i < kMostHalvings; i++) {
+    if (series.at.size() < 2 * kLeastPoints) break;
     series = newest_half(series);
     if (series.at.size() < kLeastPoints) break;
     // Less than three cycles would show the season as a trend.

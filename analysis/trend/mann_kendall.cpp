@@ -48,6 +48,17 @@ std::vector<double> ranks(const std::vector<double>& values) {
   return rank;
 }
 
+// n / n* - 1 where correlation(lag) is what is left of a value after so many others.
+template <class Correlation>
+double added(double n, std::size_t lags, const Correlation& correlation) {
+  double sum = 0;
+  for (std::size_t lag = 1; lag <= lags; lag++) {
+    const double left = n - static_cast<double>(lag);
+    sum += left * (left - 1) * (left - 2) * correlation(lag);
+  }
+  return 2 * sum / (n * (n - 1) * (n - 2));
+}
+
 // n / n*, at least 1: by how much autocorrelation widens the variance of S.
 double widening(const Series& series, double slope) {
   std::vector<double> rest(series.value.size());
@@ -58,16 +69,25 @@ double widening(const Series& series, double slope) {
   for (double& r : rank) r -= (n + 1) / 2;
   const double power = std::inner_product(rank.begin(), rank.end(), rank.begin(), 0.0);
   if (power <= 0 || n < 4) return 1;
-  double sum = 0;
-  for (std::size_t lag = 1; lag <= rank.size() / 4; lag++) {
-    double product = 0;
-    for (std::size_t i = lag; i < rank.size(); i++) product += rank[i] * rank[i - lag];
-    const double correlation = product / power;
-    if (std::fabs(correlation) <= robust::kNormal95 / std::sqrt(n)) continue;
-    const double left = n - static_cast<double>(lag);
-    sum += left * (left - 1) * (left - 2) * correlation;
-  }
-  return std::max(1.0, 1 + 2 * sum / (n * (n - 1) * (n - 2)));
+  const auto correlation = [&](std::size_t lag) {
+    return std::inner_product(rank.begin() + static_cast<std::ptrdiff_t>(lag), rank.end(),
+                              rank.begin(), 0.0) /
+           power;
+  };
+  const double noise = robust::kNormal95 / std::sqrt(n);
+  const double observed = added(n, rank.size() / 4, [&](std::size_t lag) {
+    const double c = correlation(lag);
+    return std::fabs(c) > noise ? c : 0;
+  });
+  // Estimates of a detrended series are too small by (2 + 4 phi) / n (Marriott & Pope 1954, Kendall
+  // 1954), and the lags that are lost in noise are not zero: an autoregression of order 1 has them.
+  const double first = correlation(1);
+  if (first <= noise) return std::max(1.0, 1 + observed);
+  const double phi = std::min(0.99, first + (2 + 4 * first) / n);
+  const double modelled = added(n, rank.size() - 3, [&](std::size_t lag) {
+    return std::pow(phi, static_cast<double>(lag));
+  });
+  return std::max(1.0, 1 + std::max(observed, modelled));
 }
 
 double p_value(double s, double variance) {

@@ -18,9 +18,9 @@ std::string lower(std::string_view text) {
 }
 
 bool names_a_time(const std::string& name) {
-  constexpr std::array<std::string_view, 11> kNames{"timestamp", "time",  "date",      "datetime",
+  constexpr std::array<std::string_view, 12> kNames{"timestamp", "time",  "date",      "datetime",
                                                     "ts",        "at",    "_time",     "epoch",
-                                                    "date_time", "index", "step"};
+                                                    "date_time", "index", "step",      "t"};
   return std::find(kNames.begin(), kNames.end(), lower(name)) != kNames.end();
 }
 
