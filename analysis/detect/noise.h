@@ -21,6 +21,7 @@ class Noise {
   /// `values` are finite, without spikes. Memory and time O(n).
   explicit Noise(std::span<const double> values);
 
+
   [[nodiscard]] double variance(std::size_t index) const { return variance_[index]; }
   /// For 1 <= block <= n.
   [[nodiscard]] double growth(std::size_t block) const { return growth_[block]; }

@@ -1,6 +1,7 @@
 #include "analysis/detect/season.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -15,8 +16,19 @@ constexpr std::size_t kBins = 168;       // hour-of-week; 9 minutes of a day
 constexpr std::size_t kBlocks = 4096;    // of one resolution, at most
 constexpr std::size_t kLeastLag = 8;     // blocks: below, the next finer resolution sees it better
 constexpr std::size_t kMostLag = 80;     // blocks: four times kLeastLag and room for the peak
-constexpr double kLeastAgreement = 0.3;  // a shape that explains a tenth of its own noise
-constexpr double kLeastZ = 4;            // of the agreement, against chance
+constexpr double kLeastPeak = 0.1;       // of the autocorrelation
+constexpr double kLeastAgreement = 0.3;
+// Of the agreement, against chance: days and weeks are likely, other lengths are not.
+constexpr double kLeastZ = 3, kLeastZOfOthers = 5;
+constexpr double kFewPoints = 4;         // of a bin
+constexpr std::size_t kReach = 6;        // points of a spike, and one
+constexpr double kSpike = 4;             // standard deviations
+constexpr std::size_t kGroups = 8;       // of cycles, at most
+constexpr double kAlike = 0.02;          // so much less agreement is a likelier period worth
+constexpr std::size_t kFolded = 131'072; // points that periods are judged from, at most
+// Seconds that points are usually apart: their days and weeks are tried as well.
+constexpr std::array<double, 14> kSpacings = {1,  2,  5,   10,  15,  20,  30,
+                                              60, 120, 300, 600, 900, 1'800, 3'600};
 
 // Means of stretches of `length` points, in the middle of the series where there are more than
 // `most`; NaN where nothing was measured.
@@ -42,9 +54,8 @@ std::vector<double> block_means(std::span<const double> values, double length, s
   return mean;
 }
 
-// values - mean over `width` neighbours around each, NaN where that window is not whole and `whole`
-// is asked for.
-std::vector<double> without_level(std::span<const double> values, std::size_t width, bool whole) {
+// values - mean over `width` neighbours around each; near the ends, that of the last whole window.
+std::vector<double> without_level(std::span<const double> values, std::size_t width) {
   const std::size_t n = values.size();
   std::vector<double> sum(n + 1, 0), seen(n + 1, 0);
   for (std::size_t i = 0; i < n; i++) {
@@ -54,15 +65,13 @@ std::vector<double> without_level(std::span<const double> values, std::size_t wi
   }
   std::vector<double> off(n, kMissing);
   const std::size_t half = width / 2;
+  if (n < width) return off;
   for (std::size_t i = 0; i < n; i++) {
-    const bool fits = i >= half && i - half + width <= n;
-    if (whole && !fits) continue;
-    const std::size_t from = i >= half ? i - half : 0;
-    const std::size_t to = std::min(n, i + width - half);
-    const double count = seen[to] - seen[from];
+    const std::size_t from = std::min(i >= half ? i - half : 0, n - width);
+    const double count = seen[from + width] - seen[from];
     // Half a period that is missing would tilt the level.
-    if (count < 0.6 * static_cast<double>(to - from)) continue;
-    off[i] = values[i] - (sum[to] - sum[from]) / count;
+    if (count < 0.6 * static_cast<double>(width)) continue;
+    off[i] = values[i] - (sum[from + width] - sum[from]) / count;
   }
   return off;
 }
@@ -88,12 +97,13 @@ std::vector<double> autocorrelation(std::span<const double> values, std::size_t 
 // it to a fraction of a block.
 double sharpened(std::span<const double> off, std::size_t lag) {
   const std::vector<double> r = autocorrelation(off, off.size() / 2);
-  const auto last = static_cast<double>(r.size() - 1);
+  const std::size_t multiples = std::max<std::size_t>(1, (r.size() - 2) / (lag + 1));
   double best = static_cast<double>(lag), most = -1;
   for (int step = -50; step <= 50; step++) {
     const double period = static_cast<double>(lag) + 0.02 * step;
     double sum = 0;
-    for (double at = period; at < last; at += period) {
+    for (std::size_t k = 1; k <= multiples; k++) {
+      const double at = period * static_cast<double>(k);
       const double low = std::floor(at);
       const auto i = static_cast<std::size_t>(low);
       sum += r[i] + (at - low) * (r[i + 1] - r[i]);
@@ -106,72 +116,66 @@ double sharpened(std::span<const double> off, std::size_t lag) {
   return best;
 }
 
-struct Candidate {
-  double period = 0;  // points
-  double strength = 0;
-};
-
-// Peaks of the autocorrelation, a resolution at a time, each four times coarser than the last.
-std::vector<Candidate> candidates(std::span<const double> values) {
-  std::vector<Candidate> found;
+// Periods in points at which the series may repeat: peaks of the autocorrelation, a resolution at a
+// time, each four times coarser than the last.
+std::vector<double> peaks(std::span<const double> values) {
+  std::vector<double> found;
   for (std::size_t block = 1; values.size() / block >= 3 * kLeastLag; block *= 4) {
     std::vector<double> mean = block_means(values, static_cast<double>(block), kBlocks);
-    mean = without_level(mean, std::min(2 * kMostLag, mean.size()), false);
+    mean = without_level(mean, std::min(2 * kMostLag, mean.size()));
     const std::size_t most = std::min(kMostLag, mean.size() / 3);
     const std::size_t least = block == 1 ? kLeastLag / 2 : kLeastLag;
     const std::vector<double> r = autocorrelation(mean, most + 1);
-    const double chance =
-        std::max(0.1, 3 / std::sqrt(static_cast<double>(mean.size()) / static_cast<double>(least)));
-    std::vector<std::size_t> peaks;
-    double highest = 0;
+    std::vector<std::size_t> lags;
+    double highest = kLeastPeak;
     for (std::size_t lag = least; lag + 1 < r.size(); lag++) {
-      if (r[lag] < r[lag - 1] || r[lag] < r[lag + 1] || r[lag] < chance) continue;
-      peaks.push_back(lag);
+      if (r[lag] < r[lag - 1] || r[lag] < r[lag + 1] || r[lag] < kLeastPeak) continue;
+      lags.push_back(lag);
       highest = std::max(highest, r[lag]);
     }
     // Multiples of a period peak nearly as high as itself.
-    const auto first = std::find_if(peaks.begin(), peaks.end(),
+    const auto first = std::find_if(lags.begin(), lags.end(),
                                     [&](std::size_t lag) { return r[lag] >= 0.85 * highest; });
-    if (first == peaks.end()) continue;
-    found.push_back({sharpened(mean, *first) * static_cast<double>(block), r[*first]});
+    if (first == lags.end()) continue;
+    found.push_back(sharpened(mean, *first) * static_cast<double>(block));
   }
-  std::sort(found.begin(), found.end(),
-            [](const Candidate& a, const Candidate& b) { return a.strength > b.strength; });
   return found;
 }
 
-std::vector<double> median_by_bin(std::span<const double> off, std::size_t bins, int parity) {
-  std::vector<double> profile(bins, kMissing), of_bin;
+// Shape of the cycles whose number is `group` modulo `groups`: a median for each bin.
+std::vector<double> shape_of(std::span<const double> off, std::size_t bins, std::size_t groups,
+                             std::size_t group) {
+  std::vector<double> shape(bins, kMissing), of_bin;
   for (std::size_t bin = 0; bin < bins; bin++) {
     of_bin.clear();
-    for (std::size_t j = bin, cycle = 0; j < off.size(); j += bins, cycle++) {
-      const bool wanted = parity < 0 || static_cast<int>(cycle % 2) == parity;
-      if (wanted && !std::isnan(off[j])) of_bin.push_back(off[j]);
+    for (std::size_t j = group * bins + bin; j < off.size(); j += groups * bins) {
+      if (!std::isnan(off[j])) of_bin.push_back(off[j]);
     }
-    if (!of_bin.empty()) profile[bin] = median_in_place(of_bin);
+    if (!of_bin.empty()) shape[bin] = median_in_place(of_bin);
   }
-  return profile;
+  return shape;
 }
 
-struct Agreement {
-  double r = 0, z = 0;
+// Correlation of two shapes, and for how many independent bins it stands.
+struct Correlation {
+  double r = 0, worth = 4;
 };
 
-Agreement agreement(std::span<const double> odd, std::span<const double> even) {
+Correlation correlation(std::span<const double> one, std::span<const double> other) {
   double so = 0, se = 0, count = 0;
-  for (std::size_t b = 0; b < odd.size(); b++) {
-    if (std::isnan(odd[b]) || std::isnan(even[b])) continue;
-    so += odd[b];
-    se += even[b];
+  for (std::size_t b = 0; b < one.size(); b++) {
+    if (std::isnan(one[b]) || std::isnan(other[b])) continue;
+    so += one[b];
+    se += other[b];
     count++;
   }
   if (count < 4) return {};
   so /= count;
   se /= count;
   double oo = 0, ee = 0, oe = 0, noise = 0, neighbours = 0, before = kMissing;
-  for (std::size_t b = 0; b < odd.size(); b++) {
-    if (std::isnan(odd[b]) || std::isnan(even[b])) continue;
-    const double o = odd[b] - so, e = even[b] - se;
+  for (std::size_t b = 0; b < one.size(); b++) {
+    if (std::isnan(one[b]) || std::isnan(other[b])) continue;
+    const double o = one[b] - so, e = other[b] - se;
     oo += o * o;
     ee += e * e;
     oe += o * e;
@@ -180,38 +184,128 @@ Agreement agreement(std::span<const double> odd, std::span<const double> even) {
     before = o - e;
   }
   if (oo <= 0 || ee <= 0) return {};
-  Agreement a;
-  a.r = std::clamp(oe / std::sqrt(oo * ee), -0.999999, 0.999999);
   // Bins whose noise is alike count as fewer: the difference of both shapes is noise alone.
   const double alike = noise > 0 ? std::clamp(neighbours / noise, 0.0, 0.95) : 0;
-  const double worth = std::max(4.0, count * (1 - alike) / (1 + alike));
-  a.z = std::atanh(a.r) * std::sqrt(worth - 3);
+  return {std::clamp(oe / std::sqrt(oo * ee), -0.999999, 0.999999),
+          std::max(4.0, count * (1 - alike) / (1 + alike))};
+}
+
+// Each group of cycles against all others.
+struct Agreement {
+  double r = 0;  // of the shape of all cycles with the true one (Spearman and Brown)
+  double z = 0;  // against chance
+};
+
+Agreement agreement(const std::vector<std::vector<double>>& shapes) {
+  const std::size_t groups = shapes.size(), bins = shapes[0].size();
+  std::vector<Correlation> all;
+  std::vector<double> others(bins), of_bin;
+  for (std::size_t g = 0; g < groups; g++) {
+    for (std::size_t b = 0; b < bins; b++) {
+      of_bin.clear();
+      for (std::size_t k = 0; k < groups; k++) {
+        if (k != g && !std::isnan(shapes[k][b])) of_bin.push_back(shapes[k][b]);
+      }
+      others[b] = of_bin.empty() ? kMissing : median_in_place(of_bin);
+    }
+    all.push_back(correlation(shapes[g], others));
+  }
+  // A step in the series spoils the cycle that it falls into and its neighbour: the upper median.
+  std::sort(all.begin(), all.end(),
+            [](const Correlation& a, const Correlation& b) { return a.r < b.r; });
+  const Correlation usual = all[groups / 2];
+  const auto count = static_cast<double>(groups);
+  Agreement a;
+  const double r = std::max(usual.r, 0.0);
+  a.r = count * r / (1 + (count - 1) * r);
+  a.z = std::atanh(r) * std::sqrt(usual.worth - 3) * std::sqrt(count) / 1.25;
   return a;
 }
 
-// The season of this length, with no profile where the evidence does not do.
-Season season_of(std::span<const double> values, double period) {
-  Season season;
-  const auto cycles = static_cast<double>(values.size()) / period;
-  const std::size_t bins = std::min(kBins, static_cast<std::size_t>(period + 1e-9));
-  if (cycles < 3 || bins < 4) return season;
-  std::vector<double> off = block_means(values, period / static_cast<double>(bins),
-                                        std::numeric_limits<std::size_t>::max());
-  off = without_level(off, bins, true);
-  const Agreement same = agreement(median_by_bin(off, bins, 1), median_by_bin(off, bins, 0));
-  if (same.r < kLeastAgreement || same.z < kLeastZ) return season;
-  std::vector<double> profile = median_by_bin(off, bins, -1);
-  double mean = 0, seen = 0;
-  for (const double v : profile) {
-    if (std::isnan(v)) continue;
-    mean += v;
-    seen++;
+// The series as periods are judged from it: means of so many points that it is not too long, and the
+// middle of it for periods that such means would blur.
+class Folded {
+ public:
+  // `clean`: the same without spikes, which bend a mean.
+  Folded(std::span<const double> values, std::span<const double> clean)
+      : block_((values.size() + kFolded - 1) / kFolded) {
+    coarse_ = block_means(clean, static_cast<double>(block_), kFolded);
+    // A point's place in its cycle has to stay what it is.
+    offset_ = block_ > 1 ? (values.size() - kFolded) / 2 : 0;
+    const auto first = values.begin() + static_cast<std::ptrdiff_t>(offset_);
+    fine_.assign(first, first + static_cast<std::ptrdiff_t>(std::min(kFolded, values.size())));
   }
-  for (double& v : profile) v = std::isnan(v) ? 0 : v - mean / seen;
-  season.period = period;
-  season.agreement = same.r;
-  season.profile = std::move(profile);
-  return season;
+
+  // The season of this length, with no profile where the evidence does not do.
+  [[nodiscard]] Season season_of(double period, double least_z) const {
+    // Short bins are medians over cycles only, and a spike that each cycle has is its shape.
+    const bool fine = period < kFewPoints * static_cast<double>(kBins) ||
+                      period < 24 * static_cast<double>(block_);
+    const std::vector<double>& values = fine ? fine_ : coarse_;
+    const double length = fine ? period : period / static_cast<double>(block_);
+    Season season;
+    const std::size_t bins = std::min(kBins, static_cast<std::size_t>(length + 1e-9));
+    if (static_cast<double>(values.size()) / length < 3 || bins < 4) return season;
+    std::vector<double> off = block_means(values, length / static_cast<double>(bins),
+                                          std::numeric_limits<std::size_t>::max());
+    off = without_level(off, bins);
+    const std::size_t groups = std::min(kGroups, off.size() / bins);
+    std::vector<std::vector<double>> shapes;
+    for (std::size_t g = 0; g < groups; g++) shapes.push_back(shape_of(off, bins, groups, g));
+    const Agreement same = agreement(shapes);
+    if (same.r < kLeastAgreement || same.z < least_z) return season;
+    std::vector<double> profile = shape_of(off, bins, 1, 0);
+    double mean = 0, seen = 0;
+    for (const double v : profile) {
+      if (std::isnan(v)) continue;
+      mean += v;
+      seen++;
+    }
+    for (double& v : profile) v = std::isnan(v) ? 0 : v - mean / seen;
+    season.period = period;
+    season.agreement = same.r;
+    season.profile = std::move(profile);
+    season.first = fine ? static_cast<double>(offset_) : 0;
+    return season;
+  }
+
+ private:
+  std::size_t block_, offset_ = 0;
+  std::vector<double> coarse_, fine_;
+};
+
+// Days and weeks of points at usual spacings, shortest first, then what the series itself shows.
+Season best_season(std::span<const double> values, std::span<const double> clean) {
+  const Folded folded(values, clean);
+  Season best;
+  const auto look = [&](double length, double least_z) {
+    Season season = folded.season_of(length, least_z);
+    if (!season.profile.empty() && season.agreement > best.agreement + kAlike) {
+      best = std::move(season);
+    }
+  };
+  for (auto spacing = kSpacings.rbegin(); spacing != kSpacings.rend(); ++spacing) {
+    look(86'400 / *spacing, kLeastZ);
+  }
+  for (auto spacing = kSpacings.rbegin(); spacing != kSpacings.rend(); ++spacing) {
+    look(7 * 86'400 / *spacing, kLeastZ);
+  }
+  for (const double length : peaks(clean)) look(length, kLeastZOfOthers);
+  return best;
+}
+
+std::vector<double> cleaned(const std::vector<double>& values) {
+  std::vector<double> finite;
+  for (const double v : values) {
+    if (!std::isnan(v)) finite.push_back(v);
+  }
+  finite = without_spikes(finite, kReach, kSpike);
+  std::vector<double> clean = values;
+  std::size_t next = 0;
+  for (double& v : clean) {
+    if (!std::isnan(v)) v = finite[next++];
+  }
+  return clean;
 }
 
 }  // namespace
@@ -220,8 +314,8 @@ double Season::at(double index) const {
   if (profile.empty()) return 0;
   const auto bins = static_cast<double>(profile.size());
   // A bin's value stands in its middle.
-  double place = std::fmod(index + 0.5, period) / period * bins - 0.5;
-  if (place < 0) place += bins;
+  double place = std::fmod(index - first + 0.5, period) / period * bins - 0.5;
+  while (place < 0) place += bins;
   const auto low = static_cast<std::size_t>(place) % profile.size();
   const double part = place - std::floor(place);
   return profile[low] + part * (profile[(low + 1) % profile.size()] - profile[low]);
@@ -229,23 +323,22 @@ double Season::at(double index) const {
 
 std::vector<Season> remove_seasons(std::vector<double>& values, std::span<const double> periods,
                                    std::size_t most) {
+  std::vector<double> clean = cleaned(values);
   std::vector<Season> taken;
-  const auto take = [&](double period) {
-    Season season = season_of(values, period);
+  const auto take = [&](Season season) {
     if (season.profile.empty()) return false;
-    for (std::size_t i = 0; i < values.size(); i++) values[i] -= season.at(static_cast<double>(i));
+    for (std::size_t i = 0; i < values.size(); i++) {
+      const double usual = season.at(static_cast<double>(i));
+      values[i] -= usual;
+      clean[i] -= usual;
+    }
     taken.push_back(std::move(season));
     return true;
   };
   for (const double period : periods) {
-    if (taken.size() < most) take(period);
+    if (taken.size() < most) take(Folded(values, clean).season_of(period, kLeastZ));
   }
-  if (!periods.empty()) return taken;
-  while (taken.size() < most) {
-    const std::vector<Candidate> all = candidates(values);
-    const bool any =
-        std::any_of(all.begin(), all.end(), [&](const Candidate& c) { return take(c.period); });
-    if (!any) break;
+  while (periods.empty() && taken.size() < most && take(best_season(values, clean))) {
   }
   return taken;
 }

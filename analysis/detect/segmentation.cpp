@@ -117,6 +117,37 @@ bool Stretches::sharp(std::size_t from, const Split& split, std::size_t to) cons
   return here * split.size > 0 && std::abs(here) >= 0.5 * std::abs(split.size);
 }
 
+Slope Stretches::slope(const std::vector<std::size_t>& points) const {
+  double ty = 0, tt = 0;
+  for (std::size_t i = 0; i <= points.size(); i++) {
+    const std::size_t from = i > 0 ? points[i - 1] : 0;
+    const std::size_t to = i < points.size() ? points[i] : size();
+    const auto n = static_cast<double>(to - from);
+    ty += slope_sum(from, to);
+    tt += n * (n * n - 1) / 12;
+  }
+  if (tt <= 0) return {};
+  const double variance = variance_.back() / static_cast<double>(size());
+  return {ty / tt, ty * ty / (tt * variance * noise_.growth(size() / 2))};
+}
+
+std::vector<std::size_t> Stretches::strongest_of(std::vector<std::size_t> points,
+                                                 std::size_t most) const {
+  std::vector<std::pair<double, std::size_t>> by_energy;
+  for (std::size_t i = 0; i < points.size(); i++) {
+    const std::size_t from = i > 0 ? points[i - 1] : 0;
+    const std::size_t to = i + 1 < points.size() ? points[i + 1] : size();
+    by_energy.emplace_back(-energy(from, points[i], to), points[i]);
+  }
+  std::sort(by_energy.begin(), by_energy.end());
+  points.clear();
+  for (std::size_t i = 0; i < std::min(most, by_energy.size()); i++) {
+    points.push_back(by_energy[i].second);
+  }
+  std::sort(points.begin(), points.end());
+  return points;
+}
+
 std::pair<std::size_t, std::size_t> Stretches::place(std::size_t from, const Split& split,
                                                      std::size_t to) const {
   constexpr double kDrop = 7.35;  // of twice the log likelihood ratio

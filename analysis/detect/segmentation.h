@@ -17,6 +17,11 @@ struct Split {
   double size = 0;     ///< of the step, in the unit of the series
 };
 
+/// Drift that goes on through all steps.
+struct Slope {
+  double per_point = 0, energy = 0;
+};
+
 /// A series with sums that give the mean, the slope and the noise of any stretch at once. 48 bytes a
 /// point.
 class Stretches {
@@ -40,6 +45,14 @@ class Stretches {
   /// the true one in about 95 % of cases (likelihood ratio, Yao and Siegmund).
   [[nodiscard]] std::pair<std::size_t, std::size_t> place(std::size_t from, const Split& split,
                                                           std::size_t to) const;
+
+  /// The slope that the levels between `points` have in common, by least squares; energy as for a
+  /// step.
+  [[nodiscard]] Slope slope(const std::vector<std::size_t>& points) const;
+
+  /// The strongest of `points`, each between its neighbours, `most` of them in order.
+  [[nodiscard]] std::vector<std::size_t> strongest_of(std::vector<std::size_t> points,
+                                                      std::size_t most) const;
 
   [[nodiscard]] double mean(std::size_t from, std::size_t to) const;
   [[nodiscard]] std::size_t size() const { return sum_.size() - 1; }
