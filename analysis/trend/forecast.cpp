@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLeastPoints = 30;  // of a half that is to speak for itself
 constexpr int kMostHalvings = 3;
-constexpr double kLeastBend = 0.25;  // of the slope
+constexpr double kLeastBend = 0.1;  // of the slope
 
 Series newest_half(const Series& series) {
   const double middle = series.at.front() + (series.at.back() - series.at.front()) / 2;
@@ -39,10 +39,9 @@ TrendFit newest_trend(Series series, const TrendOptions& options, bool& bent) {
     if (series.at.size() < kLeastPoints) break;
     // Less than three cycles would show the season as a trend.
     if (trend.season > 0 && series.at.back() - series.at.front() < 3 * trend.season) break;
-    if (!bends_away(fit_trend(series, stricter), trend)) break;
-    TrendOptions same = options;
-    same.season = trend.season;
-    trend = fit_trend(series, same);
+    const TrendFit half = fit_trend(series, stricter);
+    if (!bends_away(half, trend)) continue;
+    trend = half;
     bent = true;
   }
   return trend;
