@@ -10,6 +10,7 @@ constexpr std::uint16_t kMostVisits = 60000;
 constexpr float kMemoryDays = 6;  // how slowly a shape that is known changes
 constexpr double kWeekendEdge = 4 * 3600.0;
 constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
+constexpr float kDayAmplitude = 0.25F;
 
 }  // namespace
 
@@ -54,11 +55,16 @@ float DayShape::trust(std::size_t kind) const {
   return std::clamp(1.15F - 1.3F * with_ / without_, 0.0F, 1.0F);
 }
 
+std::size_t DayShape::shape_for(std::size_t kind) const {
+  return visits_[kind] < 2 * kBins ? 0 : kind;
+}
+
 float DayShape::at(double at) const {
   const Place p = place(at);
-  const float trusted = trust(p.kind);
+  const std::size_t kind = shape_for(p.kind);
+  const float trusted = trust(kind);
   if (trusted <= 0) return 0;
-  const auto& shape = shape_[p.kind];
+  const auto& shape = shape_[kind];
   const std::size_t other = p.part >= 0 ? (p.bin + 1) % kBins : (p.bin + kBins - 1) % kBins;
   return trusted * (shape[p.bin] + std::abs(p.part) * (shape[other] - shape[p.bin]));
 }
@@ -67,12 +73,19 @@ float DayShape::edge(double at, bool slow) const {
   const Place p = place(at);
   const bool other_kind = place(at - kWeekendEdge).kind != place(at + kWeekendEdge).kind;
   const float weekend = slow && other_kind ? kWeekend : 0;
-  const float trusted = trust(p.kind);
+  const std::size_t kind = shape_for(p.kind);
+  const float trusted = trust(kind);
   if (trusted <= 0) return weekend;
-  const auto& shape = shape_[p.kind];
+  const auto& shape = shape_[kind];
   const float before = shape[(p.bin + kBins - 1) % kBins], after = shape[(p.bin + 1) % kBins];
   const float moved = std::max(std::abs(shape[p.bin] - before), std::abs(after - shape[p.bin]));
   return std::max(weekend, trusted * moved);
+}
+
+float DayShape::bend(double at, double seconds) const {
+  const float amplitude = known(at) ? std::sqrt(std::min(with_, without_)) : kDayAmplitude;
+  const double turn = 3.14159 * seconds / kDay;
+  return amplitude * static_cast<float>(std::min(1.0, turn * turn / 2));
 }
 
 }  // namespace nz::analysis::detect

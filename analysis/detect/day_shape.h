@@ -23,6 +23,13 @@ class DayShape {
   /// end of a weekend may be a change that is as yet unknown.
   [[nodiscard]] float edge(double at, bool slow) const;
 
+  /// Two days of that kind were seen.
+  [[nodiscard]] bool known(double at) const { return visits_[place(at).kind] >= 2 * kBins; }
+
+  /// How far the level may bend within `seconds` for reasons of the day that were not taken out: a
+  /// quarter of it in half a day as long as days are not known, later what remained of it.
+  [[nodiscard]] float bend(double at, double seconds) const;
+
  private:
   static constexpr std::size_t kBins = 48;
   static constexpr double kDay = 86400;
@@ -32,6 +39,8 @@ class DayShape {
     float part;  // of the way to the next bin's middle
   };
   static Place place(double at);
+  // The kind whose shape stands for that one: working days for a weekend that is not known yet.
+  [[nodiscard]] std::size_t shape_for(std::size_t kind) const;
   [[nodiscard]] float trust(std::size_t kind) const;
   void close_bin();
 
