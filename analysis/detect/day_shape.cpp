@@ -11,6 +11,7 @@ constexpr float kMemoryDays = 6;  // how slowly a shape that is known changes
 constexpr double kWeekendEdge = 4 * 3600.0;
 constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
 constexpr float kDayAmplitude = 0.25F;
+constexpr float kSure = 4;  // standard errors
 
 }  // namespace
 
@@ -77,13 +78,26 @@ float DayShape::edge(double at, bool slow) const {
   const float trusted = trust(kind);
   if (trusted <= 0) return weekend;
   const auto& shape = shape_[kind];
-  const float before = shape[(p.bin + kBins - 1) % kBins], after = shape[(p.bin + 1) % kBins];
-  const float moved = std::max(std::abs(shape[p.bin] - before), std::abs(after - shape[p.bin]));
-  return std::max(weekend, trusted * moved);
+  // What bends by more than bins do that are not known better.
+  const auto days = std::min(kMemoryDays, static_cast<float>(visits_[kind] / kBins));
+  const float least = kSure * std::sqrt(6 * with_ / days);
+  float edge = 0;
+  for (std::size_t i = 0; i < 3; i++) {
+    const std::size_t b = p.bin + kBins + i - 1;
+    const float bent = shape[(b + 1) % kBins] - 2 * shape[b % kBins] + shape[(b + kBins - 1) % kBins];
+    if (std::abs(bent) > least) edge = std::max(edge, std::abs(bent));
+  }
+  return std::max(weekend, trusted * edge);
 }
 
-float DayShape::bend(double at, double seconds) const {
-  const float amplitude = known(at) ? std::sqrt(std::min(with_, without_)) : kDayAmplitude;
+float DayShape::bend(double at, double seconds, float noise) const {
+  float amplitude = kDayAmplitude;
+  if (known(at)) {
+    // Half an hour's mean has noise of its own, and so has the shape.
+    amplitude = std::sqrt(std::max(0.0F, std::min(with_, without_) - 1.3F * noise));
+  } else if (visits_[0] >= 2 * kBins) {
+    amplitude = std::min(amplitude, std::sqrt(with_) + std::sqrt(without_) / 2);
+  }
   const double turn = 3.14159 * seconds / kDay;
   return amplitude * static_cast<float>(std::min(1.0, turn * turn / 2));
 }

@@ -238,11 +238,14 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   // In hours a level drifts; in minutes it does not.
   if (scale >= 2 && beside < (day_.known(at) ? kLeastBesideLine : kLeastBesideDay)) return {};
   const double age = static_cast<double>(right) * static_cast<double>(block);
-  const float edge = day_.edge(at - age * static_cast<double>(spacing_), scale >= 2);
+  const float edge = day_.edge(at - age * static_cast<double>(spacing_), scale > 0);
   // A step of the day itself may come a little early or late.
   const double span = static_cast<double>(n) / 2 * static_cast<double>(block * spacing_);
-  const float bend = day_.bend(at, span);
+  const float half_hour = noise[kScales - 2] * spacing_ / static_cast<float>(detect::DayShape::kBinSeconds);
+  const float bend = day_.bend(at, span, half_hour);
   found.energy /= 1 + (edge * edge + bend * bend) / (step * step) * found.energy;
+  // What is known of the noise comes from these points.
+  found.energy *= 1 - kWarmUp / 2.0F / static_cast<float>(points_);
   if (found.energy < least * least) return {};
 
   found.before = sum[left] / static_cast<float>(left);

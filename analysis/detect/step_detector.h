@@ -14,7 +14,7 @@ namespace nz::analysis {
 
 struct StepOptions {
   float threshold = 6.3F;  ///< standard errors that a step has to stand out by
-  float back_threshold = 5;  ///< the same for a return to the level before the last told step
+  float back_threshold = 5.6F;  ///< the same for a return to the level before the last told step
   float least_size = 0.02F;  ///< |after / before - 1|: less is told nobody
   std::uint16_t least = 8;   ///< points that it has to last: 80 s of 10 s points
 };
