@@ -12,6 +12,7 @@ constexpr double kWeekendEdge = 4 * 3600.0;
 constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
 constexpr float kDayAmplitude = 0.25F;
 constexpr float kSure = 4;  // standard errors
+constexpr float kMostSquare = 4;
 
 }  // namespace
 
@@ -42,8 +43,13 @@ void DayShape::close_bin() {
   const auto days = static_cast<float>(visits_[kind_] / kBins);
   if (days >= 1) {
     const float rate = 1 / std::min(96.0F, static_cast<float>(visits_[kind_]) + 1 - kBins);
-    with_ += ((mean - known) * (mean - known) - with_) * rate;
-    without_ += (mean * mean - without_) * rate;
+    const auto learn = [&](float& square, float off) {
+      // A step that is not told yet is no day.
+      const float most = rate < 0.1F ? kMostSquare * square : off * off;
+      square += (std::min(off * off, most) - square) * rate;
+    };
+    learn(with_, mean - known);
+    learn(without_, mean);
   }
   known += (mean - known) / std::min(days + 1, kMemoryDays);
   if (visits_[kind_] < kMostVisits) visits_[kind_]++;
