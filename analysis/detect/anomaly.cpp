@@ -18,6 +18,8 @@ constexpr float kLeastSpread = 1e-3F;
 constexpr float kLeastMedian = 1e-4F;
 constexpr float kFarthest = 1e4F;     // what is farther away is as unusual as this
 constexpr float kLeastRepeats = 0.03F;
+constexpr std::uint32_t kSettled = 50;  // values after which usual sizes are known
+constexpr std::uint32_t kAsked = 110;   // values after which all tails but the longest know something
 constexpr float kMostQuiet = 8;       // of a logarithm: a factor of 3,000
 
 // Moves the median of |values| towards one more of them, by a share of itself.
@@ -47,7 +49,7 @@ double AnomalyDetector::score(double at, double value) {
   const double other = judge(at, scale_.forward(value));
   const auto total = static_cast<float>(std::log10(0.9 * other + 0.1 * worth));
   const float surprise = total_tail_.surprise(total);
-  total_tail_.learn(total);
+  if (seen_ > kAsked) total_tail_.learn(total);
   return 1 - std::pow(10.0, -kExponent * static_cast<double>(surprise));
 }
 
@@ -96,7 +98,7 @@ double AnomalyDetector::judge(double at, double stabilised) {
   double sum = 0;
   const auto ask = [&](detect::Tail& tail, float statistic, double weight) {
     sum += weight * std::pow(10.0, static_cast<double>(tail.surprise(statistic)));
-    tail.learn(statistic);
+    if (seen_ > kSettled) tail.learn(statistic);
   };
   ask(error_tail_, error, 0.2);
   ask(energy_tail_, energy_, 0.2);

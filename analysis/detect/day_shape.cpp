@@ -10,6 +10,9 @@ constexpr std::uint16_t kMostVisits = 60000;
 constexpr float kMemoryDays = 6;  // how slowly a shape that is known changes
 constexpr double kWeekendEdge = 4 * 3600.0;
 constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
+constexpr float kDayAmplitude = 0.25F;
+constexpr float kSure = 4;  // standard errors
+constexpr float kMostSquare = 4;
 
 }  // namespace
 
@@ -40,8 +43,13 @@ void DayShape::close_bin() {
   const auto days = static_cast<float>(visits_[kind_] / kBins);
   if (days >= 1) {
     const float rate = 1 / std::min(96.0F, static_cast<float>(visits_[kind_]) + 1 - kBins);
-    with_ += ((mean - known) * (mean - known) - with_) * rate;
-    without_ += (mean * mean - without_) * rate;
+    const auto learn = [&](float& square, float off) {
+      // A step that is not told yet is no day.
+      const float most = rate < 0.1F ? kMostSquare * square : off * off;
+      square += (std::min(off * off, most) - square) * rate;
+    };
+    learn(with_, mean - known);
+    learn(without_, mean);
   }
   known += (mean - known) / std::min(days + 1, kMemoryDays);
   if (visits_[kind_] < kMostVisits) visits_[kind_]++;
@@ -54,11 +62,16 @@ float DayShape::trust(std::size_t kind) const {
   return std::clamp(1.15F - 1.3F * with_ / without_, 0.0F, 1.0F);
 }
 
+std::size_t DayShape::shape_for(std::size_t kind) const {
+  return visits_[kind] < 2 * kBins ? 0 : kind;
+}
+
 float DayShape::at(double at) const {
   const Place p = place(at);
-  const float trusted = trust(p.kind);
+  const std::size_t kind = shape_for(p.kind);
+  const float trusted = trust(kind);
   if (trusted <= 0) return 0;
-  const auto& shape = shape_[p.kind];
+  const auto& shape = shape_[kind];
   const std::size_t other = p.part >= 0 ? (p.bin + 1) % kBins : (p.bin + kBins - 1) % kBins;
   return trusted * (shape[p.bin] + std::abs(p.part) * (shape[other] - shape[p.bin]));
 }
@@ -67,12 +80,32 @@ float DayShape::edge(double at, bool slow) const {
   const Place p = place(at);
   const bool other_kind = place(at - kWeekendEdge).kind != place(at + kWeekendEdge).kind;
   const float weekend = slow && other_kind ? kWeekend : 0;
-  const float trusted = trust(p.kind);
+  const std::size_t kind = shape_for(p.kind);
+  const float trusted = trust(kind);
   if (trusted <= 0) return weekend;
-  const auto& shape = shape_[p.kind];
-  const float before = shape[(p.bin + kBins - 1) % kBins], after = shape[(p.bin + 1) % kBins];
-  const float moved = std::max(std::abs(shape[p.bin] - before), std::abs(after - shape[p.bin]));
-  return std::max(weekend, trusted * moved);
+  const auto& shape = shape_[kind];
+  // What bends by more than bins do that are not known better.
+  const auto days = std::min(kMemoryDays, static_cast<float>(visits_[kind] / kBins));
+  const float least = kSure * std::sqrt(6 * with_ / days);
+  float edge = 0;
+  for (std::size_t i = 0; i < 3; i++) {
+    const std::size_t b = p.bin + kBins + i - 1;
+    const float bent = shape[(b + 1) % kBins] - 2 * shape[b % kBins] + shape[(b + kBins - 1) % kBins];
+    if (std::abs(bent) > least) edge = std::max(edge, std::abs(bent));
+  }
+  return std::max(weekend, trusted * edge);
+}
+
+float DayShape::bend(double at, double seconds, float noise) const {
+  float amplitude = kDayAmplitude;
+  if (known(at)) {
+    // Half an hour's mean has noise of its own, and so has the shape.
+    amplitude = std::sqrt(std::max(0.0F, std::min(with_, without_) - 1.3F * noise));
+  } else if (visits_[0] >= 2 * kBins) {
+    amplitude = std::min(amplitude, std::sqrt(with_) + std::sqrt(without_) / 2);
+  }
+  const double turn = 3.14159 * seconds / kDay;
+  return amplitude * static_cast<float>(std::min(1.0, turn * turn / 2));
 }
 
 }  // namespace nz::analysis::detect

@@ -18,10 +18,19 @@ class DayShape {
   /// far as days do not repeat.
   [[nodiscard]] float at(double at) const;
 
-  /// How far the shape moves around that time, within half an hour: the place of a step that each
+  /// How far the shape steps around that time, within half an hour: the place of a step that each
   /// day has is not known better than that. `slow`: looked at over hours, where the beginning and the
   /// end of a weekend may be a change that is as yet unknown.
   [[nodiscard]] float edge(double at, bool slow) const;
+
+  /// Two days of that kind were seen.
+  [[nodiscard]] bool known(double at) const { return visits_[place(at).kind] >= 2 * kBins; }
+
+  /// How far the level may bend within `seconds` for reasons of the day that were not taken out: a
+  /// quarter of it in half a day as long as days are not known, half of a working day's shape on the
+  /// first weekend, later what remained of it. `noise`: variance of a mean of half an hour.
+  [[nodiscard]] float bend(double at, double seconds, float noise) const;
+  static constexpr double kBinSeconds = 1800;
 
  private:
   static constexpr std::size_t kBins = 48;
@@ -32,6 +41,8 @@ class DayShape {
     float part;  // of the way to the next bin's middle
   };
   static Place place(double at);
+  // The kind whose shape stands for that one: working days for a weekend that is not known yet.
+  [[nodiscard]] std::size_t shape_for(std::size_t kind) const;
   [[nodiscard]] float trust(std::size_t kind) const;
   void close_bin();
 

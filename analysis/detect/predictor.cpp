@@ -109,20 +109,24 @@ void Predictor::look_for_period() {
     square += x[i] * x[i];
   }
   std::array<float, kMostPeriod + 2> r{};
-  for (std::size_t lag = kLeastPeriod - 1; lag < r.size(); lag++) {
+  for (std::size_t lag = 1; lag < r.size(); lag++) {
     float sum = 0;
     for (std::size_t i = lag; i < kRing; i++) sum += x[i] * x[i - lag];
     // Long lags have fewer products.
     r[lag] = square > 0 ? sum / square * static_cast<float>(kRing) / static_cast<float>(kRing - lag) : 0;
   }
-  float highest = 0;
+  // A peak stands out of a trough before it; noise on a slow wave does not.
+  float highest = 0, trough = 1;
+  std::array<bool, kMostPeriod + 2> peak{};
   for (std::size_t lag = kLeastPeriod; lag <= kMostPeriod; lag++) {
-    if (r[lag] >= r[lag - 1] && r[lag] >= r[lag + 1]) highest = std::max(highest, r[lag]);
+    trough = std::min(trough, r[lag - 1]);
+    peak[lag] = r[lag] >= r[lag - 1] && r[lag] >= r[lag + 1] && r[lag] >= kLeastPeak &&
+                r[lag] - trough >= kLeastPeak;
+    if (peak[lag]) highest = std::max(highest, r[lag]);
   }
   std::uint8_t found = 0;
-  for (std::size_t lag = kLeastPeriod; lag <= kMostPeriod && highest >= kLeastPeak && found == 0; lag++) {
-    const bool peak = r[lag] >= r[lag - 1] && r[lag] >= r[lag + 1] && r[lag] >= 0.85F * highest;
-    if (peak) found = static_cast<std::uint8_t>(lag);
+  for (std::size_t lag = kLeastPeriod; lag <= kMostPeriod && found == 0; lag++) {
+    if (peak[lag] && r[lag] >= 0.85F * highest) found = static_cast<std::uint8_t>(lag);
   }
   const int apart = std::abs(static_cast<int>(found) - static_cast<int>(candidate_));
   agreed_ = found > 0 && apart <= 1 ? static_cast<std::uint8_t>(std::min(agreed_ + 1, 100)) : 1;

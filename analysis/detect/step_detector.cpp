@@ -13,8 +13,12 @@ namespace {
 constexpr float kLeastVariance = 1e-5F;   // 0.3 %: a series that stands still may move so far
 constexpr float kClip = 5;                // local standard deviations
 constexpr std::uint16_t kEnoughSeen = 12; // differences that a scale's noise is known from
-constexpr std::uint16_t kMemory = 400;    // ... and those it is remembered from
+// ... and those it is remembered from; the longest means come rarely.
+constexpr std::uint16_t kMemory = 400, kMemoryOfLong = 100;
 constexpr float kLevelSeconds = 7 * 86400;
+// Energy of a step that a straight line does not explain, and that a day that is not known may not.
+constexpr float kLeastBesideLine = 4, kLeastBesideDay = 16;
+constexpr float kMostSpread = 9;          // variance of a new level, in that of the noise
 constexpr std::size_t kSettle = 60;       // points in which a step may go on
 constexpr std::size_t kLeastLeft = 8;     // blocks of the old level
 constexpr std::size_t kMostRight = 24;    // blocks of the new one: then the next scale sees it
@@ -96,14 +100,24 @@ void StepDetector::warm_up(double value) {
   first.newest = kWarmUp - 1;
 }
 
-// Clipped to what is usual around the median of the last values: a level that stays gets through with
-// its fifth point.
+// A value that is far from the median of the last nine and from the calm before them counts as that
+// median. When five of nine agree, they were a level, and take their place.
 float StepDetector::cleaned(float value) {
   recent_[points_ % recent_.size()] = value;
   std::array<float, 9> sorted = recent_;
   std::nth_element(sorted.begin(), sorted.begin() + 4, sorted.end());
   const float reach = kClip * std::sqrt(scales_[0].variance);
-  return std::clamp(value, sorted[4] - reach, sorted[4] + reach);
+  const float from_calm = value - calm_;
+  calm_ += std::clamp(from_calm, -reach, reach) / 16;
+  if (std::abs(from_calm) <= reach) return value;
+  if (std::abs(value - sorted[4]) > reach) return sorted[4];
+  Scale& ring = scales_[0];
+  const std::size_t known = std::min<std::size_t>(recent_.size() - 1, ring.count);
+  for (std::size_t i = 1; i <= known; i++) {
+    const float before = recent_[(points_ - i) % recent_.size()];
+    if (std::abs(before - sorted[4]) <= reach) ring.mean[(ring.newest + kRing + 1 - i) % kRing] = before;
+  }
+  return value;
 }
 
 // Adds a mean of the scale below; true where a block of this scale is complete.
@@ -138,13 +152,14 @@ void StepDetector::learn_noise(std::size_t scale, double at) {
   const float step = mean_at(scale, 0, at) - mean_at(scale, 1, at);
   const float seen = step * step * static_cast<float>(points_of(scale)) / 2;
   const float most = s.seen < kEnoughSeen ? seen : 9 * s.variance;
-  s.seen = static_cast<std::uint16_t>(std::min<int>(s.seen + 1, kMemory));
+  s.seen = static_cast<std::uint16_t>(
+      std::min<int>(s.seen + 1, scale + 2 < kScales ? kMemory : kMemoryOfLong));
   s.variance += (std::min(seen, most) - s.variance) / static_cast<float>(s.seen);
   s.variance = std::max(s.variance, kLeastVariance);
 }
 
 // Variance of a mean of 4^k points times the points, for k from 0 to kScales.
-std::array<float, StepDetector::kScales + 1> StepDetector::noise_by_scale() const {
+std::array<float, StepDetector::kScales + 1> StepDetector::noise_by_scale(bool day_known) const {
   std::array<float, kScales + 1> noise{};
   noise[0] = scales_[0].variance;
   for (std::size_t k = 1; k <= kScales; k++) {
@@ -153,8 +168,9 @@ std::array<float, StepDetector::kScales + 1> StepDetector::noise_by_scale() cons
       const float sure = 1 - 1 / std::sqrt(static_cast<float>(scales_[k].seen));
       noise[k] = std::max(noise[k - 1], scales_[k].variance * sure);
     } else {
-      const float grew = k > 1 ? kUnknownGrowth * noise[k - 1] / noise[k - 2] : 1;
-      noise[k] = noise[k - 1] * std::max(kUnknown[k], k > 2 ? grew : 1);
+      const bool grows = k > 2 && !day_known;
+      const float grew = grows ? kUnknownGrowth * noise[k - 1] / noise[k - 2] : 1;
+      noise[k] = noise[k - 1] * std::max(kUnknown[k], grew);
     }
   }
   return noise;
@@ -163,7 +179,8 @@ std::array<float, StepDetector::kScales + 1> StepDetector::noise_by_scale() cons
 StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   const Scale& ring = scales_[scale];
   const std::size_t n = ring.count;
-  const std::size_t least_right = scale == 0 ? options_.least : 2;
+  // Fewer blocks are what the finer scale sees.
+  const std::size_t least_right = scale == 0 ? options_.least : kFactor;
   const std::size_t least_left = scale == 0 ? std::max<std::size_t>(12, options_.least) : kLeastLeft;
   Found found;
   if (n < least_left + least_right) return found;
@@ -176,7 +193,7 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
     sum[i + 1] = sum[i] + y[i];
     timed += static_cast<float>(i) * y[i];
   }
-  const std::array<float, kScales + 1> noise = noise_by_scale();
+  const std::array<float, kScales + 1> noise = noise_by_scale(day_.known(at));
   const auto block = static_cast<float>(points_of(scale));
   const auto noise_of = [&](std::size_t blocks) {  // of a block's mean, seen over so many
     const float steps = std::log2(static_cast<float>(blocks)) / 2;
@@ -211,17 +228,24 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   if (found.energy < least * least) return {};
   const std::size_t right = found.right, left = n - right;
   const float step = step_of(right);
-  if (energy_of_line > found.energy) {
-    const float hh = static_cast<float>(left * right) / total;
-    const float ht = static_cast<float>(left * right) / 2;
-    const float free = hh - ht * ht / tt;
-    const float jump = hh * step - ht * ty / tt;
-    found.energy = free > 0.01F * hh ? jump * jump / (free * noise_of(std::min(left, right))) : 0;
-  }
+  const float hh = static_cast<float>(left * right) / total;
+  const float ht = static_cast<float>(left * right) / 2;
+  const float free = hh - ht * ht / tt;
+  const float jump = hh * step - ht * ty / tt;
+  const float beside =
+      free > 0.01F * hh ? jump * jump / (free * noise_of(std::min(left, right))) : 0;
+  if (energy_of_line > found.energy) found.energy = beside;
+  // In hours a level drifts; in minutes it does not.
+  if (scale >= 2 && beside < (day_.known(at) ? kLeastBesideLine : kLeastBesideDay)) return {};
   const double age = static_cast<double>(right) * static_cast<double>(block);
-  const float edge = day_.edge(at - age * static_cast<double>(spacing_), scale >= 2);
+  const float edge = day_.edge(at - age * static_cast<double>(spacing_), scale > 0);
   // A step of the day itself may come a little early or late.
-  if (edge > 0) found.energy /= 1 + edge * edge / (step * step) * found.energy;
+  const double span = static_cast<double>(n) / 2 * static_cast<double>(block * spacing_);
+  const float half_hour = noise[kScales - 2] * spacing_ / static_cast<float>(detect::DayShape::kBinSeconds);
+  const float bend = day_.bend(at, span, half_hour);
+  found.energy /= 1 + (edge * edge + bend * bend) / (step * step) * found.energy;
+  // What is known of the noise comes from these points.
+  found.energy *= 1 - kWarmUp / 2.0F / static_cast<float>(points_);
   if (found.energy < least * least) return {};
 
   found.before = sum[left] / static_cast<float>(left);
@@ -230,6 +254,16 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   std::size_t beyond = 0;
   for (std::size_t i = left; i < n; i++) beyond += (y[i] - middle) * step > 0 ? 1 : 0;
   const float share = scale == 0 ? 0.8F : 0.6F;
+  if (scale == 0) {
+    // Some wild values near each other are no level: they differ among themselves.
+    float newer = 0, older = 0;
+    for (std::size_t i = 0; i < n; i++) {
+      const float off = y[i] - (i < left ? found.before : found.after);
+      (i < left ? older : newer) += off * off;
+    }
+    const float most = kMostSpread * noise[0];
+    if (newer > most * static_cast<float>(right) || older > most * static_cast<float>(left)) return {};
+  }
   const bool last = (y[n - 1] - middle) * step > 0 && (scale > 0 || (y[n - 2] - middle) * step > 0);
   if (!last || static_cast<float>(beyond) < share * static_cast<float>(right)) return {};
 

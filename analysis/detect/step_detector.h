@@ -13,10 +13,10 @@
 namespace nz::analysis {
 
 struct StepOptions {
-  float threshold = 6;      ///< standard errors that a step has to stand out by
-  float back_threshold = 4.5;  ///< the same for a return to the level before the last told step
+  float threshold = 6.3F;  ///< standard errors that a step has to stand out by
+  float back_threshold = 5.6F;  ///< the same for a return to the level before the last told step
   float least_size = 0.02F;  ///< |after / before - 1|: less is told nobody
-  std::uint16_t least = 6;   ///< points that it has to last: a minute of 10 s points
+  std::uint16_t least = 8;   ///< points that it has to last: 80 s of 10 s points
 };
 
 /// Online change points of one series, in 1.5 KB of state and without allocation.
@@ -67,7 +67,7 @@ class StepDetector {
   float cleaned(float value);
   bool push(std::size_t scale, float mean, double at);
   void learn_noise(std::size_t scale, double at);
-  [[nodiscard]] std::array<float, kScales + 1> noise_by_scale() const;
+  [[nodiscard]] std::array<float, kScales + 1> noise_by_scale(bool day_known) const;
   [[nodiscard]] float mean_at(std::size_t scale, std::size_t back, double at) const;
   [[nodiscard]] Found scan(std::size_t scale, double at) const;
   [[nodiscard]] std::size_t points_since(std::size_t scale, std::size_t right) const;
@@ -84,6 +84,7 @@ class StepDetector {
   double last_at_ = 0, since_ = 0;
   float spacing_ = 0;         // seconds between points
   float level_ = 0;           // of the last days
+  float calm_ = 0;            // of the last sixteen points
   std::array<float, 9> recent_{};  // for their median
   std::uint64_t calls_ = 0, told_index_ = 0;
   std::uint32_t points_ = 0;

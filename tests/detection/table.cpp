@@ -141,14 +141,14 @@ void print_offline(const Options& options) {
 
 void print_online(const Options& options) {
   constexpr std::size_t kTolerance = 720;  // two hours of 10 s
-  const std::vector<SeriesSpec> specs = step_specs(options.series, 60'480, 10, options.seed + 1);
+  const std::vector<SeriesSpec> specs = step_specs(options.series, 120'960, 10, options.seed + 1);
   const Measured m =
       measure("online", specs,
               {told_online,
                [](const LabelledSeries& s) { return told_by_e_divisive_online(s, 0.001, 6); }},
               kTolerance);
   std::printf("### Steps online\n\n");
-  std::printf("%zu series of 7 days of 10 s points; delay: median from the step until it is told. E: "
+  std::printf("%zu series of 14 days of 10 s points; delay: median from the step until it is told. E: "
               "E-divisive at p < 0.001 run each minute on the last 200 points, from the step on only, so "
               "its false alarms are those of the table above.\n\n",
               specs.size());
