@@ -54,6 +54,8 @@ std::string here(std::string command, const Agent& agent, const std::string& fol
               std::string(NZ_SOURCE) + "/configs/nearzero.yaml");
   replace_all(command, "--config orders.yaml",
               std::string("--config ") + NZ_SOURCE + "/configs/demo.yaml");
+  for (const char* file : {"latency.csv", "disk.csv"})
+    replace_all(command, file, std::string(NZ_SOURCE) + "/docs/analyze/" + file);
   replace_all(command, "/run/nearzero", agent.runtime_dir());
   if (!starts_agent) {
     replace_all(command, "127.0.0.1:9718", own);

@@ -1,0 +1,144 @@
+#include "analysis/detect/anomaly.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "analysis/detect/robust.h"
+
+namespace nz::analysis {
+namespace {
+
+constexpr double kExponent = 0.37;    // 1 - (1 / 259,200)^0.37 = 0.99
+constexpr float kMostError = 60;      // squared, in usual ones: one wild value is not eight
+constexpr float kEnergyMemory = 8, kSmoothMemory = 16;
+constexpr float kMedianOfNormal = 0.6745F;
+constexpr float kLeastSpread = 1e-3F;
+constexpr float kLeastMedian = 1e-4F;
+constexpr float kFarthest = 1e4F;     // what is farther away is as unusual as this
+constexpr float kLeastRepeats = 0.03F;
+constexpr std::uint32_t kSettled = 50;  // values after which usual sizes are known
+constexpr std::uint32_t kAsked = 110;   // values after which all tails but the longest know something
+constexpr float kMostQuiet = 8;       // of a logarithm: a factor of 3,000
+
+// Moves the median of |values| towards one more of them, by a share of itself.
+void follow(float& median, float value, float share) {
+  if (median <= 0) median = value;
+  median *= value > median ? 1 + share : 1 - share;
+  // Standing still for long must not take as long to unlearn.
+  median = std::max(median, kLeastMedian);
+}
+
+}  // namespace
+
+double AnomalyDetector::score(double at, double value) {
+  if (std::isnan(value)) return 0;
+  if (std::isinf(value)) return seen_ >= kWarmUp ? 1 : 0;
+  const bool same = seen_ > 0 && value == newest_;
+  if (seen_ < kWarmUp) {
+    if (seen_ == 0) origin_ = value;
+    first_[seen_] = static_cast<float>(value - origin_);
+    newest_ = value;
+    if (++seen_ == kWarmUp) warm_up();
+    return 0;
+  }
+  seen_++;
+  newest_ = value;
+  const double worth = std::pow(10.0F, surprise_of_run(same));
+  const double other = judge(at, scale_.forward(value));
+  const auto total = static_cast<float>(std::log10(0.9 * other + 0.1 * worth));
+  const float surprise = total_tail_.surprise(total);
+  if (seen_ > kAsked) total_tail_.learn(total);
+  return 1 - std::pow(10.0, -kExponent * static_cast<double>(surprise));
+}
+
+double AnomalyDetector::expected() const {
+  if (seen_ < kWarmUp) return std::numeric_limits<double>::quiet_NaN();
+  return scale_.backward(origin_ + unit_ * static_cast<double>(expected_));
+}
+
+void AnomalyDetector::warm_up() {
+  std::vector<double> values(kWarmUp), off(kWarmUp);
+  for (std::size_t i = 0; i < kWarmUp; i++) values[i] = origin_ + static_cast<double>(first_[i]);
+  scale_ = detect::Stabiliser::of(values);
+  for (double& v : values) v = scale_.forward(v);
+  std::vector<double> sorted = values;
+  origin_ = detect::median_in_place(sorted);
+  for (std::size_t i = 0; i < kWarmUp; i++) off[i] = values[i] - origin_;
+  unit_ = detect::sigma_about_zero(off);
+  // A series that begins still: a hundredth of the stabilised unit is a movement.
+  if (unit_ <= 0) unit_ = 0.01;
+  float same = 1;
+  for (std::size_t i = 1; i < kWarmUp; i++) same += first_[i] == first_[i - 1] ? 1 : 0;
+  repeats_ = same / (kWarmUp + 1);
+  for (const double v : values) judge(std::numeric_limits<double>::quiet_NaN(), v);
+}
+
+// The mean of 1 / p over what the value is asked, in the sense of the harmonic mean of p.
+double AnomalyDetector::judge(double at, double stabilised) {
+  const auto z = static_cast<float>(std::clamp((stabilised - origin_) / unit_,
+                                               -static_cast<double>(kFarthest),
+                                               static_cast<double>(kFarthest)));
+  const bool timed = std::isfinite(at);
+  const float usual = timed ? day_.at(at) : 0;
+  expected_ = predictor_.expected();
+  const float off_expected = std::abs(z - expected_);
+  const float error = off_expected / std::max(error_ / kMedianOfNormal, kLeastSpread);
+  energy_ += (std::min(error * error, kMostError) - energy_) / kEnergyMemory;
+  const float off = z - level_ - usual;
+  const float distance = std::abs(off) / spread_;
+  smooth_ += (std::clamp(off, -8 * spread_, 8 * spread_) - smooth_) / kSmoothMemory;
+  activity_ += (std::abs(z - before_) - activity_) / kSmoothMemory;
+  const float quiet =
+      activity_ > 0 && usual_activity_ > 0
+          ? std::clamp(std::log(usual_activity_ / activity_), 0.0F, kMostQuiet)
+          : (usual_activity_ > 0 ? kMostQuiet : 0);
+
+  double sum = 0;
+  const auto ask = [&](detect::Tail& tail, float statistic, double weight) {
+    sum += weight * std::pow(10.0, static_cast<double>(tail.surprise(statistic)));
+    if (seen_ > kSettled) tail.learn(statistic);
+  };
+  ask(error_tail_, error, 0.2);
+  ask(energy_tail_, energy_, 0.2);
+  ask(off_tail_, distance, 0.15);
+  ask(smooth_tail_, std::abs(smooth_) / spread_, 0.15);
+  ask(quiet_tail_, quiet, 0.1);
+  for (detect::Novelty& n : novelty_) {
+    sum += 0.2 / 3 * std::pow(10.0, static_cast<double>(n.surprise(z, spread_)));
+  }
+
+  predictor_.learn(z, std::max(error_ / kMedianOfNormal, kLeastSpread));
+  const float share = std::max(0.01F, 1 / (2 + 0.2F * static_cast<float>(seen_)));
+  follow(error_, off_expected, share);
+  follow(usual_activity_, activity_, share / 2);
+  follow_level(off);
+  if (timed) day_.learn(at, std::clamp(z - level_, -8 * spread_, 8 * spread_));
+  before_ = z;
+  return sum;
+}
+
+// The level goes to its median by small steps, which grow while all values lie on one side; the
+// spread is that around it.
+void AnomalyDetector::follow_level(float off) {
+  const bool above = off > 0;
+  side_ = above == above_ ? static_cast<std::uint16_t>(std::min(side_ + 1, 1000)) : 0;
+  above_ = above;
+  const float base = std::max(0.01F, 1 / (2 + 0.2F * static_cast<float>(seen_)));
+  const float speed = base * spread_ * (1 + static_cast<float>(side_) / 50);
+  level_ += above ? speed : -speed;
+  float median = spread_ * kMedianOfNormal;
+  follow(median, std::abs(off), std::max(0.004F, base / 2));
+  spread_ = std::max(kLeastSpread, median / kMedianOfNormal);
+}
+
+// -log10 of the chance that a value repeats so often in a row.
+float AnomalyDetector::surprise_of_run(bool same) {
+  run_ = same ? static_cast<std::uint16_t>(std::min(run_ + 1, 1000)) : 0;
+  const float chance = std::max(kLeastRepeats, repeats_);
+  repeats_ += ((same ? 1.0F : 0.0F) - repeats_) / std::min(static_cast<float>(seen_), 2000.0F);
+  return std::min(12.0F, static_cast<float>(run_) * -std::log10(std::min(chance, 0.999F)));
+}
+
+}  // namespace nz::analysis

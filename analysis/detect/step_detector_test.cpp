@@ -1,0 +1,103 @@
+#include "analysis/detect/step_detector.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace nz::analysis {
+namespace {
+
+constexpr double kStart = 1'704'067'200;  // a Monday
+
+struct Told {
+  std::size_t when;
+  ChangePoint change;
+};
+
+std::vector<Told> told(const std::vector<double>& values) {
+  StepDetector detector;
+  std::vector<Told> all;
+  for (std::size_t i = 0; i < values.size(); i++) {
+    const auto c = detector.add(kStart + 10.0 * static_cast<double>(i), values[i]);
+    if (c) all.push_back({i, *c});
+  }
+  return all;
+}
+
+std::vector<double> latency(std::size_t n, double cv, std::uint64_t seed) {
+  std::mt19937_64 bits(seed);
+  std::normal_distribution<double> normal;
+  std::vector<double> values;
+  for (std::size_t i = 0; i < n; i++) values.push_back(0.001 * std::exp(cv * normal(bits)));
+  return values;
+}
+
+TEST(StepDetector, TellsALargeStepWithinTwoMinutes) {
+  std::vector<double> values = latency(2'000, 0.1, 1);
+  for (std::size_t i = 1'000; i < values.size(); i++) values[i] *= 2;
+  const std::vector<Told> all = told(values);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_LE(all[0].when, 1'012U);
+  EXPECT_NEAR(static_cast<double>(all[0].change.index), 1'000, 2);
+  EXPECT_NEAR(all[0].change.size, 1, 0.15);
+  EXPECT_NEAR(all[0].change.before, 0.001, 0.0001);
+  EXPECT_FALSE(all[0].change.back);
+}
+
+TEST(StepDetector, TellsASmallStepLater) {
+  std::vector<double> values = latency(20'000, 0.2, 2);
+  for (std::size_t i = 8'000; i < values.size(); i++) values[i] *= 1.1;
+  const std::vector<Told> all = told(values);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_GT(all[0].when, 8'000U);
+  EXPECT_LE(all[0].when, 8'000U + 720);
+  EXPECT_NEAR(static_cast<double>(all[0].change.index), 8'000, 200);
+}
+
+TEST(StepDetector, TellsThatAStepWentBack) {
+  std::vector<double> values = latency(3'000, 0.1, 3);
+  for (std::size_t i = 1'000; i < 2'000; i++) values[i] *= 1.5;
+  const std::vector<Told> all = told(values);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_TRUE(all[1].change.back);
+  EXPECT_LE(all[1].when, 2'020U);
+}
+
+TEST(StepDetector, SaysNothingOfSpikes) {
+  std::vector<double> values = latency(20'000, 0.2, 4);
+  for (std::size_t i = 500; i < values.size(); i += 500) {
+    for (std::size_t k = 0; k < 3; k++) values[i + k - 3] *= 20;
+  }
+  EXPECT_TRUE(told(values).empty());
+}
+
+TEST(StepDetector, SaysNothingOfAConstantNorOfMissingValues) {
+  EXPECT_TRUE(told(std::vector<double>(5'000, 3.0)).empty());
+  EXPECT_TRUE(told(std::vector<double>(5'000, 0.0)).empty());
+  EXPECT_TRUE(told(std::vector<double>(5'000, NAN)).empty());
+  EXPECT_TRUE(told(std::vector<double>(5'000, INFINITY)).empty());
+}
+
+TEST(StepDetector, TellsAStepOfWhatNeverMoved) {
+  std::vector<double> values(1'000, 3.0);
+  for (std::size_t i = 500; i < values.size(); i++) values[i] = 4;
+  const std::vector<Told> all = told(values);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].change.index, 500U);
+}
+
+TEST(StepDetector, SurvivesClocksThatStandOrGoBack) {
+  StepDetector detector;
+  const std::vector<double> values = latency(1'000, 0.2, 5);
+  for (std::size_t i = 0; i < values.size(); i++) {
+    detector.add(i % 3 == 0 ? kStart : kStart - 100.0 * static_cast<double>(i), values[i]);
+  }
+  SUCCEED();
+}
+
+TEST(StepDetector, IsSmall) { EXPECT_LE(sizeof(StepDetector), 1'600U); }
+
+}  // namespace
+}  // namespace nz::analysis

@@ -1,0 +1,49 @@
+#include "analysis/robust.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace nz::analysis::robust {
+namespace {
+
+TEST(Robust, MedianOfOddEvenAndNothing) {
+  EXPECT_EQ(median({3, 1, 2}), 2);
+  EXPECT_EQ(median({4, 1, 3, 2}), 2.5);
+  EXPECT_EQ(median({7}), 7);
+  EXPECT_TRUE(std::isnan(median({})));
+}
+
+TEST(Robust, MedianOfTheLargestNumbersDoesNotOverflow) {
+  EXPECT_EQ(median({1.7e308, 1.7e308}), 1.7e308);
+}
+
+TEST(Robust, QuantileInterpolates) {
+  EXPECT_EQ(quantile({10, 20, 30, 40, 50}, 0.5), 30);
+  EXPECT_DOUBLE_EQ(quantile({10, 20, 30, 40, 50}, 0.1), 14);
+  EXPECT_EQ(quantile({10, 20}, 1), 20);
+  EXPECT_EQ(quantile({10, 20}, -1), 10);
+}
+
+TEST(Robust, SigmaIgnoresOneWildValue) {
+  // Distances to 3: 2, 1, 0, 1, 997; their median is 1.
+  EXPECT_DOUBLE_EQ(sigma({1, 2, 3, 4, 1000}, 3), kMadToSigma);
+}
+
+TEST(Robust, NormalTails) {
+  EXPECT_NEAR(two_sided_p(kNormal95), 0.05, 1e-12);
+  EXPECT_NEAR(two_sided_p(-kNormal99), 0.01, 1e-12);
+  EXPECT_EQ(two_sided_p(0), 1);
+}
+
+// Critical values of Student's t for 5 % and 1 %, two-sided, from the usual tables.
+TEST(Robust, StudentsTByWallace) {
+  EXPECT_NEAR(normal_of_t(2.2281, 10), kNormal95, 0.005);
+  EXPECT_NEAR(normal_of_t(3.1693, 10), kNormal99, 0.005);
+  EXPECT_NEAR(normal_of_t(2.7764, 4), kNormal95, 0.01);
+  EXPECT_NEAR(normal_of_t(-4.3027, 2), -kNormal95, 0.03);
+  EXPECT_NEAR(t_of_normal(normal_of_t(5, 7), 7), 5, 1e-9);
+}
+
+}  // namespace
+}  // namespace nz::analysis::robust
