@@ -17,12 +17,6 @@ using metrics::Type;
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMostSteps = 1e6;
 
-std::string unit_of(const Series& series, const Selector& selector) {
-  const bool a_rate = series.type == Type::counter ||
-                      (series.type == Type::histogram && !selector.quantile && !selector.mean);
-  return a_rate ? metrics::rate_unit(series.name, series.type) : metrics::unit(series.name);
-}
-
 // One step of one series: `seconds` lie between its first and its last point.
 double value_of(const State& state, const Growth& growth, const Selector& selector,
                 double seconds) {
@@ -36,6 +30,12 @@ double value_of(const State& state, const Growth& growth, const Selector& select
 }
 
 }  // namespace
+
+std::string unit_of(const std::string& name, Type type, const Selector& selector) {
+  const bool a_rate = type == Type::counter ||
+                      (type == Type::histogram && !selector.quantile && !selector.mean);
+  return a_rate ? metrics::rate_unit(name, type) : metrics::unit(name);
+}
 
 class History::Impl : public Recorder {
  public:
@@ -136,7 +136,7 @@ std::vector<Trend> History::trends(const Selector& selector, double from, double
   });
   for (std::size_t i = 0; i < trends.size(); i++) {
     trends[i].labels = scan.states()[i].series->labels;
-    trends[i].unit = unit_of(*scan.states()[i].series, selector);
+    trends[i].unit = unit_of(scan.states()[i].series->name, scan.states()[i].series->type, selector);
     for (std::size_t p = 0; p < trends[i].points.size(); p++)
       trends[i].points[p].at = end_of(p + 1);
   }
