@@ -52,7 +52,7 @@ int usage(const std::string& what, const std::string& remedy) {
 std::string size_text(std::uint64_t bytes) {
   const double kb = static_cast<double>(bytes) / 1024;
   if (kb < 1000) return fmt::format("{:.0f} KB", kb);
-  return fmt::format(kb < 10'000 ? "{:.1f} MB" : "{:.0f} MB", kb / 1024);
+  return fmt::format("{:.{}f} MB", kb / 1024, kb < 10'000 ? 1 : 0);
 }
 
 struct Summary {

@@ -135,7 +135,7 @@ class Store::Impl {
       const bool to_save = asked != answered_ || (given_ && Clock::now() >= next_save);
       const bool last = stopping_;
       lock.unlock();
-      Result<void> saved;
+      Result<void> saved = fail("writing history failed", "see the log");  // by an exception
       guard.run("writing history", [&] { saved = work(drains, to_save, last); });
       if (to_save) next_save = Clock::now() + kBetweenSaves;
       lock.lock();
