@@ -97,7 +97,7 @@ json info_json(const Options& options, const Summary& s) {
               {"levels", json::array()}};
   for (const store::Level level : store::kLevels) {
     const store::LevelInfo& info = s.levels[store::index_of(level)];
-    json row = {{"level", store::name_of(level)}, {"rows", info.rows},     {"blocks", info.blocks},
+    json row = {{"level", store::name_of(level)}, {"intervals", info.intervals}, {"blocks", info.blocks},
                 {"points", info.points},          {"bytes", info.bytes}, {"from", nullptr},
                 {"to", nullptr}};
     if (info.range) {
@@ -117,7 +117,7 @@ std::string info_text(const Options& options, const Summary& s) {
   Table table({{"LEVEL"},
                {"FROM"},
                {"TO"},
-               {"ROWS", Table::Align::right},
+               {"INTERVALS", Table::Align::right},
                {"BLOCKS", Table::Align::right},
                {"POINTS", Table::Align::right},
                {"SIZE", Table::Align::right}});
@@ -127,7 +127,7 @@ std::string info_text(const Options& options, const Summary& s) {
   for (const store::Level level : store::kLevels) {
     const store::LevelInfo& info = s.levels[store::index_of(level)];
     table.add({std::string(store::name_of(level)), info.range ? time(info.range->from) : "-",
-               info.range ? time(info.range->to) : "-", std::to_string(info.rows),
+               info.range ? time(info.range->to) : "-", std::to_string(info.intervals),
                std::to_string(info.blocks), cli::count_text(static_cast<double>(info.points)),
                size_text(info.bytes)});
   }

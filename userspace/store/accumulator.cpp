@@ -186,6 +186,8 @@ std::optional<Row> Accumulator::end(std::int64_t to_ms) {
     row.cells.emplace_back(state->id, state->cell());
     state->start_here();
   }
+  std::sort(row.cells.begin(), row.cells.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   begin_ = to_ms;
   drains_ = 0;
   forget();

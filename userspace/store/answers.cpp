@@ -76,21 +76,6 @@ double value_of(Type type, const Total& total, const history::Selector& selector
   return static_cast<double>(h.count()) / seconds;
 }
 
-// Seconds of each step that were observed at all: an agent that was off must not make a rate small.
-Result<std::vector<double>> observed(Reader& reader, const Query& query, const Steps& steps) {
-  std::vector<double> seconds(steps.count());
-  const auto drains = reader.series(Accumulator::drains_series().name);
-  if (!drains) return tl::unexpected(drains.error());
-  auto done = reader.read(*drains, query,
-                          [&](std::size_t, Level, const Interval& interval, const Cell&) {
-                            seconds[steps.of(interval)] +=
-                                static_cast<double>(interval.to - interval.from) / 1e3;
-                            return true;
-                          });
-  if (!done) return tl::unexpected(done.error());
-  return seconds;
-}
-
 // One trend, step by step as its intervals come.
 class TrendWriter {
  public:
@@ -150,6 +135,9 @@ Result<analysis::Window> window(Reader& reader, double from, double to,
     std::erase_if(*all, [&](const StoredSeries& s) {
       return !filter(s.series.name, s.series.labels);
     });
+  // By number: neighbours share their rows.
+  std::sort(all->begin(), all->end(),
+            [](const StoredSeries& a, const StoredSeries& b) { return a.id < b.id; });
   const Query query{ms(from), ms(to), level_for_range(to - from), false};
   std::int64_t first = std::numeric_limits<std::int64_t>::max();
   std::int64_t last = 0;
@@ -194,17 +182,27 @@ Result<std::vector<history::Trend>> trends(Reader& reader, const history::Select
   });
   if (wanted->empty()) return out;
   const Steps steps(from, to, step);
-  const Query query{ms(from), ms(to), level_for_step(step), false};
-  const auto seconds = observed(reader, query, steps);
-  if (!seconds) return tl::unexpected(seconds.error());
-  TrendWriter writer(selector, steps, *seconds);
+  // Seconds of each step that were observed at all: an agent that was off must not make a rate
+  // small. The drains are read first, in the same pass.
+  std::vector<double> observed(steps.count());
+  auto drains = reader.series(Accumulator::drains_series().name);
+  if (!drains) return tl::unexpected(drains.error());
+  const std::size_t axes = drains->size();
+  wanted->insert(wanted->begin(), drains->begin(), drains->end());
+  TrendWriter writer(selector, steps, observed);
   const auto done = reader.read(
-      *wanted, query,
+      *wanted, {ms(from), ms(to), level_for_step(step), false},
       [&](std::size_t i, Level, const Interval& interval, const Cell& cell) {
-        writer.add((*wanted)[i].series, interval, cell);
+        if (i < axes) {
+          observed[steps.of(interval)] += static_cast<double>(interval.to - interval.from) / 1e3;
+        } else {
+          writer.add((*wanted)[i].series, interval, cell);
+        }
         return true;
       },
-      [&](std::size_t i) { writer.finish((*wanted)[i].series, out); });
+      [&](std::size_t i) {
+        if (i >= axes) writer.finish((*wanted)[i].series, out);
+      });
   if (!done) return tl::unexpected(done.error());
   return out;
 }

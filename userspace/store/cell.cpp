@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "userspace/store/schema.h"
+
 namespace nz::store {
 namespace {
 
@@ -118,19 +120,26 @@ void read_row(std::string_view row,
   }
 }
 
-std::string encode(const Row& row) {
+std::vector<std::pair<std::uint32_t, std::string>> encode(const Row& row) {
+  std::vector<std::pair<std::uint32_t, std::string>> chunks;
   RowWriter writer;
-  for (const auto& [series, cell] : row.cells) writer.add(series, cell);
-  return writer.bytes();
+  const auto end_chunk = [&](std::uint32_t chunk) {
+    chunks.emplace_back(chunk, writer.bytes());
+    writer = {};
+  };
+  for (std::size_t i = 0; i < row.cells.size(); i++) {
+    writer.add(row.cells[i].first, row.cells[i].second);
+    const std::uint32_t chunk = chunk_of(row.cells[i].first);
+    if (i + 1 == row.cells.size() || chunk_of(row.cells[i + 1].first) != chunk) end_chunk(chunk);
+  }
+  return chunks;
 }
 
-Row decode(const Interval& interval, std::string_view cells) {
-  Row row{interval, {}};
+void decode(std::string_view cells, Row& row) {
   read_row(cells, [&](std::uint32_t series, std::string_view bytes) {
     Bytes in(bytes);
     get_cell(in, 0, row.cells.emplace_back(series, Cell{}).second);
   });
-  return row;
 }
 
 }  // namespace nz::store

@@ -31,7 +31,7 @@ struct Cell {
 void put_cell(std::string& out, double before, const Cell& cell);
 void get_cell(history::Bytes& in, double before, Cell& cell);
 
-/// All cells of one interval: `recent.cells`.
+/// Cells of one interval: `recent.cells`.
 class RowWriter {
  public:
   void add(std::uint32_t series, const Cell& cell);
@@ -51,7 +51,9 @@ struct Row {
   Interval interval;
   std::vector<std::pair<std::uint32_t, Cell>> cells;
 };
-std::string encode(const Row& row);
-Row decode(const Interval& interval, std::string_view cells);
+/// By chunk (schema.h). Requires cells sorted by series.
+std::vector<std::pair<std::uint32_t, std::string>> encode(const Row& row);
+/// Adds the cells of a chunk.
+void decode(std::string_view cells, Row& row);
 
 }  // namespace nz::store

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "userspace/store/schema.h"
@@ -12,18 +13,45 @@
 namespace nz::store {
 namespace {
 
-constexpr std::int64_t kAtATime = std::int64_t{4} << 20U;  // bytes of rows
-
-// Rows that may go: of another period, and in the coarser level.
-constexpr const char* kWhich =
-    " FROM recent WHERE level=?1 AND (from_ms<?2 OR from_ms>=?3) AND seq<=?4";
+// Intervals that may go: of another period, and in the coarser level.
+constexpr const char* kWhich = " FROM intervals WHERE level=?1 AND (from_ms<?2 OR from_ms>=?3) AND seq<=?4";
 
 std::int64_t rolled_up(Connection& c, Level level) {
   if (!coarser(level)) return std::numeric_limits<std::int64_t>::max();
   return c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(level)]).value_or(0);
 }
 
-using Key = std::pair<std::uint32_t, std::int64_t>;  // series, period
+// The intervals that go, by their number.
+std::map<std::int64_t, Interval> intervals_to_go(Connection& c, Level level, std::int64_t begin,
+                                                 std::int64_t end, std::int64_t last) {
+  std::map<std::int64_t, Interval> intervals;
+  Rows rows =
+      c.query(std::string("SELECT seq,from_ms,to_ms") + kWhich, level, begin, end, last);
+  while (rows.next()) intervals[rows.integer(0)] = {rows.integer(1), rows.integer(2)};
+  return intervals;
+}
+
+// Blocks of the series of one chunk.
+std::size_t compact_chunk(Connection& c, Level level, std::uint32_t chunk,
+                          const std::map<std::int64_t, Interval>& intervals) {
+  std::map<std::pair<std::uint32_t, std::int64_t>, BlockWriter> blocks;  // by series and period
+  Cell cell;
+  Rows rows = c.query("SELECT seq,cells FROM recent WHERE key>=? AND key<=? ORDER BY key",
+                      recent_key(level, chunk, intervals.begin()->first),
+                      recent_key(level, chunk, intervals.rbegin()->first));
+  while (rows.next()) {
+    const auto interval = intervals.find(rows.integer(0));
+    if (interval == intervals.end()) continue;
+    const std::int64_t period = period_of(level, interval->second.from);
+    read_row(rows.bytes(1), [&](std::uint32_t series, std::string_view bytes) {
+      history::Bytes in(bytes);
+      get_cell(in, 0, cell);
+      blocks[{series, period}].add(interval->second, cell);
+    });
+  }
+  for (const auto& [key, block] : blocks) write_block(c, level, key.first, key.second, block);
+  return blocks.size();
+}
 
 }  // namespace
 
@@ -52,43 +80,35 @@ Result<std::size_t> compact(Connection& c, Level level, std::int64_t now_ms) {
   const std::int64_t end = begin + block_ms(level);
   Transaction transaction(c, Transaction::Kind::write);
   const std::int64_t last = rolled_up(c, level);
-  const std::int64_t bytes =
-      c.number(std::string("SELECT sum(length(cells))") + kWhich, level, begin, end, last)
-          .value_or(0);
-  if (bytes == 0) {
-    // Nothing, or nothing but rows without a cell.
-    c.run(std::string("DELETE") + kWhich, level, begin, end, last);
-    if (auto done = transaction.commit(); !done) return tl::unexpected(done.error());
-    return 0;
-  }
-  const auto slices = static_cast<std::uint32_t>(bytes / kAtATime + 1);
+  const auto intervals = intervals_to_go(c, level, begin, end, last);
   std::size_t written = 0;
-  for (std::uint32_t slice = 0; slice < slices; slice++) {
-    std::map<Key, BlockWriter> blocks;
-    Cell cell;
-    Rows rows = c.query(std::string("SELECT from_ms,to_ms,cells") + kWhich + " ORDER BY seq", level,
-                        begin, end, last);
-    while (rows.next()) {
-      const Interval interval{rows.integer(0), rows.integer(1)};
-      const std::int64_t period = period_of(level, interval.from);
-      read_row(rows.bytes(2), [&](std::uint32_t series, std::string_view bytes_of_cell) {
-        if (series % slices != slice) return;
-        history::Bytes in(bytes_of_cell);
-        get_cell(in, 0, cell);
-        blocks[{series, period}].add(interval, cell);
-      });
-    }
-    for (const auto& [key, block] : blocks) write_block(c, level, key.first, key.second, block);
-    written += blocks.size();
+  if (!intervals.empty()) {
+    for (const std::uint32_t chunk : chunks_of(c, level))
+      written += compact_chunk(c, level, chunk, intervals);
+    c.run(std::string("DELETE FROM recent WHERE seq IN (SELECT seq") + kWhich + ")", level, begin,
+          end, last);
+    c.run(std::string("DELETE") + kWhich, level, begin, end, last);
   }
-  c.run(std::string("DELETE") + kWhich, level, begin, end, last);
   if (auto done = transaction.commit(); !done) return tl::unexpected(done.error());
   return written;
 }
 
+std::vector<std::uint32_t> chunks_of(Connection& c, Level level) {
+  std::vector<std::uint32_t> chunks;
+  constexpr std::uint32_t kEnd = chunk_of(kMostSeriesId) + 1;
+  for (std::uint32_t next = 0; next < kEnd;) {
+    const auto key = c.number("SELECT key FROM recent WHERE key>=? AND key<? ORDER BY key LIMIT 1",
+                              recent_key(level, next, 0), recent_key(level, kEnd, 0));
+    if (!key) break;
+    chunks.push_back(static_cast<std::uint32_t>(*key >> 41U) & (kEnd - 1));
+    next = chunks.back() + 1;
+  }
+  return chunks;
+}
+
 std::optional<Interval> range_of(Connection& c, Level level) {
   std::optional<Interval> range;
-  for (const char* table : {"blocks", "recent"}) {
+  for (const char* table : {"blocks", "intervals"}) {
     const auto end = [&](const char* column, const char* order) {
       return c.number(fmt::format("SELECT {} FROM {} WHERE level=? ORDER BY to_ms {} LIMIT 1",
                                   column, table, order),

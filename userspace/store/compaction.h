@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "userspace/base/result.h"
 #include "userspace/store/block.h"
@@ -11,9 +12,9 @@
 
 namespace nz::store {
 
-/// Puts the rows of all periods but that of `now_ms` into blocks, in one transaction, with memory
-/// for some MB of them at a time. Rows that are not part of the coarser level yet stay. Gives the
-/// number of blocks written.
+/// Puts the intervals of all periods but that of `now_ms` into blocks, in one transaction, a chunk of
+/// series at a time. Intervals that are not part of the coarser level yet stay. Gives the number of
+/// blocks written.
 Result<std::size_t> compact(Connection& connection, Level level, std::int64_t now_ms);
 
 /// Writes the block of a series and period, together with what the file has of it. Part of the
@@ -21,7 +22,10 @@ Result<std::size_t> compact(Connection& connection, Level level, std::int64_t no
 void write_block(Connection& connection, Level level, std::uint32_t series, std::int64_t period_ms,
                  const BlockWriter& block);
 
-/// From the first to the last moment that a level has, in blocks and rows. A failure stays in the
+/// Chunks of series that a level has in `recent`, ascending. A failure stays in the connection.
+std::vector<std::uint32_t> chunks_of(Connection& connection, Level level);
+
+/// From the first to the last moment that a level has, in blocks and not. A failure stays in the
 /// connection.
 std::optional<Interval> range_of(Connection& connection, Level level);
 

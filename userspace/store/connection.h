@@ -71,7 +71,7 @@ class Connection {
   struct How {
     bool write = false;
     bool immutable = false;  ///< nobody writes: no lock and no -shm is needed
-    std::string vfs;         ///< of SQLite; empty: its default
+    std::string vfs = {};    ///< of SQLite; empty: its default
     int wait_ms = 0;         ///< for a lock
   };
   /// Opens an existing file. Error: its code is errno's, or kDamaged.

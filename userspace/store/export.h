@@ -23,8 +23,8 @@ enum class Format : std::uint8_t { csv, jsonl, openmetrics };
 
 struct ExportOptions {
   Format format = Format::csv;
-  std::vector<std::string> series;  ///< names of families, globs; none: all, and events
-  analysis::Labels labels;          ///< that a series must have
+  std::vector<std::string> series = {};  ///< names of families, globs; none: all, and events
+  analysis::Labels labels = {};          ///< that a series must have
   double from = 0, to = std::numeric_limits<double>::infinity();  ///< Unix seconds
   std::vector<Level> levels{Level::minute};
   std::vector<double> quantiles{0.5, 0.9, 0.99, 0.999};  ///< csv

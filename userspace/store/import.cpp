@@ -63,10 +63,13 @@ Result<void> each_line(std::FILE* file, const std::string& name, Format format,
   const auto reader = line_reader(format);
   std::string line;
   for (std::size_t number = 1; lines.next(line); number++) {
-    const auto place = fmt::format("{}:{}: ", name, number);
-    if (line.size() > kLongestLine) return fail(place + "the line is longer than 1 MB");
+    const auto place = fmt::format("{}:{}:", name, number);
+    if (line.size() > kLongestLine) return fail(place + " the line is longer than 1 MB");
     auto read = reader->read(line);
-    if (!read) return fail(place + read.error().what, read.error().remedy);
+    if (!read) {
+      const Error& e = read.error();
+      return fail(place + (e.code != 0 ? fmt::format("{}: ", e.code) : " ") + e.what, e.remedy);
+    }
     if (auto taken = take(std::move(*read)); !taken) return taken;
     if (number % 1000 == 0 && !progress(lines.read()))
       return fail("interrupted", "", EINTR);

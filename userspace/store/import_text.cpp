@@ -73,9 +73,9 @@ class JsonLineReader : public LineReader {
     try {
       object = Json::parse(line);
     } catch (const Json::parse_error& e) {
-      return fail(fmt::format("{}: this is no JSON", e.byte), "was the file cut off?");
+      return fail("this is no JSON", "was the file cut off?", static_cast<int>(e.byte));
     }
-    if (!object.is_object()) return fail("1: this is no object", kRemedy);
+    if (!object.is_object()) return fail("this is no object", kRemedy, 1);
     return object.contains("event") ? event(object) : point(object);
   }
 

@@ -33,7 +33,7 @@ class LineReader {
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
   virtual ~LineReader() = default;
-  /// One line without its end. Error: `what` begins with the column where it is known ("17: ...").
+  /// One line without its end. Error: its code is the column, 0 where it is not known.
   virtual Result<ImportedLine> read(const std::string& line) = 0;
 };
 

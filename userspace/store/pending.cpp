@@ -17,13 +17,24 @@ void feed(Rollup& rollup, const Row& row, const Done& done) {
 template <class Each>
 void read(Connection& c, Level level, const Each& each) {
   const auto rolled = c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(level)]);
-  Rows rows = c.query(
-      "SELECT from_ms,to_ms,cells FROM recent WHERE level=? AND seq>? ORDER BY seq", level,
-      rolled.value_or(0));
-  while (rows.next()) each(decode({rows.integer(0), rows.integer(1)}, rows.bytes(2)));
+  Rows intervals =
+      c.query("SELECT seq,from_ms,to_ms FROM intervals WHERE level=? AND seq>? ORDER BY seq", level,
+              rolled.value_or(0));
+  while (intervals.next()) {
+    Row row{{intervals.integer(1), intervals.integer(2)}, {}};
+    Rows chunks = c.query("SELECT cells FROM recent WHERE seq=?", intervals.integer(0));
+    while (chunks.next()) decode(chunks.bytes(0), row);
+    each(row);
+  }
 }
 
 }  // namespace
+
+Pending pending_of(Level level, const Row& row) {
+  Pending pending{level, row.interval, encode(row), row.cells.size(), 0};
+  for (const auto& [chunk, cells] : pending.chunks) pending.bytes += cells.size();
+  return pending;
+}
 
 std::deque<Pending> left_to_roll_up(Connection& c) {
   std::deque<Pending> found;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "userspace/store/cell.h"
 #include "userspace/store/connection.h"
@@ -13,16 +16,15 @@ namespace nz::store {
 struct Pending {
   Level level = Level::raw;
   Interval interval;
-  std::string cells;      ///< as `recent.cells`
-  std::size_t count = 0;  ///< of cells
+  std::vector<std::pair<std::uint32_t, std::string>> chunks;  ///< as `recent.cells`
+  std::size_t count = 0;                                      ///< of cells
+  std::size_t bytes = 0;
 };
 
-inline Pending pending_of(Level level, const Row& row) {
-  return {level, row.interval, encode(row), row.cells.size()};
-}
+Pending pending_of(Level level, const Row& row);
 
-/// Rollups of the rows that the last run did not live to roll up. What it had begun ends where it
-/// ended: between it and us there is a hole. To be written in one transaction, before anything
+/// Rollups of the intervals that the last run did not live to roll up. What it had begun ends where
+/// it ended: between it and us there is a hole. To be written in one transaction, before anything
 /// else. A failure stays in the connection.
 std::deque<Pending> left_to_roll_up(Connection& connection);
 

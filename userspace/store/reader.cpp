@@ -15,7 +15,7 @@ namespace {
 
 using Starts = std::array<std::int64_t, kLevelCount>;
 
-constexpr std::int64_t kAtATime = std::int64_t{8} << 20U;  // bytes of rows in memory
+constexpr std::size_t kAtOnce = 256;  // series whose latest cells are in memory
 constexpr std::int64_t kBefore = std::numeric_limits<std::int64_t>::min();
 
 std::int64_t ms(double seconds) {
@@ -129,7 +129,7 @@ Starts starts_of(Connection& c, const Query& query) {
   std::int64_t since = query.from;
   for (std::size_t i = index_of(query.level); i > 0; i--) {
     const auto last =
-        c.number("SELECT max(to_ms) FROM recent WHERE level=?", static_cast<Level>(i));
+        c.number("SELECT max(to_ms) FROM intervals WHERE level=?", static_cast<Level>(i));
     since = std::max(since, last.value_or(since));
     starts[i - 1] = since;
   }
@@ -173,12 +173,10 @@ Result<void> Reader::read(const std::vector<StoredSeries>& wanted, const Query& 
   Connection& c = *connection_;
   Transaction transaction(c, Transaction::Kind::read);
   const Starts starts = starts_of(c, query);
-  const std::int64_t bytes = bytes_of_tails(c, starts, query.to);
-  const auto batches = static_cast<std::size_t>(bytes / kAtATime + 1);
-  const std::size_t at_once = std::max<std::size_t>((wanted.size() + batches - 1) / batches, 1);
+  // Neighbours by number share their rows, whatever order was asked for.
   bool more = true;
-  for (std::size_t begin = 0; more && begin < wanted.size() && !c.failed(); begin += at_once) {
-    const std::size_t end = std::min(begin + at_once, wanted.size());
+  for (std::size_t begin = 0; more && begin < wanted.size() && !c.failed(); begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, wanted.size());
     std::unordered_map<std::uint32_t, std::size_t> place_of;
     for (std::size_t i = begin; i < end; i++) place_of[wanted[i].id] = i - begin;
     const Tails tails(c, place_of, end - begin, starts, query.to);
@@ -258,13 +256,12 @@ Result<std::array<LevelInfo, kLevelCount>> Reader::levels() {
     if (blocks.next()) {
       info.blocks = number(blocks.integer(0));
       info.points = number(blocks.integer(1));
-      info.bytes = number(blocks.integer(2));
+      info.bytes = info.block_bytes = number(blocks.integer(2));
     }
-    Rows rows = c.query("SELECT count(*), sum(length(cells)) FROM recent WHERE level=?", level);
-    if (rows.next()) {
-      info.rows = number(rows.integer(0));
-      info.bytes += number(rows.integer(1));
-    }
+    info.intervals = number(c.number("SELECT count(*) FROM intervals WHERE level=?", level));
+    info.bytes += number(c.number("SELECT sum(length(cells)) FROM recent WHERE key>=? AND key<=?",
+                                  recent_key(level, 0, 0),
+                                  recent_key(level, chunk_of(kMostSeriesId), kLastInterval)));
   }
   return with_outcome(std::move(levels));
 }

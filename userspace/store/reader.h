@@ -30,9 +30,11 @@ struct Query {
 /// How a level lies on the disk.
 struct LevelInfo {
   std::optional<Interval> range;
-  std::uint64_t blocks = 0, rows = 0;
+  std::uint64_t intervals = 0;  ///< that are not in blocks yet, or never will be
+  std::uint64_t blocks = 0;
   std::uint64_t points = 0;  ///< intervals of single series, in blocks
-  std::uint64_t bytes = 0;   ///< packed, in blocks and rows
+  std::uint64_t bytes = 0;   ///< of both
+  std::uint64_t block_bytes = 0;
 };
 
 class Reader {

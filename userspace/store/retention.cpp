@@ -1,5 +1,7 @@
 #include "userspace/store/retention.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "userspace/store/compaction.h"
@@ -18,10 +20,13 @@ constexpr std::int64_t kMostEvents = 100'000;
 constexpr std::int64_t kOthersEvery = 60'000;
 
 void drop_raw_rows(Connection& c, std::int64_t before_ms, std::int64_t at_most) {
-  c.run(
-      "DELETE FROM recent WHERE seq IN (SELECT seq FROM recent WHERE level=?1 AND to_ms<?2 AND "
-      "seq<=(SELECT value FROM meta WHERE key=?3) ORDER BY to_ms LIMIT ?4)",
-      Level::raw, before_ms, kRolledUp[index_of(Level::raw)], at_most);
+  const auto rolled = c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(Level::raw)]);
+  for (const char* table : {"recent", "intervals"}) {
+    c.run(fmt::format("DELETE FROM {} WHERE seq IN (SELECT seq FROM intervals WHERE level=? AND "
+                      "to_ms<? AND seq<=? ORDER BY to_ms,seq LIMIT ?)",
+                      table),
+          Level::raw, before_ms, rolled.value_or(0), at_most);
+  }
 }
 
 std::int64_t drop_blocks(Connection& c, Level level, std::int64_t before_ms, std::int64_t at_most) {

@@ -17,13 +17,17 @@ void first_version(Connection& c) {
       type INTEGER NOT NULL,
       last_ms INTEGER NOT NULL,
       UNIQUE(name, labels, type));
-    CREATE TABLE recent(
+    CREATE TABLE intervals(
       seq INTEGER PRIMARY KEY AUTOINCREMENT,
       level INTEGER NOT NULL,
       from_ms INTEGER NOT NULL,
-      to_ms INTEGER NOT NULL,
+      to_ms INTEGER NOT NULL);
+    CREATE INDEX intervals_by_end ON intervals(level, to_ms);
+    CREATE TABLE recent(
+      key INTEGER PRIMARY KEY,
+      seq INTEGER NOT NULL,
       cells BLOB NOT NULL);
-    CREATE INDEX recent_by_end ON recent(level, to_ms);
+    CREATE INDEX recent_by_interval ON recent(seq);
     CREATE TABLE blocks(
       key INTEGER PRIMARY KEY,
       level INTEGER NOT NULL,

@@ -1,10 +1,12 @@
 // The tables of the file, and how an older file becomes one of today.
 //
-//   series   what a number stands for: name, labels, type
-//   recent   one row an interval: a cell of each series that was there (cell.h)
-//   blocks   one row a series and period: its intervals, packed (block.h). `recent` becomes blocks
-//            when a period is over, so that writing touches one place, and reading a month of one
-//            series some ninety rows that lie together
+//   series     what a number stands for: name, labels, type
+//   intervals  begin and end of those that are not in blocks yet
+//   recent     what happened in them: a row for each 128 series, with a cell of each that was there
+//              (cell.h)
+//   blocks     a row for each series and period: its intervals, packed (block.h). `recent` becomes
+//              blocks when a period is over, so that writing touches few places, and reading a month
+//              of one series some ninety rows that lie together
 //   events, state, reports: see store.h
 #pragma once
 
@@ -40,6 +42,15 @@ constexpr std::int64_t block_key(Level level, std::uint32_t series, std::int64_t
   return static_cast<std::int64_t>(index_of(level)) << 61U | static_cast<std::int64_t>(series) << 34U |
          period_ms / 1000;
 }
+/// Rows of `recent` hold the series whose numbers have the same upper bits: few enough that one of them
+/// is found without reading all, many enough that a row is about a page.
+constexpr std::uint32_t chunk_of(std::uint32_t series) { return series >> 7U; }
+/// Key of such a row: 2 bits level, 20 chunk, 41 number of the interval.
+constexpr std::int64_t recent_key(Level level, std::uint32_t chunk, std::int64_t interval) {
+  return static_cast<std::int64_t>(index_of(level)) << 61U | static_cast<std::int64_t>(chunk) << 41U |
+         interval;
+}
+inline constexpr std::int64_t kLastInterval = (std::int64_t{1} << 41U) - 1;
 inline constexpr std::uint32_t kMostSeriesId = (1U << 27U) - 1;
 /// Numbers from here on are given by imports, those below by the agent: neither has to wait for the
 /// other to number a series.

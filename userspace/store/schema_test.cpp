@@ -95,6 +95,9 @@ TEST(Schema, KeysOfBlocksAreSortedByLevelSeriesAndTime) {
   EXPECT_LT(block_key(Level::minute, 6, 9'000'000'000'000), block_key(Level::minute, 7, 0));
   EXPECT_LT(block_key(Level::minute, 7, 1'000'000), block_key(Level::minute, 7, 2'000'000));
   EXPECT_GT(block_key(Level::raw, 0, 0), -1);
+  EXPECT_LT(recent_key(Level::raw, chunk_of(kMostSeriesId), kLastInterval),
+            recent_key(Level::minute, 0, 0));
+  EXPECT_LT(recent_key(Level::hour, 6, kLastInterval), recent_key(Level::hour, 7, 0));
   EXPECT_EQ(period_of(Level::minute, 0), 0);
   EXPECT_EQ(period_of(Level::minute, block_ms(Level::minute) - 1), 0);
   EXPECT_EQ(period_of(Level::minute, -1), -block_ms(Level::minute));

@@ -29,7 +29,7 @@ struct Options {
   double keep_hours = 400 * 86400.0;    ///< seconds; of events and reports, too
   std::uint64_t most_bytes = 1U << 30U; ///< of the file; then the oldest goes, finest level first
   std::size_t most_series = 20'000;     ///< further ones are not kept, and counted
-  std::string vfs;                      ///< of SQLite: tests inject faults with their own
+  std::string vfs = {};                 ///< of SQLite: tests inject faults with their own
 };
 
 /// A report as it was made.

@@ -303,7 +303,7 @@ TEST(Store, SeriesBeyondTheLimitAreCountedNotKept) {
   auto store = open_store({.path = folder.file(), .most_series = 10});
   for (int s = 0; s <= 60; s += 10) {
     testing::FamilyList families;
-    for (int i = 0; i < 25; i++) families.push_back(gauge("g" + std::to_string(i), i));
+    for (int i = 0; i < 25; i++) families.push_back(gauge(std::to_string(i), i));
     add(*store, kMidnight + s, families);
     ASSERT_TRUE(store->flush());
   }

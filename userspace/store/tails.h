@@ -1,4 +1,4 @@
-// The cells of some series out of rows that hold all series: what is not in blocks yet.
+// The cells of some series out of rows that hold many: what is not in blocks yet.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ struct TailCell {
 
 class Tails {
  public:
-  /// Of each level the rows that overlap [from[level], to). A failure stays in the connection.
+  /// Of each level the intervals that overlap [from[level], to). A failure stays in the connection.
   /// `place_of`: number of a series -> its place, below `places`.
   Tails(Connection& connection, const std::unordered_map<std::uint32_t, std::size_t>& place_of,
         std::size_t places, const std::array<std::int64_t, kLevelCount>& from, std::int64_t to);
@@ -39,10 +39,6 @@ class Tails {
   std::vector<std::array<std::vector<TailCell>, kLevelCount>> cells_;
   std::string bytes_;
 };
-
-/// Bytes of the rows that Tails would read.
-std::int64_t bytes_of_tails(Connection& connection,
-                            const std::array<std::int64_t, kLevelCount>& from, std::int64_t to);
 
 /// A level of which nothing is to be read.
 inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();

@@ -90,7 +90,7 @@ void Writer::roll(Level level, const Row& row) {
     if (const auto ended = rollup->end_before(row.interval)) roll(*next, *ended);
   }
   pending_.push_back(pending_of(level, row));
-  pending_bytes_ += pending_.back().cells.size();
+  pending_bytes_ += pending_.back().bytes;
   if (rollup == nullptr) return;
   rollup->add(row);
   if (const auto ended = rollup->end_if_complete()) roll(*next, *ended);
@@ -99,7 +99,7 @@ void Writer::roll(Level level, const Row& row) {
 // Of a disk that takes nothing: the oldest go.
 void Writer::trim() {
   while (pending_bytes_ > kMostPending) {
-    pending_bytes_ -= pending_.front().cells.size();
+    pending_bytes_ -= pending_.front().bytes;
     pending_.pop_front();
     stats_.dropped(Drop::disk);
   }
@@ -162,12 +162,16 @@ void Writer::write(Connection& c, const Inbox::Batch& batch) {
 
 void Writer::write_rows(Connection& c) {
   for (const Pending& row : pending_) {
-    c.run("INSERT INTO recent(level,from_ms,to_ms,cells) VALUES(?,?,?,?)", row.level,
-          row.interval.from, row.interval.to, Blob{row.cells});
+    c.run("INSERT INTO intervals(level,from_ms,to_ms) VALUES(?,?,?)", row.level, row.interval.from,
+          row.interval.to);
+    const std::int64_t seq = c.last_id();
+    for (const auto& [chunk, cells] : row.chunks)
+      c.run("INSERT INTO recent(key,seq,cells) VALUES(?,?,?)", recent_key(row.level, chunk, seq), seq,
+            Blob{cells});
     if (row.level == Level::raw) continue;
     // Everything finer that stands before it is in it, or in one before it.
     c.run("INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)", kRolledUp[index_of(row.level) - 1],
-          c.last_id());
+          seq);
     if (row.level == Level::hour) note_seen(c, row);
   }
 }
@@ -175,12 +179,13 @@ void Writer::write_rows(Connection& c) {
 // Series that are not seen for as long as anything is kept are forgotten (retention.cpp); one that
 // comes back after that is entered anew.
 void Writer::note_seen(Connection& c, const Pending& row) {
-  read_row(row.cells, [&](std::uint32_t id, std::string_view) {
+  const auto seen = [&](std::uint32_t id, std::string_view) {
     c.run("UPDATE series SET last_ms=? WHERE id=?", row.interval.to, id);
     if (c.failed() || c.changes() != 0) return;
     if (const auto known = by_id_.find(id); known != by_id_.end())
       enter_series(c, *known->second, row.interval.to);
-  });
+  };
+  for (const auto& [chunk, cells] : row.chunks) read_row(cells, seen);
 }
 
 void Writer::wrote() {

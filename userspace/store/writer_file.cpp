@@ -78,7 +78,7 @@ void Writer::load_catalogue() {
 void Writer::recover() {
   std::deque<Pending> found = left_to_roll_up(*connection_);
   if (connection_->failed()) return;
-  for (const Pending& row : found) pending_bytes_ += row.cells.size();
+  for (const Pending& row : found) pending_bytes_ += row.bytes;
   pending_.insert(pending_.begin(), std::make_move_iterator(found.begin()),
                   std::make_move_iterator(found.end()));
 }
