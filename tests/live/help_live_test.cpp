@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -61,7 +62,8 @@ std::string here(std::string command, const Agent& agent, const std::string& fol
     replace_all(command, "127.0.0.1:9718", own);
     replace_all(command, "127.0.0.1:9800", own);
     return "NEARZERO_URL=http://" + own + " NEARZERO_RUNTIME_DIR=" + agent.runtime_dir() +
-           "; export NEARZERO_URL NEARZERO_RUNTIME_DIR; " + command;
+           " NEARZERO_HISTORY=" + folder +
+           "/history.db; export NEARZERO_URL NEARZERO_RUNTIME_DIR NEARZERO_HISTORY; " + command;
   }
   // A second agent beside the first: its own lock and port.
   replace_all(command, "127.0.0.1:9800", "127.0.0.1:0");
@@ -69,10 +71,25 @@ std::string here(std::string command, const Agent& agent, const std::string& fol
          "/run; export NEARZERO_LISTEN NEARZERO_RUNTIME_DIR; " + command;
 }
 
+// Something for the examples of `nearzero history` to find.
+void make_history(const std::string& folder) {
+  const auto now = std::time(nullptr);
+  std::string lines;
+  for (const char* level : {"minute", "hour"}) {
+    lines += R"({"series":"nearzero_disk_in_flight","labels":{"device":"vda"},"type":"gauge","level":")" +
+             std::string(level) + R"(","from":)" + std::to_string(now - 120) + R"(,"to":)" +
+             std::to_string(now - 60) + R"(,"value":3})" "\n";
+  }
+  const Outcome o = run({"history", "import", temporary_file("history.jsonl", lines), "--db",
+                         folder + "/history.db"});
+  ASSERT_EQ(o.code, 0) << o.err;
+}
+
 TEST(Help, EveryExampleRuns) {
   const std::string folder = temporary_file("examples", "") + ".d";
   std::filesystem::create_directories(folder);
   std::filesystem::create_symlink(NZ_AGENT, folder + "/nearzero");
+  make_history(folder);
   Agent agent("host: true\n");
   std::vector<std::string> texts = {run({"--help"}).out};
   for (const std::string& sub : subcommands()) texts.push_back(run({sub, "--help"}).out);

@@ -15,6 +15,7 @@ namespace nz {
 inline constexpr int kNiceOfDrain = 5;
 inline constexpr int kNiceOfAnswers = 10;
 inline constexpr int kNiceOfNames = 19;  ///< nobody waits for the name of a function
+inline constexpr int kNiceOfHistory = 19;  ///< nobody waits for the disk either
 
 /// The calling thread gives way for the life of this object. Never around anything that holds a
 /// lock of the observed process: attaching takes its mmap lock.

@@ -32,6 +32,7 @@ Command add_trace(CLI::App& app);
 Command add_list(CLI::App& app);
 Command add_check(CLI::App& app);
 Command add_analyze(CLI::App& app);
+Command add_history(CLI::App& app);
 Command add_completion(CLI::App& app);
 Command add_man(CLI::App& app);
 

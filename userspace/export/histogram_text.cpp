@@ -43,19 +43,6 @@ void append_escaped(std::string& text, std::string_view value) {
   }
 }
 
-// name="value",name="value" without the braces.
-std::string label_list(const metrics::Labels& labels) {
-  std::string list;
-  for (const auto& [name, value] : labels) {
-    if (!list.empty()) list += ',';
-    list += valid_label_name(name);
-    list += "=\"";
-    append_escaped(list, valid_utf8(value));
-    list += '"';
-  }
-  return list;
-}
-
 // What follows a bucket's other labels: le="...".
 using LeLabels = std::array<std::string, analysis::kClassicBuckets + 1>;
 const LeLabels& le_labels() {
@@ -92,6 +79,18 @@ void append_histogram(std::string& text, const std::string& name, const metrics:
 }
 
 }  // namespace
+
+std::string label_list(const metrics::Labels& labels) {
+  std::string list;
+  for (const auto& [name, value] : labels) {
+    if (!list.empty()) list += ',';
+    list += valid_label_name(name);
+    list += "=\"";
+    append_escaped(list, valid_utf8(value));
+    list += '"';
+  }
+  return list;
+}
 
 std::string help_text(std::string_view help) {
   std::string result;

@@ -14,6 +14,9 @@ namespace nz::exposition {
 /// Appends a histogram family to `text`; nothing if no sample has a histogram.
 void append_histogram_family(std::string& text, const metrics::Family& family);
 
+/// name="value",name="value" without the braces, valid and escaped.
+std::string label_list(const metrics::Labels& labels);
+
 /// A help text with what would end its line escaped, and made valid UTF-8.
 std::string help_text(std::string_view help);
 

@@ -15,13 +15,6 @@ constexpr double kExact = 9007199254740992.0;  // 2^53
 constexpr std::uint64_t kAbsent = 4;           // beside the form
 constexpr unsigned kFormBits = 3;
 
-std::uint64_t zigzag(std::int64_t n) {
-  return (static_cast<std::uint64_t>(n) << 1U) ^ static_cast<std::uint64_t>(n >> 63);
-}
-std::int64_t unzigzag(std::uint64_t n) {
-  return static_cast<std::int64_t>(n >> 1U) ^ -static_cast<std::int64_t>(n & 1U);
-}
-
 // The integer that stands for `value` in a form; 0 where none does. Both sides compute it from the
 // value before, so that it need not be remembered.
 std::int64_t integer_in(Form form, double value) {
@@ -115,6 +108,18 @@ void put_histogram(std::string& out, const Flat& before, const Flat& now, bool p
     if (now[slot] == before[slot]) continue;
     put_varint(pairs, slot - last);
     put_varint(pairs, zigzag(static_cast<std::int64_t>(now[slot] - before[slot])));
+    last = slot;
+  }
+  put_varint(out, pairs.size() << 1U | (present ? 0U : 1U));
+  out += pairs;
+}
+
+void put_deltas(std::string& out, const Deltas& deltas, bool present) {
+  std::string pairs;
+  std::size_t last = 0;
+  for (const auto& [slot, delta] : deltas) {
+    put_varint(pairs, slot - last);
+    put_varint(pairs, zigzag(delta));
     last = slot;
   }
   put_varint(out, pairs.size() << 1U | (present ? 0U : 1U));

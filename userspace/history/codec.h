@@ -17,6 +17,14 @@ namespace nz::history {
 /// Base-128, least significant group first, as in protocol buffers.
 void put_varint(std::string& out, std::uint64_t value);
 
+/// Numbers of either sign as small ones where they are near 0: 0, -1, 1, -2, ...
+constexpr std::uint64_t zigzag(std::int64_t n) {
+  return (static_cast<std::uint64_t>(n) << 1U) ^ static_cast<std::uint64_t>(n >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t n) {
+  return static_cast<std::int64_t>(n >> 1U) ^ -static_cast<std::int64_t>(n & 1U);
+}
+
 /// Reads what the functions here have written. Never beyond the end: it gives zeros there.
 class Bytes {
  public:
@@ -24,6 +32,13 @@ class Bytes {
   std::uint64_t varint();
   std::uint64_t fixed64();
   void skip(std::size_t n) { at_ = n > bytes_.size() - at_ ? bytes_.size() : at_ + n; }
+  /// The next `n` bytes, or those that are left.
+  std::string_view take(std::size_t n) {
+    const std::size_t from = at_;
+    skip(n);
+    return bytes_.substr(from, at_ - from);
+  }
+  [[nodiscard]] bool ended() const { return at_ == bytes_.size(); }
   [[nodiscard]] std::size_t at() const { return at_; }
 
  private:
@@ -55,6 +70,8 @@ void skip_scalar(Bytes& in);
 void put_histogram(std::string& out, const Flat& before, const Flat& now, bool present);
 /// Slots that change and by how much, in modular arithmetic.
 using Deltas = std::vector<std::pair<std::uint16_t, std::int64_t>>;
+/// As put_histogram(), where the slots that change are known: ascending, none twice.
+void put_deltas(std::string& out, const Deltas& deltas, bool present);
 void get_histogram(Bytes& in, Deltas& deltas, bool& present);
 void skip_histogram(Bytes& in);
 

@@ -3,9 +3,7 @@
 #include <algorithm>
 
 namespace nz::history {
-namespace {
 
-// What the buckets alone say about the extremes: the bounds of the outermost ones.
 void bound_extremes(analysis::Histogram& h, const Extremes& told) {
   const auto used = [](std::uint64_t n) { return n != 0; };
   const auto first = std::find_if(h.buckets.begin(), h.buckets.end(), used);
@@ -39,8 +37,6 @@ void bound_extremes(analysis::Histogram& h, const Extremes& told) {
   h.max_ns =
       told.least_plus_one != 0 && told.most >= most_limit && told.most <= most ? told.most : most;
 }
-
-}  // namespace
 
 void Growth::add(const State& state) {
   if (state.flat) {

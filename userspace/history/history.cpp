@@ -16,12 +16,6 @@ using metrics::Type;
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
-std::string unit_of(const Series& series, const Selector& selector) {
-  const bool a_rate = series.type == Type::counter ||
-                      (series.type == Type::histogram && !selector.quantile && !selector.mean);
-  return a_rate ? metrics::rate_unit(series.name, series.type) : metrics::unit(series.name);
-}
-
 // One step of one series: `seconds` lie between its first and its last point.
 double value_of(const State& state, const Growth& growth, const Selector& selector,
                 double seconds) {
@@ -35,6 +29,12 @@ double value_of(const State& state, const Growth& growth, const Selector& select
 }
 
 }  // namespace
+
+std::string unit_of(const std::string& name, Type type, const Selector& selector) {
+  const bool a_rate = type == Type::counter ||
+                      (type == Type::histogram && !selector.quantile && !selector.mean);
+  return a_rate ? metrics::rate_unit(name, type) : metrics::unit(name);
+}
 
 class History::Impl : public Recorder {
  public:
@@ -103,7 +103,7 @@ std::vector<Trend> History::trends(const Selector& selector, double from, double
         for (std::size_t i = trends.size(); i < states.size(); i++) {
           Trend& fresh = trends.emplace_back();
           fresh.labels = states[i].series->labels;
-          fresh.unit = unit_of(*states[i].series, selector);
+          fresh.unit = unit_of(states[i].series->name, states[i].series->type, selector);
           for (std::size_t k = 1; k < number; k++)
             fresh.points.push_back({steps->end_of(k), kNothing});
         }

@@ -28,6 +28,9 @@ struct Point {
   double value = 0;  ///< NaN: nothing was recorded in the step
 };
 
+/// "seconds", "per second", ...: of what `selector` shows of this family.
+std::string unit_of(const std::string& name, metrics::Type type, const Selector& selector);
+
 struct Trend {
   analysis::Labels labels;
   std::string unit;  ///< "seconds", "per second", ...

@@ -1,0 +1,126 @@
+#include "userspace/store/compaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "userspace/store/schema.h"
+
+namespace nz::store {
+namespace {
+
+// Intervals that may go: of another period, and in the coarser level.
+constexpr const char* kWhich = " FROM intervals WHERE level=?1 AND (from_ms<?2 OR from_ms>=?3) AND seq<=?4";
+
+std::int64_t rolled_up(Connection& c, Level level) {
+  if (!coarser(level)) return std::numeric_limits<std::int64_t>::max();
+  return c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(level)]).value_or(0);
+}
+
+// The intervals that go, by their number.
+std::map<std::int64_t, Interval> intervals_to_go(Connection& c, Level level, std::int64_t begin,
+                                                 std::int64_t end, std::int64_t last) {
+  std::map<std::int64_t, Interval> intervals;
+  Rows rows =
+      c.query(std::string("SELECT seq,from_ms,to_ms") + kWhich, level, begin, end, last);
+  while (rows.next()) intervals[rows.integer(0)] = {rows.integer(1), rows.integer(2)};
+  return intervals;
+}
+
+// Blocks of the series of one chunk.
+std::size_t compact_chunk(Connection& c, Level level, std::uint32_t chunk,
+                          const std::map<std::int64_t, Interval>& intervals) {
+  std::map<std::pair<std::uint32_t, std::int64_t>, BlockWriter> blocks;  // by series and period
+  Cell cell;
+  Rows rows = c.query("SELECT seq,cells FROM recent WHERE key>=? AND key<=? ORDER BY key",
+                      recent_key(level, chunk, intervals.begin()->first),
+                      recent_key(level, chunk, intervals.rbegin()->first));
+  while (rows.next()) {
+    const auto interval = intervals.find(rows.integer(0));
+    if (interval == intervals.end()) continue;
+    const std::int64_t period = period_of(level, interval->second.from);
+    read_row(rows.bytes(1), [&](std::uint32_t series, std::string_view bytes) {
+      history::Bytes in(bytes);
+      get_cell(in, 0, cell);
+      blocks[{series, period}].add(interval->second, cell);
+    });
+  }
+  for (const auto& [key, block] : blocks) write_block(c, level, key.first, key.second, block);
+  return blocks.size();
+}
+
+}  // namespace
+
+void write_block(Connection& c, Level level, std::uint32_t series, std::int64_t period_ms,
+                 const BlockWriter& block) {
+  const std::int64_t key = block_key(level, series, period_ms);
+  Points points;
+  {
+    Rows known = c.query("SELECT data FROM blocks WHERE key=?", key);
+    if (known.next()) points = points_of(known.bytes(0));
+  }
+  const auto write = [&](const BlockWriter& b) {
+    const std::string data = b.packed();
+    c.run("INSERT OR REPLACE INTO blocks(key,level,from_ms,to_ms,points,bytes,data) "
+          "VALUES(?,?,?,?,?,?,?)",
+          key, level, b.range().from, b.range().to, b.points(), data.size(), Blob{data});
+  };
+  if (points.empty() && block.sorted()) return write(block);
+  const Points fresh = points_of(block.packed());
+  points.insert(points.end(), fresh.begin(), fresh.end());
+  write(block_of(std::move(points)));
+}
+
+Result<std::size_t> compact(Connection& c, Level level, std::int64_t now_ms) {
+  const std::int64_t begin = period_of(level, now_ms);
+  const std::int64_t end = begin + block_ms(level);
+  Transaction transaction(c, Transaction::Kind::write);
+  const std::int64_t last = rolled_up(c, level);
+  const auto intervals = intervals_to_go(c, level, begin, end, last);
+  std::size_t written = 0;
+  if (!intervals.empty()) {
+    for (const std::uint32_t chunk : chunks_of(c, level))
+      written += compact_chunk(c, level, chunk, intervals);
+    c.run(std::string("DELETE FROM recent WHERE seq IN (SELECT seq") + kWhich + ")", level, begin,
+          end, last);
+    c.run(std::string("DELETE") + kWhich, level, begin, end, last);
+  }
+  if (auto done = transaction.commit(); !done) return tl::unexpected(done.error());
+  return written;
+}
+
+std::vector<std::uint32_t> chunks_of(Connection& c, Level level) {
+  std::vector<std::uint32_t> chunks;
+  constexpr std::uint32_t kEnd = chunk_of(kMostSeriesId) + 1;
+  for (std::uint32_t next = 0; next < kEnd;) {
+    const auto key = c.number("SELECT key FROM recent WHERE key>=? AND key<? ORDER BY key LIMIT 1",
+                              recent_key(level, next, 0), recent_key(level, kEnd, 0));
+    if (!key) break;
+    chunks.push_back(static_cast<std::uint32_t>(*key >> 41U) & (kEnd - 1));
+    next = chunks.back() + 1;
+  }
+  return chunks;
+}
+
+std::optional<Interval> range_of(Connection& c, Level level) {
+  std::optional<Interval> range;
+  for (const char* table : {"blocks", "intervals"}) {
+    const auto end = [&](const char* column, const char* order) {
+      return c.number(fmt::format("SELECT {} FROM {} WHERE level=? ORDER BY to_ms {} LIMIT 1",
+                                  column, table, order),
+                      level);
+    };
+    const auto from = end("from_ms", "ASC");
+    const auto to = end("to_ms", "DESC");
+    if (!from || !to) continue;
+    range = range ? Interval{std::min(range->from, *from), std::max(range->to, *to)}
+                  : Interval{*from, *to};
+  }
+  return range;
+}
+
+}  // namespace nz::store

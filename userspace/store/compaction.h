@@ -1,0 +1,35 @@
+// From rows by time to blocks by series.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "userspace/base/result.h"
+#include "userspace/store/block.h"
+#include "userspace/store/connection.h"
+
+namespace nz::store {
+
+/// Puts the intervals of all periods but that of `now_ms` into blocks, in one transaction, a chunk of
+/// series at a time. Intervals that are not part of the coarser level yet stay. Gives the number of
+/// blocks written.
+Result<std::size_t> compact(Connection& connection, Level level, std::int64_t now_ms);
+
+/// Writes the block of a series and period, together with what the file has of it. Part of the
+/// caller's transaction.
+void write_block(Connection& connection, Level level, std::uint32_t series, std::int64_t period_ms,
+                 const BlockWriter& block);
+
+/// Chunks of series that a level has in `recent`, ascending. A failure stays in the connection.
+std::vector<std::uint32_t> chunks_of(Connection& connection, Level level);
+
+/// From the first to the last moment that a level has, in blocks and not. A failure stays in the
+/// connection.
+std::optional<Interval> range_of(Connection& connection, Level level);
+
+/// Names of `meta`: up to which row a level is part of the next one.
+inline constexpr const char* kRolledUp[] = {"rolled_up.raw", "rolled_up.minute", "rolled_up.hour"};
+
+}  // namespace nz::store

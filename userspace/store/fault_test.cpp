@@ -1,0 +1,205 @@
+// What the disk can do to the store: it goes on, says so, and loses nothing that it still holds.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <random>
+
+#include "userspace/store/database.h"
+#include "userspace/store/test_disk.h"
+#include "userspace/store/test_store.h"
+
+namespace nz::store {
+namespace {
+
+using testing::add;
+using testing::Folder;
+using testing::gauge;
+using testing::kMidnight;
+using testing::open_store;
+using testing::points;
+using testing::run_service;
+using testing::Service;
+using testing::TestDisk;
+using testing::value_of;
+
+double growth_of(const std::string& path, Level level) {
+  double growth = 0;
+  for (const auto& [interval, cell] : points(path, "c_total", level)) growth += cell.growth;
+  return growth;
+}
+
+void expect_sound(const std::string& path) {
+  auto reader = Reader::open(path);
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto problems = (*reader)->check();
+  ASSERT_TRUE(problems);
+  EXPECT_TRUE(problems->empty()) << (*problems)[0];
+}
+
+class FailingDisk : public ::testing::TestWithParam<int> {};
+
+TEST_P(FailingDisk, WhatCannotBeWrittenWaitsAndIsWrittenLater) {
+  const Folder folder;
+  TestDisk disk;
+  {
+    auto store = open_store({.path = folder.file(), .vfs = TestDisk::kName});
+    Service service;
+    run_service(*store, service, 0, 100);
+    EXPECT_EQ(value_of(*store, "nearzero_store_available"), 1);
+    disk.fail(GetParam());
+    for (int s = 101; s <= 400; s++) {
+      add(*store, kMidnight + s, service.families(s));
+      if (s % 10 == 5) EXPECT_EQ(store->flush().has_value(), s < 110) << s;
+    }
+    EXPECT_EQ(value_of(*store, "nearzero_store_available"), 0);
+    EXPECT_GT(value_of(*store, "nearzero_store_errors_total", {{"kind", "write"}}), 10);
+    EXPECT_EQ(store->window(kMidnight, kMidnight + 100).change("c_total"), 500)
+        << "reading goes on";
+    ASSERT_TRUE(store->put_state("alert", "firing"));
+    EXPECT_EQ(store->get_state("alert"), "firing");
+    disk.fail(0);
+    run_service(*store, service, 401, 600);
+    EXPECT_EQ(value_of(*store, "nearzero_store_available"), 1);
+    EXPECT_EQ(value_of(*store, "nearzero_store_drops_total", {{"cause", "disk"}}), 0);
+  }
+  EXPECT_EQ(growth_of(folder.file(), Level::raw), 3000) << "nothing is lost";
+  EXPECT_EQ(growth_of(folder.file(), Level::minute), 3000);
+  auto store = open_store({.path = folder.file()});
+  EXPECT_EQ(store->get_state("alert"), "firing");
+  expect_sound(folder.file());
+}
+INSTANTIATE_TEST_SUITE_P(Store, FailingDisk,
+                         ::testing::Values(SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC,
+                                           SQLITE_READONLY));
+
+TEST(StoreFaults, ADiskThatFailsNowAndThenLosesNothing) {
+  for (const unsigned one_of : {2U, 5U, 20U}) {
+    const Folder folder;
+    TestDisk disk;
+    const int end = 10 * 3600;
+    {
+      auto store =
+          open_store({.path = folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
+      Service service;
+      run_service(*store, service, 0, 60, 20);
+      disk.fail(SQLITE_IOERR_WRITE, one_of);
+      for (int s = 80; s <= end; s += 60) {
+        add(*store, kMidnight + s, service.families(s));
+        (void)store->flush();
+      }
+      EXPECT_GT(disk.failed(), 20U);
+      disk.fail(0);
+      add(*store, kMidnight + end + 60, service.families(end + 60));
+      ASSERT_TRUE(store->flush());
+      EXPECT_EQ(value_of(*store, "nearzero_store_drops_total", {{"cause", "disk"}}), 0);
+    }
+    EXPECT_EQ(growth_of(folder.file(), Level::raw), 5 * (end + 60)) << one_of;
+    expect_sound(folder.file());
+  }
+}
+
+TEST(StoreFaults, WhatWaitsIsBoundedAndItsLossCounted) {
+  const Folder folder;
+  TestDisk disk;
+  auto store = open_store({.path = folder.file(), .vfs = TestDisk::kName});
+  const auto families = [](int s) {
+    testing::FamilyList all;
+    for (int i = 0; i < 2000; i++)
+      all.push_back(gauge("g", std::sin(i * 1.7 + s), {{"i", std::to_string(i)}}));
+    return all;
+  };
+  add(*store, kMidnight, families(0));
+  ASSERT_TRUE(store->flush());
+  disk.fail(SQLITE_FULL);
+  for (int s = 10; s < 5000; s += 10) {
+    add(*store, kMidnight + s, families(s));
+    EXPECT_EQ(store->flush().has_value(), false);
+  }
+  EXPECT_GT(value_of(*store, "nearzero_store_drops_total", {{"cause", "disk"}}), 100);
+  disk.fail(0);
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(value_of(*store, "nearzero_store_available"), 1);
+  expect_sound(folder.file());
+}
+
+TEST(StoreFaults, AFolderThatIsNotThereYetIsTriedAgain) {
+  const Folder folder;
+  const std::string path = folder.file("later/still/history.db");
+  auto store = open_store({.path = path});
+  EXPECT_EQ(value_of(*store, "nearzero_store_available"), 0);
+  Service service;
+  for (int s = 0; s <= 30; s++) {
+    add(*store, kMidnight + s, service.families(s));
+    (void)store->flush();
+  }
+  EXPECT_GT(value_of(*store, "nearzero_store_drops_total", {{"cause", "disk"}}), 20);
+  EXPECT_TRUE(store->window(0, 1e11).series.empty());
+  std::filesystem::create_directories(folder.file("later/still"));
+  run_service(*store, service, 31, 120);
+  EXPECT_EQ(value_of(*store, "nearzero_store_available"), 1);
+  EXPECT_GE(store->window(0, 1e11).change("c_total"), 5 * 70);
+}
+
+TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
+  const Folder folder;
+  std::ofstream(folder.file()) << std::string(20'000, 'x');
+  auto store = open_store({.path = folder.file()});
+  EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 1);
+  Service service;
+  run_service(*store, service, 0, 60);
+  EXPECT_GT(store->window(0, 1e11).change("c_total"), 0);
+  const auto events = store->events(0, 1e11);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, "history_damaged");
+  std::size_t kept = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    if (entry.path().string().find(".corrupt-") != std::string::npos)
+      kept += std::filesystem::file_size(entry.path());
+  }
+  EXPECT_EQ(kept, 20'000U);
+}
+
+// Damage that is met at an open or later, wherever it lies, never ends the agent.
+TEST(StoreFaults, DamageAnywhereEndsInAFileThatWorks) {
+  const Folder folder;
+  {
+    auto store = open_store({.path = folder.file("good.db")});
+    Service service;
+    run_service(*store, service, 0, 9 * 3600, 60);
+  }
+  std::mt19937 random(11);
+  const auto size = std::filesystem::file_size(folder.file("good.db"));
+  int set_aside = 0;
+  for (int i = 0; i < 40; i++) {
+    const std::string path = folder.file("bad" + std::to_string(i) + ".db");
+    std::filesystem::copy_file(folder.file("good.db"), path);
+    {
+      std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+      for (int n = 0; n < 3; n++) {
+        file.seekp(static_cast<std::streamoff>(random() % size / 4096 * 4096));
+        std::string noise(4096, '\0');
+        for (char& c : noise) c = static_cast<char>(random());
+        file.write(noise.data(), static_cast<std::streamsize>(noise.size()));
+      }
+    }
+    auto store = open_store({.path = path});
+    ASSERT_NE(store, nullptr);
+    Service service;
+    for (int s = 0; s <= 9 * 3600; s += 300) {
+      add(*store, kMidnight + 9 * 3600 + 60 + s, service.families(s));
+      (void)store->flush();
+      (void)store->window(kMidnight, kMidnight + 18 * 3600);
+    }
+    EXPECT_TRUE(store->flush());
+    EXPECT_GT(store->window(kMidnight + 17 * 3600, kMidnight + 20 * 3600).change("c_total"), 0) << i;
+    set_aside += value_of(*store, "nearzero_store_damaged_files_total") > 0 ? 1 : 0;
+    store.reset();
+    std::filesystem::remove(path);
+  }
+  EXPECT_GT(set_aside, 5) << "otherwise the damage was met by nobody";
+}
+
+}  // namespace
+}  // namespace nz::store

@@ -1,0 +1,257 @@
+#include "userspace/store/import.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+
+#include "userspace/store/block.h"
+#include "userspace/store/compaction.h"
+#include "userspace/store/database.h"
+#include "userspace/store/import_text.h"
+#include "userspace/store/schema.h"
+#include "userspace/store/series_table.h"
+#include "userspace/store/tails.h"
+
+namespace nz::store {
+namespace {
+
+constexpr std::size_t kMostHeld = 50'000;  // points in memory, some 20 MB; then they are written
+constexpr std::size_t kMostEventsHeld = 10'000;
+constexpr std::size_t kLongestLine = std::size_t{1} << 20U;
+
+using Progress = std::function<bool(std::size_t, std::size_t)>;
+
+class Lines {
+ public:
+  explicit Lines(std::FILE* file) : file_(file) {}
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+  ~Lines() { std::free(buffer_); }
+  /// False at the end.
+  bool next(std::string& line) {
+    const ssize_t length = getline(&buffer_, &size_, file_);
+    if (length < 0) return false;
+    read_ += static_cast<std::size_t>(length);
+    line.assign(buffer_, static_cast<std::size_t>(length));
+    if (line.ends_with('\n')) line.pop_back();
+    return true;
+  }
+  [[nodiscard]] std::size_t read() const { return read_; }
+
+ private:
+  std::FILE* file_;
+  char* buffer_ = nullptr;
+  std::size_t size_ = 0, read_ = 0;
+};
+
+// Calls `take` with each line that could be read. Error: with the name of the file and the place.
+Result<void> each_line(std::FILE* file, const std::string& name, Format format,
+                       const std::function<Result<void>(ImportedLine&&)>& take,
+                       const std::function<bool(std::size_t)>& progress) {
+  if (std::fseek(file, 0, SEEK_SET) != 0) return fail_errno("go back in " + name, errno);
+  Lines lines(file);
+  const auto reader = line_reader(format);
+  std::string line;
+  for (std::size_t number = 1; lines.next(line); number++) {
+    const auto place = fmt::format("{}:{}:", name, number);
+    if (line.size() > kLongestLine) return fail(place + " the line is longer than 1 MB");
+    auto read = reader->read(line);
+    if (!read) {
+      const Error& e = read.error();
+      return fail(place + (e.code != 0 ? fmt::format("{}: ", e.code) : " ") + e.what, e.remedy);
+    }
+    if (auto taken = take(std::move(*read)); !taken) return taken;
+    if (number % 1000 == 0 && !progress(lines.read()))
+      return fail("interrupted", "", EINTR);
+  }
+  if (std::ferror(file) != 0) return fail_errno("read " + name, errno);
+  return {};
+}
+
+class Importer {
+ public:
+  Importer(Connection& connection, Imported& imported)
+      : connection_(connection), imported_(imported) {}
+
+  Result<void> take(ImportedPoint&& p) {
+    const std::string key = history::key_of(p.series.name, p.series.labels, p.series.type);
+    const auto known = series_.emplace(key, p.series).first;
+    const std::int64_t period = period_of(p.level, p.interval.from);
+    groups_[{&*known, p.level, period}].emplace_back(p.interval, std::move(p.cell));
+    return ++held_ >= kMostHeld ? write() : Result<void>();
+  }
+  Result<void> take(const analysis::Event& event) {
+    events_.push_back(event);
+    return events_.size() >= kMostEventsHeld ? write() : Result<void>();
+  }
+
+  /// One transaction.
+  Result<void> write() {
+    Transaction transaction(connection_, Transaction::Kind::write);
+    Counts counts;
+    for (const Level level : kLevels) write_level(level, counts);
+    for (const analysis::Event& e : events_) write_event(e, counts);
+    if (out_of_numbers_ && !connection_.failed())
+      return fail(connection_.path() + ": there are too many series", "select some for the export");
+    if (auto done = transaction.commit(); !done) return done;
+    imported_.points += counts.points;
+    imported_.known += counts.known;
+    imported_.events += counts.events;
+    imported_.series = series_.size();
+    groups_.clear();
+    events_.clear();
+    held_ = 0;
+    return {};
+  }
+
+ private:
+  using Named = std::pair<const std::string, history::Series>;
+  using Group = std::tuple<const Named*, Level, std::int64_t>;  // and the period
+  struct Counts {
+    std::size_t points = 0, known = 0, events = 0;
+  };
+
+  void write_level(Level level, Counts& counts) {
+    std::unordered_map<std::uint32_t, std::size_t> place_of;
+    std::vector<std::tuple<std::uint32_t, std::int64_t, Points*>> all;
+    Interval range{std::numeric_limits<std::int64_t>::max(), 0};
+    for (auto& [group, points] : groups_) {
+      const auto& [named, of_level, period] = group;
+      if (of_level != level) continue;
+      const std::int64_t end = period + block_ms(level);
+      const std::uint32_t id = find_or_enter_series(connection_, named->second, end);
+      if (id == 0) {  // or the connection has failed, which the commit tells
+        out_of_numbers_ = true;
+        return;
+      }
+      place_of.emplace(id, place_of.size());
+      all.emplace_back(id, period, &points);
+      range = {std::min(range.from, period), std::max(range.to, end + block_ms(level))};
+    }
+    if (all.empty()) return;
+    std::array<std::int64_t, kLevelCount> from{kNever, kNever, kNever};
+    from[index_of(level)] = range.from;
+    const Tails tails(connection_, place_of, place_of.size(), from, range.to);
+    for (const auto& [id, period, points] : all) {
+      std::vector<Interval> taken = known_intervals(level, id, period);
+      for (const TailCell& cell : tails.cells(place_of.at(id), level))
+        taken.push_back(cell.interval);
+      write_group(level, id, period, *points, std::move(taken), counts);
+    }
+  }
+
+  std::vector<Interval> known_intervals(Level level, std::uint32_t id, std::int64_t period) {
+    std::vector<Interval> known;
+    Rows rows =
+        connection_.query("SELECT data FROM blocks WHERE key=?", block_key(level, id, period));
+    if (rows.next())
+      read_block(rows.bytes(0), [&](const Interval& i, const Cell&) { known.push_back(i); });
+    return known;
+  }
+
+  // What overlaps something that is there, or that came before it in the file, is left out.
+  void write_group(Level level, std::uint32_t id, std::int64_t period, Points points,
+                   std::vector<Interval> known, Counts& counts) {
+    const auto by_begin = [](const Interval& a, const Interval& b) { return a.from < b.from; };
+    std::sort(known.begin(), known.end(), by_begin);
+    std::stable_sort(points.begin(), points.end(), [&](const auto& a, const auto& b) {
+      return by_begin(a.first, b.first);
+    });
+    BlockWriter block;
+    std::size_t next = 0;
+    std::int64_t covered = 0;  // end of all that begins before the point
+    for (const auto& [interval, cell] : points) {
+      for (; next < known.size() && known[next].from < interval.to; next++) {
+        if (known[next].to > interval.from) covered = std::max(covered, known[next].to);
+      }
+      if (covered > interval.from) {
+        counts.known++;
+        continue;
+      }
+      block.add(interval, cell);
+      counts.points++;
+      covered = interval.to;
+    }
+    if (block.points() != 0) write_block(connection_, level, id, period, block);
+  }
+
+  void write_event(const analysis::Event& e, Counts& counts) {
+    const auto at = static_cast<std::int64_t>(std::llround(e.at * 1000));
+    connection_.run(
+        "INSERT INTO events(at_ms,kind,target,text) SELECT ?1,?2,?3,?4 WHERE NOT EXISTS(SELECT 1 "
+        "FROM events WHERE at_ms=?1 AND kind=?2 AND target=?3 AND text=?4)",
+        at, e.kind, e.target, e.text);
+    if (!connection_.failed() && connection_.changes() != 0) counts.events++;
+  }
+
+  Connection& connection_;
+  Imported& imported_;
+  std::map<std::string, history::Series> series_;
+  std::map<Group, Points> groups_;
+  std::vector<analysis::Event> events_;
+  std::size_t held_ = 0;
+  bool out_of_numbers_ = false;
+};
+
+Result<void> check_all(std::FILE* file, const std::string& name, Format format, Imported& imported,
+                       const std::function<bool(std::size_t)>& progress) {
+  return each_line(
+      file, name, format,
+      [&](ImportedLine&& line) -> Result<void> {
+        if (!std::holds_alternative<NoLine>(line)) imported.lines++;
+        if (std::holds_alternative<LeftOut>(line)) imported.left_out++;
+        return {};
+      },
+      progress);
+}
+
+Result<void> write_all(std::FILE* file, const std::string& name, Format format, Importer& importer,
+                       const std::function<bool(std::size_t)>& progress) {
+  auto done = each_line(
+      file, name, format,
+      [&](ImportedLine&& line) -> Result<void> {
+        if (auto* point = std::get_if<ImportedPoint>(&line)) return importer.take(std::move(*point));
+        if (const auto* event = std::get_if<analysis::Event>(&line)) return importer.take(*event);
+        return {};
+      },
+      progress);
+  return done ? importer.write() : done;
+}
+
+}  // namespace
+
+Result<Imported> import_history(const std::string& path, std::FILE* file, const std::string& name,
+                                Format format, const Progress& progress) {
+  if (format == Format::openmetrics)
+    return fail("OpenMetrics cannot be imported: it does not tell where an interval begins",
+                "export as jsonl, which carries whole histograms");
+  struct stat s {};
+  const std::size_t size = fstat(fileno(file), &s) == 0 ? static_cast<std::size_t>(s.st_size) : 0;
+  // Two passes.
+  const auto part = [&](std::size_t before) {
+    return [&progress, before, size](std::size_t read) {
+      return !progress || progress(before + read, 2 * size);
+    };
+  };
+  Imported imported;
+  if (auto checked = check_all(file, name, format, imported, part(0)); !checked)
+    return tl::unexpected(checked.error());
+  auto connection = open_to_write(path);
+  if (!connection) return tl::unexpected(connection.error());
+  Importer importer(**connection, imported);
+  if (auto done = write_all(file, name, format, importer, part(size)); !done)
+    return tl::unexpected(done.error());
+  return imported;
+}
+
+}  // namespace nz::store

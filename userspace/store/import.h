@@ -1,0 +1,30 @@
+// History from the text that an export wrote, here or on another host.
+#pragma once
+
+#include <cstddef>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+#include "userspace/base/result.h"
+#include "userspace/store/export.h"
+
+namespace nz::store {
+
+struct Imported {
+  std::size_t lines = 0;     ///< read, without empty ones and the head of a CSV
+  std::size_t points = 0;    ///< intervals that are in the history now
+  std::size_t known = 0;     ///< left out: the series has something at that time already
+  std::size_t left_out = 0;  ///< histograms of a CSV, which has only their quantiles
+  std::size_t series = 0, events = 0;
+};
+
+/// Reads `file` twice: first all of it is checked, so that one line that cannot be read keeps all of
+/// it out; then it is written in short transactions, beside a running agent. One that is interrupted
+/// there can be repeated: what is known is left out. `name` is what errors call the file; it must be
+/// possible to go back to its begin. `path` is made if it is not there. Error: with line and column.
+Result<Imported> import_history(
+    const std::string& path, std::FILE* file, const std::string& name, Format format,
+    const std::function<bool(std::size_t done, std::size_t all)>& progress = {});
+
+}  // namespace nz::store

@@ -1,0 +1,97 @@
+#include "userspace/store/retention.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "userspace/store/compaction.h"
+
+namespace nz::store {
+namespace {
+
+constexpr std::int64_t kRowsAtOnce = 32, kBlocksAtOnce = 64, kOthersAtOnce = 64;
+constexpr std::int64_t kBlocksOverSize = 512;
+constexpr std::int64_t kHour = 3'600'000;
+// Where there is too much: finer levels keep at least this before a coarser one gives.
+constexpr std::int64_t kRawAtLeast = kHour, kMinutesAtLeast = 24 * kHour,
+                       kHoursAtLeast = 30 * 24 * kHour;
+constexpr std::int64_t kMostReports = 1000, kMostReportBytes = std::int64_t{64} << 20U;
+constexpr std::int64_t kMostEvents = 100'000;
+constexpr std::int64_t kOthersEvery = 60'000;
+
+void drop_raw_rows(Connection& c, std::int64_t before_ms, std::int64_t at_most) {
+  const auto rolled = c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(Level::raw)]);
+  for (const char* table : {"recent", "intervals"}) {
+    c.run(fmt::format("DELETE FROM {} WHERE seq IN (SELECT seq FROM intervals WHERE level=? AND "
+                      "to_ms<? AND seq<=? ORDER BY to_ms,seq LIMIT ?)",
+                      table),
+          Level::raw, before_ms, rolled.value_or(0), at_most);
+  }
+}
+
+std::int64_t drop_blocks(Connection& c, Level level, std::int64_t before_ms, std::int64_t at_most) {
+  c.run(
+      "DELETE FROM blocks WHERE key IN (SELECT key FROM blocks WHERE level=? AND to_ms<? "
+      "ORDER BY to_ms LIMIT ?)",
+      level, before_ms, at_most);
+  return c.failed() ? 0 : c.changes();
+}
+
+std::int64_t pages(Connection& c, const char* what) { return c.number(what).value_or(0); }
+
+}  // namespace
+
+void Retention::step(Connection& c, std::int64_t now_ms, bool by_age_too) {
+  if (by_age_too) by_age(c, now_ms);
+  by_size(c, now_ms);
+}
+
+void Retention::by_age(Connection& c, std::int64_t now_ms) {
+  drop_raw_rows(c, now_ms - limits_.keep_ms[index_of(Level::raw)], kRowsAtOnce);
+  for (const Level level : kLevels)
+    drop_blocks(c, level, now_ms - limits_.keep_ms[index_of(level)], kBlocksAtOnce);
+  // The rest looks at whole tables.
+  if (now_ms >= last_others_ && now_ms - last_others_ < kOthersEvery) return;
+  last_others_ = now_ms;
+  const std::int64_t oldest = now_ms - limits_.keep_ms[index_of(Level::hour)];
+  c.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at_ms<? LIMIT ?)", oldest,
+        kOthersAtOnce);
+  c.run(
+      "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT "
+      "max(0,(SELECT count(*) FROM events)-?))",
+      kMostEvents);
+  c.run("DELETE FROM reports WHERE created_ms<?", oldest);
+  c.run(
+      "DELETE FROM reports WHERE id IN (SELECT id FROM (SELECT id, count(*) OVER newest AS n, "
+      "sum(bytes) OVER newest AS total FROM reports WINDOW newest AS (ORDER BY created_ms DESC)) "
+      "WHERE n>1 AND (n>? OR total>?))",
+      kMostReports, kMostReportBytes);
+  c.run("DELETE FROM series WHERE id IN (SELECT id FROM series WHERE last_ms<? LIMIT ?)", oldest,
+        kOthersAtOnce);
+}
+
+void Retention::by_size(Connection& c, std::int64_t now_ms) {
+  const std::int64_t used =
+      (pages(c, "PRAGMA page_count") - pages(c, "PRAGMA freelist_count")) *
+      pages(c, "PRAGMA page_size");
+  if (used <= static_cast<std::int64_t>(limits_.most_bytes)) return;
+  // The finest first, each down to what the next rule needs; at last whatever is oldest.
+  drop_raw_rows(c, now_ms - kRawAtLeast, kBlocksOverSize);
+  if (drop_blocks(c, Level::raw, now_ms - kRawAtLeast, kBlocksOverSize) != 0) return;
+  if (drop_blocks(c, Level::minute, now_ms - kMinutesAtLeast, kBlocksOverSize) != 0) return;
+  if (drop_blocks(c, Level::hour, now_ms - kHoursAtLeast, kBlocksOverSize) != 0) return;
+  if (drop_blocks(c, Level::minute, now_ms, kBlocksOverSize) != 0) return;
+  drop_blocks(c, Level::hour, now_ms, kBlocksOverSize);
+}
+
+void Retention::shrink(Connection& c) const {
+  constexpr std::int64_t kAtLeast = 1024;  // pages: what is written next needs some
+  const std::int64_t all = pages(c, "PRAGMA page_count");
+  const std::int64_t free = pages(c, "PRAGMA freelist_count");
+  const bool too_large =
+      all * pages(c, "PRAGMA page_size") > static_cast<std::int64_t>(limits_.most_bytes);
+  if (free < kAtLeast || (free < all / 4 && !too_large)) return;
+  c.script("PRAGMA incremental_vacuum(256)");
+}
+
+}  // namespace nz::store

@@ -1,0 +1,180 @@
+#include "userspace/store/schema.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <fstream>
+#include <set>
+
+#include "userspace/store/database.h"
+#include "userspace/store/series_table.h"
+#include "userspace/store/test_store.h"
+
+namespace nz::store {
+namespace {
+
+using testing::Folder;
+
+void sql(const std::string& path, const char* text) {
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(db, text, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+}
+
+TEST(Schema, ANewFileIsInWalModeAndGivesPagesBack) {
+  const Folder folder;
+  auto c = open_to_write(folder.file("sub/history.db"));
+  ASSERT_TRUE(c) << c.error().text();
+  EXPECT_EQ((*c)->number("PRAGMA user_version"), kSchemaVersion);
+  EXPECT_EQ((*c)->number("PRAGMA auto_vacuum"), 2) << "incremental";
+  EXPECT_EQ((*c)->number("PRAGMA synchronous"), 2) << "full";
+  Rows mode = (*c)->query("PRAGMA journal_mode");
+  ASSERT_TRUE(mode.next());
+  EXPECT_EQ(mode.bytes(0), "wal");
+  struct stat s {};
+  ASSERT_EQ(stat(folder.file("sub/history.db").c_str(), &s), 0);
+  EXPECT_EQ(s.st_mode & 07777, 0640U);
+}
+
+TEST(Schema, AnOlderFileIsMigratedInOneTransaction) {
+  const Folder folder;
+  auto c = open_to_write(folder.file());
+  ASSERT_TRUE(c);
+  auto steps = migrations();
+  steps.push_back({2, [](Connection& k) { k.script("CREATE TABLE added(x)"); }});
+  steps.push_back({3, [](Connection& k) { k.script("INSERT INTO added VALUES(7)"); }});
+  ASSERT_TRUE(migrate(**c, steps));
+  EXPECT_EQ((*c)->number("SELECT x FROM added"), 7);
+  EXPECT_EQ((*c)->number("PRAGMA user_version"), 3);
+  steps.push_back({4, [](Connection& k) { k.script("INSERT INTO nowhere VALUES(7)"); }});
+  EXPECT_FALSE(migrate(**c, steps));
+  EXPECT_EQ((*c)->number("PRAGMA user_version"), 3) << "nothing of a failed one stays";
+}
+
+TEST(Schema, ANewerFileAndAnotherProgramsAreRefusedAndStay) {
+  const Folder folder;
+  { ASSERT_TRUE(open_to_write(folder.file())); }
+  sql(folder.file(), "PRAGMA user_version=99");
+  const auto newer = open_to_write(folder.file());
+  ASSERT_FALSE(newer);
+  EXPECT_EQ(newer.error().code, EPROTONOSUPPORT);
+  EXPECT_NE(newer.error().text().find("schema 99"), std::string::npos) << newer.error().text();
+  EXPECT_FALSE(open_to_read(folder.file()));
+
+  sql(folder.file("other.db"), "CREATE TABLE orders(id)");
+  const auto other = open_to_write(folder.file("other.db"));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, EEXIST);
+  sql(folder.file("other.db"), "INSERT INTO orders VALUES(1)");
+
+  const auto folder_as_file = open_to_write(folder.path());
+  ASSERT_FALSE(folder_as_file);
+  EXPECT_EQ(folder_as_file.error().code, EISDIR);
+}
+
+TEST(Schema, ReadingNeedsAFileWithHistory) {
+  const Folder folder;
+  const auto missing = open_to_read(folder.file());
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ENOENT);
+  std::ofstream(folder.file()).flush();
+  EXPECT_FALSE(open_to_read(folder.file())) << "empty";
+  std::ofstream(folder.file("text")) << std::string(10'000, 'x');
+  const auto text = open_to_read(folder.file("text"));
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().code, kDamaged);
+}
+
+TEST(Schema, KeysOfBlocksAreSortedByLevelSeriesAndTime) {
+  EXPECT_LT(block_key(Level::raw, kMostSeriesId, 1'000'000'000'000'000),
+            block_key(Level::minute, 0, 0));
+  EXPECT_LT(block_key(Level::minute, 6, 9'000'000'000'000), block_key(Level::minute, 7, 0));
+  EXPECT_LT(block_key(Level::minute, 7, 1'000'000), block_key(Level::minute, 7, 2'000'000));
+  EXPECT_GT(block_key(Level::raw, 0, 0), -1);
+  EXPECT_LT(recent_key(Level::raw, chunk_of(kMostSeriesId), kLastInterval),
+            recent_key(Level::minute, 0, 0));
+  EXPECT_LT(recent_key(Level::hour, 6, kLastInterval), recent_key(Level::hour, 7, 0));
+  EXPECT_EQ(period_of(Level::minute, 0), 0);
+  EXPECT_EQ(period_of(Level::minute, block_ms(Level::minute) - 1), 0);
+  EXPECT_EQ(period_of(Level::minute, -1), -block_ms(Level::minute));
+}
+
+TEST(SeriesTable, LabelsOfAnyBytesKeepTheirOrder) {
+  const metrics::Labels labels{{"b", ""}, {"a", std::string("\0\xff\"x", 4)}, {"", "y"}};
+  EXPECT_EQ(unpack_labels(pack_labels(labels)), labels);
+  EXPECT_TRUE(unpack_labels("").empty());
+  for (const char* bad : {"\x05", "\x01", "\xff\xff\xff\xff\xff"}) (void)unpack_labels(bad);
+}
+
+TEST(SeriesTable, TheAgentsNumberTakesOverWhatAnImportBrought) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  const history::Series series{"g", {{"k", "v"}}, metrics::Type::gauge};
+  const std::uint32_t imported = find_or_enter_series(c, series, 1);
+  EXPECT_EQ(imported, kFirstImportedId);
+  EXPECT_EQ(find_or_enter_series(c, series, 1), imported);
+  EXPECT_EQ(find_or_enter_series(c, {"h", {}, metrics::Type::gauge}, 1), imported + 1);
+  c.run("INSERT INTO blocks VALUES(?,1,0,1,1,1,'x')", block_key(Level::minute, imported, 28'800'000));
+  enter_series(c, {3, series}, 1);
+  EXPECT_EQ(c.number("SELECT id FROM series WHERE name='g'"), 3);
+  EXPECT_EQ(c.number("SELECT key FROM blocks"), block_key(Level::minute, 3, 28'800'000));
+  EXPECT_TRUE(c.outcome());
+}
+
+TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  {
+    Transaction t(c, Transaction::Kind::write);
+    c.run("INSERT INTO state VALUES('a', 'b')");
+    c.run("INSERT INTO nowhere VALUES(1)");
+    c.run("INSERT INTO state VALUES('c', 'd')");
+    EXPECT_TRUE(c.failed());
+    const auto done = t.commit();
+    ASSERT_FALSE(done);
+    EXPECT_NE(done.error().what.find("nowhere"), std::string::npos) << done.error().what;
+  }
+  EXPECT_FALSE(c.failed());
+  EXPECT_FALSE(c.in_transaction());
+  EXPECT_EQ(c.number("SELECT count(*) FROM state"), 0);
+}
+
+TEST(Database, OnlyOneRecordsAndADamagedFileIsSetAside) {
+  const Folder folder;
+  {
+    const auto first = lock_for_recording(folder.file());
+    ASSERT_TRUE(first);
+    const auto second = lock_for_recording(folder.file());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, EWOULDBLOCK);
+    EXPECT_NE(second.error().what.find(std::to_string(getpid())), std::string::npos);
+  }
+  EXPECT_TRUE(lock_for_recording(folder.file()));
+
+  std::set<std::string> names;
+  for (int i = 0; i < 5; i++) {
+    std::ofstream(folder.file()) << "no database";
+    std::ofstream(folder.file() + "-wal") << "no log";
+    const auto name = set_aside(folder.file(), 1'700'000'000 + i);
+    ASSERT_TRUE(name) << name.error().text();
+    EXPECT_FALSE(std::filesystem::exists(folder.file()));
+    EXPECT_FALSE(std::filesystem::exists(folder.file() + "-wal"));
+    EXPECT_TRUE(std::filesystem::exists(*name + "-wal"));
+    names.insert(*name);
+  }
+  std::size_t left = 0;
+  for (const std::string& name : names) left += std::filesystem::exists(name) ? 1 : 0;
+  EXPECT_EQ(left, 2U);
+  EXPECT_TRUE(std::filesystem::exists(*names.rbegin())) << "the newest stay";
+}
+
+}  // namespace
+}  // namespace nz::store
