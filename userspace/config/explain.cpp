@@ -58,9 +58,9 @@ std::size_t characters(const std::string& text) {
 /// Explains one value; holds what every rule needs, so that the rules stay short.
 class Explainer {
  public:
-  Explainer(const std::string& pointer, const json& rule, const json& value, const Locate& locate,
-            Problems& problems)
-      : pointer_(pointer), rule_(rule), value_(value), locate_(locate), problems_(problems) {}
+  Explainer(const Schema& schema, const std::string& pointer, const json& rule,
+            const json& value, const Locate& locate, Problems& problems)
+      : schema_(schema), pointer_(pointer), rule_(rule), value_(value), locate_(locate), problems_(problems) {}
 
   int run() {
     if (!type()) return found_;  // nothing else makes sense then
@@ -172,7 +172,7 @@ class Explainer {
     const json* rule = nullptr;
     if (const auto properties = rule_.find("properties"); properties != rule_.end()) {
       if (const auto found = properties->find(key); found != properties->end())
-        rule = &resolve(*found);
+        rule = &schema_.resolve(*found);
     }
     if (rule == nullptr || !rule->contains("examples")) return none;
     return rule->at("examples").front();
@@ -273,6 +273,7 @@ class Explainer {
            nearest.empty() ? example() : fmt::format("did you mean '{}'?", nearest));
   }
 
+  const Schema& schema_;
   const std::string& pointer_;
   const json& rule_;
   const json& value_;
@@ -292,9 +293,9 @@ std::string in_words(const json& value) {
   return "the text " + in_quotes(value.get<std::string>());
 }
 
-int explain(const std::string& pointer, const json& rule, const json& value, const Locate& locate,
-            Problems& problems) {
-  return Explainer(pointer, rule, value, locate, problems).run();
+int explain(const Schema& schema, const std::string& pointer, const json& rule,
+            const json& value, const Locate& locate, Problems& problems) {
+  return Explainer(schema, pointer, rule, value, locate, problems).run();
 }
 
 }  // namespace nz::config
