@@ -31,6 +31,7 @@ Command add_top(CLI::App& app);
 Command add_trace(CLI::App& app);
 Command add_list(CLI::App& app);
 Command add_check(CLI::App& app);
+Command add_alerts(CLI::App& app);
 Command add_completion(CLI::App& app);
 Command add_man(CLI::App& app);
 

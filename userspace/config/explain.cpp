@@ -68,10 +68,13 @@ class Explainer {
       unknown_keys();
       missing_keys();
       alternatives();
+      length("", "maxProperties", "keys");
     } else if (value_.is_number()) {
       range();
     } else if (value_.is_string()) {
       text();
+    } else if (value_.is_array()) {
+      length("minItems", "maxItems", "entries");
     }
     enumeration();
     return found_;
@@ -210,6 +213,19 @@ class Explainer {
       report_at(child(pointer_, present.back()), Part::kKey,
                 fmt::format("{}: '{}' exclude each other", here(), fmt::join(present, "' and '")),
                 needs);
+    }
+  }
+
+  void length(const char* least, const char* most, const char* what) {
+    const std::size_t size = value_.size();
+    if (size < rule_.value(least, std::size_t{0})) {
+      report(fmt::format("{}: {} {}, at least {} are needed", here(), size, what,
+                         rule_.at(least).dump()),
+             example());
+    } else if (size > rule_.value(most, size)) {
+      report(fmt::format("{}: {} {}, at most {} are allowed", here(), size, what,
+                         rule_.at(most).dump()),
+             "remove some");
     }
   }
 
