@@ -113,10 +113,10 @@ double Outbox::due_at(const Group& group) const {
 std::optional<Outbox::Message> Outbox::due(double now) const {
   const Group* first = nullptr;
   const std::string* name = nullptr;
-  double earliest = now;
+  double earliest = kNever;
   for (const auto& [key, group] : groups_) {
     const double at = due_at(group);
-    if (at > earliest) continue;
+    if (at > now || at >= earliest) continue;
     earliest = at;
     first = &group;
     name = &key;

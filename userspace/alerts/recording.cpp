@@ -132,8 +132,9 @@ Moment moment_of(const json& in) {
   Moment moment;
   moment.at = in.at("at").get<double>();
   if (in.contains("families")) {
+    moment.families.emplace();
     for (const auto& [name, samples] : in.at("families").items())
-      moment.families.push_back(family_of(name, samples));
+      moment.families->push_back(family_of(name, samples));
   }
   list(in, "findings", moment.findings, finding_of);
   list(in, "regressions", moment.regressions, regression_of);

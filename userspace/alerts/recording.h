@@ -28,7 +28,7 @@ struct RecordedBaseline {
 
 struct Moment {
   double at = 0;  ///< Unix seconds
-  std::vector<metrics::Family> families;
+  std::optional<std::vector<metrics::Family>> families;
   std::optional<std::vector<analysis::Finding>> findings;
   std::optional<std::vector<analysis::Regression>> regressions;
   std::optional<std::vector<analysis::Incident>> incidents;

@@ -130,8 +130,10 @@ Replayed replay(const std::vector<Rule>& rules, Recording& recording,
     Moment& now = **moment;
     if (options.to > 0 && now.at > options.to) break;
     out.moments++;
-    std::erase_if(now.families, [&](const auto& f) { return !wanted.contains(f.name); });
-    history.add(now.at, now.families);
+    if (now.families) {
+      std::erase_if(*now.families, [&](const auto& f) { return !wanted.contains(f.name); });
+      history.add(now.at, *now.families);
+    }
     lists.take(now);
     if (now.at < options.from || (now.at >= last_step && now.at - last_step < options.interval))
       continue;

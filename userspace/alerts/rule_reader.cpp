@@ -317,12 +317,16 @@ class Reader {
     rule.condition = std::move(out);
   }
 
-  double share(const json& in, const char* key) {
+  double share(const json& in, const char* key, const std::string& at, double most = 1) {
     const json& value = member(in, key);
     if (value.is_number()) return value.get<double>();
     if (!value.is_string()) return 0;
     const auto parsed = parse_amount(value.get<std::string>());
-    return parsed ? parsed->value : 0;
+    if (!parsed) return 0;
+    if (parsed->value > most)
+      report(child(at, key), fmt::format("{} is more than everything", in_quotes(value.get<std::string>())),
+             "at most 100%");
+    return parsed->value;
   }
 
   void regression(const json& in, const std::string& at, Rule& rule) {
@@ -330,8 +334,8 @@ class Reader {
     const CatalogEntry* family = selector(in, "series", at, out.series);
     set(member(in, "statistic"), out.statistic);
     set(member(in, "worse_only"), out.worse_only);
-    out.least_change = share(in, "least_change");
-    out.least_confidence = share(in, "least_confidence");
+    out.least_change = share(in, "least_change", at, 1e6);
+    out.least_confidence = share(in, "least_confidence", at);
     labels_ = family == nullptr ? labels_of_all_families() : family->label_names();
     add_once(labels_, {"series", "statistic"});
     rule.condition = std::move(out);
@@ -340,7 +344,7 @@ class Reader {
   void anomaly(const json& in, const std::string& at, Rule& rule) {
     AnomalyFound out;
     selector(in, "series", at, out.series);
-    out.least_score = share(in, "least_score");
+    out.least_score = share(in, "least_score", at);
     double members = 1;
     set(member(in, "least_members"), members);
     out.least_members = static_cast<std::size_t>(std::clamp(members, 1.0, 1000.0));
@@ -381,8 +385,8 @@ class Reader {
     out.where = matchers(in, at, labels_).value_or(Matchers{});
     out.least_severity = severity(in, "least_severity", Severity::info);
     out.severity_as_found = !severity_given_;
-    out.least_impact = share(in, "least_impact");
-    out.least_confidence = share(in, "least_confidence");
+    out.least_impact = share(in, "least_impact", at);
+    out.least_confidence = share(in, "least_confidence", at);
     rule.condition = std::move(out);
   }
 
@@ -402,7 +406,7 @@ class Reader {
 
   void burn_rate(const json& in, const std::string& at, Rule& rule) {
     BurnRate out;
-    out.objective = share(in, "objective");
+    out.objective = share(in, "objective", at);
     if (in.is_object() && in.contains("objective") && !(out.objective > 0 && out.objective < 1)) {
       report(child(at, "objective"), "must be above 0 and below 100%: there is no budget to burn",
              "write for instance 99.9%");
