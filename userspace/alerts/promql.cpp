@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 
 #include "userspace/alerts/amount.h"
 #include "userspace/alerts/catalog.h"
