@@ -56,7 +56,9 @@ TEST(Catalog, IsTheDocument) {
 TEST(Catalog, TypesFollowTheNames) {
   for (const CatalogEntry& entry : catalog()) {
     EXPECT_EQ(entry.name.ends_with("_total"), entry.type == metrics::Type::counter) << entry.name;
-    if (entry.type == metrics::Type::histogram) EXPECT_TRUE(entry.name.ends_with("_seconds"));
+    if (entry.type == metrics::Type::histogram) {
+      EXPECT_TRUE(entry.name.ends_with("_seconds")) << entry.name;
+    }
   }
 }
 

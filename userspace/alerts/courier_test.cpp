@@ -50,7 +50,9 @@ class Receiving {
       if (status != 200) response.set_content("no, \x1b[31mnot today", "text/plain");
     });
     port_ = port == 0 ? server_.bind_to_any_port("127.0.0.1") : port;
-    if (port != 0) EXPECT_TRUE(server_.bind_to_port("127.0.0.1", port));
+    if (port != 0) {
+      EXPECT_TRUE(server_.bind_to_port("127.0.0.1", port));
+    }
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

@@ -19,8 +19,8 @@ double system_now() {
 class CourierTls : public ::testing::Test {
  protected:
   void SetUp() override {
-    server_ = std::make_unique<httplib::SSLServer>(identity.path("certificate").c_str(),
-                                                   identity.path("key").c_str());
+    server_ = std::make_unique<httplib::SSLServer>(identity.protection().certificate.c_str(),
+                                                   identity.protection().key.c_str());
     server_->Post("/api/v2/alerts", [this](const httplib::Request&, httplib::Response&) {
       requests++;
     });
@@ -65,13 +65,13 @@ class CourierTls : public ::testing::Test {
 };
 
 TEST_F(CourierTls, TrustsItsAuthorityForItsName) {
-  EXPECT_EQ(attempt("localhost", identity.path("certificate")), "ok");
+  EXPECT_EQ(attempt("localhost", identity.protection().certificate), "ok");
   EXPECT_EQ(requests, 1);
 }
 
 TEST_F(CourierTls, TellsNothingToAStranger) {
   EXPECT_EQ(attempt("localhost", ""), "tls") << "not of an authority of the system";
-  EXPECT_EQ(attempt("127.0.0.1", identity.path("certificate")), "tls") << "another name";
+  EXPECT_EQ(attempt("127.0.0.1", identity.protection().certificate), "tls") << "another name";
   EXPECT_EQ(attempt("localhost", "/nowhere.pem"), "tls");
   EXPECT_EQ(requests, 0);
 }

@@ -111,7 +111,9 @@ TEST_F(Judge, RatioOfWhatIsZeroIsNotKnown) {
   ASSERT_EQ(holding(v), 1U);
   for (const Observation& o : v.observations) {
     EXPECT_EQ(o.known, value_of(o.labels, "target") == "many") << value_of(o.labels, "target");
-    if (o.known) EXPECT_DOUBLE_EQ(o.value, 0.5);
+    if (o.known) {
+      EXPECT_DOUBLE_EQ(o.value, 0.5);
+    }
   }
 }
 

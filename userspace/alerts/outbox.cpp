@@ -123,11 +123,14 @@ std::optional<Outbox::Message> Outbox::due(double now) const {
   }
   if (first == nullptr) return std::nullopt;
   Message message{*name, first->labels, {}};
-  for (const State state : {State::firing, State::resolved}) {
-    for (const auto& [fingerprint, item] : first->items) {
-      if (item.alert.state == state && !item.is_mute()) message.alerts.push_back(item.alert);
-    }
+  for (const auto& [fingerprint, item] : first->items) {
+    if (!item.is_mute()) message.alerts.push_back(item.alert);
   }
+  // People find their way by names, not by fingerprints.
+  std::sort(message.alerts.begin(), message.alerts.end(), [](const Alert& a, const Alert& b) {
+    if (a.state != b.state) return a.state == State::firing;
+    return a.labels < b.labels;
+  });
   if (message.alerts.empty()) return std::nullopt;
   return message;
 }

@@ -31,7 +31,8 @@ class ServiceTest : public ::testing::Test {
     folder_ = mkdtemp(pattern.data());
     server_.Post("/", [this](const httplib::Request& request, httplib::Response&) {
       const std::lock_guard lock(mutex_);
-      for (const json& alert : json::parse(request.body)["alerts"])
+      const json body = json::parse(request.body);
+      for (const json& alert : body["alerts"])
         told_.push_back(alert["status"].get<std::string>() + " " +
                         alert["labels"]["alertname"].get<std::string>());
     });
@@ -164,7 +165,9 @@ TEST_F(ServiceTest, AnswersItsOwnLinesAlone) {
                           "silence add {\"matchers\":\"a=b\",\"seconds\":1}",
                           "silence add {\"matchers\":\"\",\"seconds\":1}"}) {
     const auto answer = service.command(bad);
-    if (answer) EXPECT_THAT(*answer, ::testing::StartsWith("error: ")) << bad;
+    if (answer) {
+      EXPECT_THAT(*answer, ::testing::StartsWith("error: ")) << bad;
+    }
   }
   const json list = json::parse(*service.command("alerts"));
   ASSERT_EQ(list["alerts"].size(), 1U);
