@@ -51,6 +51,8 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 std::string here(std::string command, const Agent& agent, const std::string& folder) {
   const std::string own = "127.0.0.1:" + std::to_string(agent.port());
   const bool starts_agent = command.find("nearzero agent") != std::string::npos;
+  replace_all(command, "/etc/nearzero/alerts.yaml",
+              std::string(NZ_SOURCE) + "/configs/alerts.yaml");
   replace_all(command, "/etc/nearzero/nearzero.yaml",
               std::string(NZ_SOURCE) + "/configs/nearzero.yaml");
   replace_all(command, "--config orders.yaml",
@@ -90,6 +92,7 @@ TEST(Help, EveryExampleRuns) {
   std::filesystem::create_directories(folder);
   std::filesystem::create_symlink(NZ_AGENT, folder + "/nearzero");
   make_history(folder);
+  std::ofstream(folder + "/day.jsonl") << R"({"at":1,"families":{"nearzero_off":[{"value":0}]}})" << "\n";
   Agent agent("host: true\n");
   std::vector<std::string> texts = {run({"--help"}).out};
   for (const std::string& sub : subcommands()) texts.push_back(run({sub, "--help"}).out);

@@ -1,12 +1,8 @@
 // Debian's Prometheus as a child of a test: a free loopback port, its data in a temporary folder.
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
@@ -18,6 +14,7 @@
 #include <vector>
 
 #include "tests/live/harness/program.h"
+#include "tests/pipeline/free_port.h"
 
 namespace nz::pipeline {
 
@@ -99,17 +96,6 @@ class Prometheus {
     c.set_connection_timeout(2);
     c.set_read_timeout(20);
     return c;
-  }
-  static int free_port() {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    bind(fd, reinterpret_cast<const sockaddr*>(&address), length);
-    getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-    close(fd);
-    return ntohs(address.sin_port);
   }
 
   int port_;

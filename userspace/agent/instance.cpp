@@ -135,7 +135,7 @@ void ControlSocket::answer() {
     if (found == clients_.end()) continue;
     const Fd client = std::move(found->second);
     clients_.erase(found);
-    std::array<char, 256> line{};
+    std::array<char, 4096> line{};  // a silence has conditions and a comment
     const ssize_t length = read(client.get(), line.data(), line.size());
     if (length <= 0) continue;  // gone without a word
     std::string command(line.data(), static_cast<size_t>(length));

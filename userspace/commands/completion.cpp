@@ -55,8 +55,19 @@ std::string bash(const CLI::App& app) {
   std::string cases;
   for (const CLI::App* sub : app.get_subcommands({})) {
     subs.push_back(sub->get_name());
-    const auto flags = flags_of(*sub);
+    std::vector<std::string> inner;
+    auto flags = flags_of(*sub);
+    for (const CLI::App* one : sub->get_subcommands({})) {
+      inner.push_back(one->get_name());
+      for (Flag& flag : flags_of(*one)) flags.push_back(std::move(flag));
+    }
     cases += fmt::format("    {})\n", sub->get_name());
+    if (!inner.empty()) {
+      cases += fmt::format(
+          "      if ((COMP_CWORD == 2)); then COMPREPLY=($(compgen -W '{}' -- \"$word\")); return; "
+          "fi\n",
+          words(inner));
+    }
     for (const Flag& flag : flags) {
       if (flag.choices.empty()) continue;
       cases += fmt::format(

@@ -61,6 +61,15 @@ std::string footer_of(const CLI::App& app) {
   return out;
 }
 
+// What each subcommand of a subcommand takes.
+std::string inner_commands(const CLI::App& of) {
+  std::string out;
+  for (const CLI::App* sub : of.get_subcommands({}))
+    out += fmt::format(".SS {}\n{}\n{}", escaped(sub->get_name()), escaped(sub->get_description()),
+                       options_of(*sub));
+  return out.empty() ? out : ".SH SUBCOMMANDS\n" + out;
+}
+
 std::string page(const CLI::App& app, const CLI::App& of) {
   const bool whole = &of == &app;
   const std::string name = whole ? "nearzero" : "nearzero-" + of.get_name();
@@ -82,6 +91,8 @@ std::string page(const CLI::App& app, const CLI::App& of) {
     for (const CLI::App* sub : app.get_subcommands({}))
       out += fmt::format(".TP\n.BR nearzero\\-{} (1)\n{}\n", sub->get_name(),
                          escaped(sub->get_description()));
+  } else {
+    out += inner_commands(of);
   }
   return out + footer_of(of);
 }

@@ -58,9 +58,9 @@ std::size_t characters(const std::string& text) {
 /// Explains one value; holds what every rule needs, so that the rules stay short.
 class Explainer {
  public:
-  Explainer(const std::string& pointer, const json& rule, const json& value, const Locate& locate,
-            Problems& problems)
-      : pointer_(pointer), rule_(rule), value_(value), locate_(locate), problems_(problems) {}
+  Explainer(const Schema& schema, const std::string& pointer, const json& rule,
+            const json& value, const Locate& locate, Problems& problems)
+      : schema_(schema), pointer_(pointer), rule_(rule), value_(value), locate_(locate), problems_(problems) {}
 
   int run() {
     if (!type()) return found_;  // nothing else makes sense then
@@ -68,10 +68,13 @@ class Explainer {
       unknown_keys();
       missing_keys();
       alternatives();
+      length("", "maxProperties", "keys");
     } else if (value_.is_number()) {
       range();
     } else if (value_.is_string()) {
       text();
+    } else if (value_.is_array()) {
+      length("minItems", "maxItems", "entries");
     }
     enumeration();
     return found_;
@@ -172,7 +175,7 @@ class Explainer {
     const json* rule = nullptr;
     if (const auto properties = rule_.find("properties"); properties != rule_.end()) {
       if (const auto found = properties->find(key); found != properties->end())
-        rule = &resolve(*found);
+        rule = &schema_.resolve(*found);
     }
     if (rule == nullptr || !rule->contains("examples")) return none;
     return rule->at("examples").front();
@@ -210,6 +213,19 @@ class Explainer {
       report_at(child(pointer_, present.back()), Part::kKey,
                 fmt::format("{}: '{}' exclude each other", here(), fmt::join(present, "' and '")),
                 needs);
+    }
+  }
+
+  void length(const char* least, const char* most, const char* what) {
+    const std::size_t size = value_.size();
+    if (size < rule_.value(least, std::size_t{0})) {
+      report(fmt::format("{}: {} {}, at least {} are needed", here(), size, what,
+                         rule_.at(least).dump()),
+             example());
+    } else if (size > rule_.value(most, size)) {
+      report(fmt::format("{}: {} {}, at most {} are allowed", here(), size, what,
+                         rule_.at(most).dump()),
+             "remove some");
     }
   }
 
@@ -273,6 +289,7 @@ class Explainer {
            nearest.empty() ? example() : fmt::format("did you mean '{}'?", nearest));
   }
 
+  const Schema& schema_;
   const std::string& pointer_;
   const json& rule_;
   const json& value_;
@@ -292,9 +309,9 @@ std::string in_words(const json& value) {
   return "the text " + in_quotes(value.get<std::string>());
 }
 
-int explain(const std::string& pointer, const json& rule, const json& value, const Locate& locate,
-            Problems& problems) {
-  return Explainer(pointer, rule, value, locate, problems).run();
+int explain(const Schema& schema, const std::string& pointer, const json& rule,
+            const json& value, const Locate& locate, Problems& problems) {
+  return Explainer(schema, pointer, rule, value, locate, problems).run();
 }
 
 }  // namespace nz::config

@@ -9,10 +9,12 @@
 
 namespace nz::config {
 
-/// Reports every keyword of `rule` (a resolved schema node) that `value` violates at this place
+class Schema;
+
+/// Reports every keyword of `rule` (a resolved node of `schema`) that `value` violates at this place
 /// itself, not inside it. Returns how many were found.
-int explain(const std::string& pointer, const nlohmann::json& rule, const nlohmann::json& value,
-            const Locate& locate, Problems& problems);
+int explain(const Schema& schema, const std::string& pointer, const nlohmann::json& rule,
+            const nlohmann::json& value, const Locate& locate, Problems& problems);
 
 /// A JSON value in words: "the text 'abc'", "the number 5", "a list", "nothing".
 std::string in_words(const nlohmann::json& value);

@@ -7,6 +7,7 @@
 #include "userspace/base/fd.h"
 #include "userspace/config/config.h"
 #include "userspace/config/document.h"
+#include "userspace/config/text_file.h"
 
 namespace nz::config {
 namespace {
@@ -33,7 +34,7 @@ Result<std::string> read_bounded(int fd, const std::string& path) {
 
 }  // namespace
 
-Result<Config> load_file(const std::string& path) {
+Result<std::string> read_text_file(const std::string& path) {
   // Non-blocking, or a named pipe without a writer would hold the agent's start for ever.
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd.valid()) {
@@ -53,7 +54,11 @@ Result<Config> load_file(const std::string& path) {
   }
   // A pipe that has a writer (`--config <(generate)`) may be read at its pace.
   fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
-  auto text = read_bounded(fd.get(), path);
+  return read_bounded(fd.get(), path);
+}
+
+Result<Config> load_file(const std::string& path) {
+  auto text = read_text_file(path);
   if (!text) return tl::unexpected(text.error());
   return parse(*text, path);
 }

@@ -36,6 +36,8 @@ class Problems {
   void add(Problem problem);
 
   [[nodiscard]] bool empty() const { return list_.empty(); }
+  /// In the order of reporting.
+  [[nodiscard]] const std::vector<Problem>& all() const { return list_; }
 
   /// Whether something at, above or below this place has been reported: its value means nothing
   /// then.

@@ -18,16 +18,6 @@ namespace {
 
 using valijson::adapters::NlohmannJsonAdapter;
 
-const valijson::Schema& compiled() {
-  static const valijson::Schema* const result = [] {
-    auto* out = new valijson::Schema;  // lives as long as the process
-    valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(NlohmannJsonAdapter(schema()), *out);
-    return out;
-  }();
-  return *result;
-}
-
 /// valijson names a place as {"<root>", "[targets]", "[0]", "[name]"}.
 std::string to_pointer(const std::vector<std::string>& context) {
   std::string pointer;
@@ -48,15 +38,6 @@ void each_token(const std::string& pointer, Visit visit) {
   for (const std::string& token : tokens) {
     if (!visit(token)) return;
   }
-}
-
-const nlohmann::json* step(const nlohmann::json& rule, const std::string& token) {
-  if (const auto properties = rule.find("properties"); properties != rule.end()) {
-    const auto found = properties->find(token);
-    return found == properties->end() ? nullptr : &resolve(*found);
-  }
-  const auto items = rule.find("items");
-  return items == rule.end() ? nullptr : &resolve(*items);
 }
 
 /// Whether all texts are UTF-8, which those of flags and environment variables may not be; reports
@@ -80,23 +61,44 @@ bool is_text(const nlohmann::json& value, const std::string& pointer, const Loca
 
 }  // namespace
 
-const nlohmann::json& schema() {
-  static const nlohmann::json* const result =
-      new nlohmann::json(nlohmann::json::parse(schema_text()));
-  return *result;
+struct Schema::Compiled {
+  valijson::Schema schema;
+};
+
+Schema::Schema(std::string_view text) : root_(nlohmann::json::parse(text)) {
+  auto compiled = std::make_unique<Compiled>();
+  valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
+  parser.populateSchema(NlohmannJsonAdapter(root_), compiled->schema);
+  compiled_ = std::move(compiled);
 }
 
-const nlohmann::json& resolve(const nlohmann::json& node) {
+Schema::~Schema() = default;
+
+const nlohmann::json& Schema::resolve(const nlohmann::json& node) const {
   const nlohmann::json* at = &node;
   while (at->contains("$ref")) {
     // "#/definitions/name": a fragment that is a JSON pointer into this document.
-    at = &schema().at(nlohmann::json::json_pointer(at->at("$ref").get<std::string>().substr(1)));
+    at = &root_.at(nlohmann::json::json_pointer(at->at("$ref").get<std::string>().substr(1)));
   }
   return *at;
 }
 
-const nlohmann::json* schema_at(const std::string& pointer) {
-  const nlohmann::json* rule = &schema();
+const nlohmann::json* Schema::step(const nlohmann::json& rule, const std::string& token) const {
+  const auto properties = rule.find("properties");
+  if (properties != rule.end()) {
+    const auto found = properties->find(token);
+    if (found != properties->end()) return &resolve(*found);
+  }
+  // A map whose keys are free: all its values have one schema.
+  const auto others = rule.find("additionalProperties");
+  if (others != rule.end() && others->is_object()) return &resolve(*others);
+  if (properties != rule.end()) return nullptr;
+  const auto items = rule.find("items");
+  return items == rule.end() ? nullptr : &resolve(*items);
+}
+
+const nlohmann::json* Schema::at(const std::string& pointer) const {
+  const nlohmann::json* rule = &root_;
   each_token(pointer, [&](const std::string& token) {
     rule = step(*rule, token);
     return rule != nullptr;
@@ -104,11 +106,11 @@ const nlohmann::json* schema_at(const std::string& pointer) {
   return rule;
 }
 
-void validate(const nlohmann::json& json, const Locate& locate, Problems& problems) {
+void Schema::validate(const nlohmann::json& json, const Locate& locate, Problems& problems) const {
   if (!is_text(json, "", locate, problems)) return;
   valijson::ValidationResults results;
   valijson::Validator validator(valijson::Validator::kStrongTypes);
-  if (validator.validate(compiled(), NlohmannJsonAdapter(json), &results)) return;
+  if (validator.validate(compiled_->schema, NlohmannJsonAdapter(json), &results)) return;
 
   // The validator repeats a failure at every enclosing map and list. explain() looks at one place
   // only, so asking it about each place named gives each violation once.
@@ -116,10 +118,10 @@ void validate(const nlohmann::json& json, const Locate& locate, Problems& proble
   for (const auto& error : results) places.emplace(to_pointer(error.context), error.description);
   bool explained = false;
   for (const auto& [pointer, description] : places) {
-    const nlohmann::json* rule = schema_at(pointer);
-    const nlohmann::json::json_pointer at(pointer);
-    if (rule != nullptr && json.contains(at)) {
-      explained |= explain(pointer, *rule, json.at(at), locate, problems) > 0;
+    const nlohmann::json* rule = at(pointer);
+    const nlohmann::json::json_pointer place(pointer);
+    if (rule != nullptr && json.contains(place)) {
+      explained |= explain(*this, pointer, *rule, json.at(place), locate, problems) > 0;
     }
   }
   if (!explained) {  // a keyword that explain() does not know: say it in the validator's words
@@ -127,6 +129,25 @@ void validate(const nlohmann::json& json, const Locate& locate, Problems& proble
     problems.add(
         {locate(pointer, Part::kValue), pointer, display(pointer) + ": " + description, ""});
   }
+}
+
+const Schema& configuration_schema() {
+  static const Schema* const result = new Schema(schema_text());  // lives as long as the process
+  return *result;
+}
+
+const nlohmann::json& schema() { return configuration_schema().root(); }
+
+const nlohmann::json& resolve(const nlohmann::json& node) {
+  return configuration_schema().resolve(node);
+}
+
+const nlohmann::json* schema_at(const std::string& pointer) {
+  return configuration_schema().at(pointer);
+}
+
+void validate(const nlohmann::json& json, const Locate& locate, Problems& problems) {
+  configuration_schema().validate(json, locate, problems);
 }
 
 }  // namespace nz::config

@@ -1,0 +1,202 @@
+#include "userspace/alerts/post.h"
+
+#include <httplib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+
+#include "userspace/alerts/templates.h"
+#include "userspace/http/secret_file.h"
+
+namespace nz::alerts {
+namespace {
+
+using Outcome = Attempt::Outcome;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostAnswer = 4096;  // bytes of an answer that are read, for the log
+constexpr std::size_t kMostShown = 200;
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
+    text.pop_back();
+  return text;
+}
+
+/// Up to the path: what a connection is made to.
+std::string_view origin_of(std::string_view url) {
+  const auto host = url.find("://");
+  if (host == std::string_view::npos) return url;
+  return url.substr(0, url.find_first_of("/?#", host + 3));
+}
+
+std::string path_of(std::string_view url) {
+  std::string path(url.substr(origin_of(url).size()));
+  while (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+}  // namespace
+
+const char* word(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::ok:
+      return "ok";
+    case Outcome::unreachable:
+      return "unreachable";
+    case Outcome::timeout:
+      return "timeout";
+    case Outcome::tls:
+      return "tls";
+    case Outcome::secret:
+      return "secret";
+    case Outcome::rejected:
+      return "rejected";
+    case Outcome::server_error:
+      return "server_error";
+  }
+  return "";
+}
+
+class Poster::Impl {
+ public:
+  Impl(Receiver receiver, const std::string& url, const std::string& path)
+      : receiver_(std::move(receiver)),
+        origin_(origin_of(url)),
+        path_(path_of(url) + path) {
+    if (path_.empty()) path_ = "/";
+    if (path_.front() != '/') path_.insert(0, "/");
+  }
+
+  Attempt post(const std::string& body) {
+    httplib::Request request;
+    request.method = "POST";
+    request.path = path_;
+    request.body = body;
+    request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "nearzero"}};
+    if (auto failed = authorize(request)) return *failed;
+
+    auto made = std::make_shared<std::optional<httplib::Client>>();
+    try {
+      made->emplace(origin_);
+    } catch (const std::exception& e) {
+      return {Outcome::unreachable, origin_ + ": " + e.what()};
+    }
+    httplib::Client& client = **made;
+    if (!client.is_valid()) return {Outcome::unreachable, origin_ + " is no URL of a host"};
+    const auto seconds = static_cast<time_t>(receiver_.timeout);
+    const auto micros =
+        static_cast<time_t>((receiver_.timeout - std::floor(receiver_.timeout)) * 1e6);
+    client.set_connection_timeout(seconds, micros);
+    client.set_read_timeout(seconds, micros);
+    client.set_write_timeout(seconds, micros);
+    client.enable_server_certificate_verification(receiver_.verify);
+    if (!receiver_.ca_file.empty()) client.set_ca_cert_path(receiver_.ca_file.c_str());
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopped_) return {Outcome::unreachable, "stopping"};
+      current_ = made;
+    }
+    const Attempt attempt = send(client, request);
+    const std::lock_guard lock(mutex_);
+    current_.reset();
+    return attempt;
+  }
+
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (current_ && *current_) (*current_)->stop();
+  }
+
+ private:
+  // Read for each request: a new token takes effect without a reload.
+  std::optional<Attempt> authorize(httplib::Request& request) const {
+    const bool token = !receiver_.token_file.empty();
+    if (!token && receiver_.user.empty()) return std::nullopt;
+    const auto secret =
+        http::read_protected(token ? receiver_.token_file : receiver_.password_file,
+                             token ? "token_file" : "basic_auth.password_file", true);
+    if (!secret) return Attempt{Outcome::secret, secret.error().text()};
+    const std::string text = trimmed(*secret);
+    if (text.find_first_of("\r\n") != std::string::npos)
+      return Attempt{Outcome::secret, "the secret file of receiver '" + receiver_.name +
+                                          "' has more than one line"};
+    if (token) {
+      request.headers.emplace("Authorization", "Bearer " + text);
+    } else {
+      request.headers.insert(httplib::make_basic_authentication_header(receiver_.user, text));
+    }
+    return std::nullopt;
+  }
+
+  Attempt send(httplib::Client& client, httplib::Request& request) const {
+    const auto start = Clock::now();
+    const auto elapsed = [start] {
+      return std::chrono::duration<double>(Clock::now() - start).count();
+    };
+    int status = 0;
+    std::string answer;
+    request.response_handler = [&status](const httplib::Response& response) {
+      status = response.status;
+      return true;
+    };
+    // An answer is a few bytes; one that is long or trickles in is not waited for.
+    const double patience = 2 * receiver_.timeout;
+    request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t,
+                                   std::uint64_t) {
+      answer.append(data, std::min(size, kMostAnswer - answer.size()));
+      return answer.size() < kMostAnswer && elapsed() < patience;
+    };
+    const httplib::Result result = client.send(request);
+    if (status == 0 && result) status = result->status;
+    if (status != 0) return by_status(status, answer);
+    const double late = receiver_.timeout * 0.9;
+    switch (result.error()) {
+      case httplib::Error::SSLConnection:
+      case httplib::Error::SSLLoadingCerts:
+      case httplib::Error::SSLServerVerification:
+        return {Outcome::tls, origin_ + ": " + httplib::to_string(result.error()) +
+                                  " (is its certificate of an issuer in tls.ca_file, and for this "
+                                  "name?)"};
+      case httplib::Error::ConnectionTimeout:
+        return {Outcome::timeout, origin_ + ": no connection in time"};
+      case httplib::Error::Connection:
+        return {elapsed() >= late ? Outcome::timeout : Outcome::unreachable,
+                origin_ + ": no connection (does it run, and is the URL right?)"};
+      default:
+        return {elapsed() >= late ? Outcome::timeout : Outcome::unreachable,
+                origin_ + ": no answer: " + httplib::to_string(result.error())};
+    }
+  }
+
+  [[nodiscard]] Attempt by_status(int status, const std::string& answer) const {
+    if (status >= 200 && status < 300) return {};
+    std::string why = origin_ + " answered " + std::to_string(status);
+    const std::string shown = plain_text(trimmed(answer), kMostShown);
+    if (!shown.empty()) why += ": " + shown;
+    if (status == 401 || status == 403) why += " (check token_file or basic_auth)";
+    if (status == 404) why += " (check the path of the URL)";
+    return {status >= 500 ? Outcome::server_error : Outcome::rejected, why};
+  }
+
+  const Receiver receiver_;
+  const std::string origin_;
+  std::string path_;
+  std::mutex mutex_;
+  std::shared_ptr<std::optional<httplib::Client>> current_;
+  bool stopped_ = false;
+};
+
+Poster::Poster(Receiver receiver, const std::string& url, const std::string& path)
+    : impl_(std::make_unique<Impl>(std::move(receiver), url, path)) {}
+Poster::~Poster() = default;
+Attempt Poster::post(const std::string& body) { return impl_->post(body); }
+void Poster::stop() { impl_->stop(); }
+
+}  // namespace nz::alerts

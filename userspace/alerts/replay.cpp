@@ -1,0 +1,160 @@
+#include "userspace/alerts/replay.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "userspace/alerts/history_facts.h"
+#include "userspace/history/history.h"
+
+namespace nz::alerts {
+namespace {
+
+constexpr std::size_t kMostProblems = 20;
+constexpr std::size_t kMostHistory = std::size_t{512} << 20;
+
+double longest_window(const std::vector<Rule>& rules) {
+  double longest = 60;
+  const auto take = [&longest](double seconds) { longest = std::max(longest, seconds); };
+  for (const Rule& rule : rules) {
+    if (const auto* c = std::get_if<Threshold>(&rule.condition)) take(c->of.window);
+    if (const auto* c = std::get_if<Ratio>(&rule.condition)) take(c->of.window);
+    if (const auto* c = std::get_if<Degradation>(&rule.condition)) take(c->of.window);
+    if (const auto* c = std::get_if<Absence>(&rule.condition)) take(c->window);
+    if (const auto* c = std::get_if<BurnRate>(&rule.condition)) {
+      for (const auto& window : c->windows) take(window.length);
+    }
+  }
+  return longest;
+}
+
+std::set<std::string> families_of(const std::vector<Rule>& rules) {
+  std::set<std::string> names;
+  for (const Rule& rule : rules) {
+    if (const auto* c = std::get_if<Threshold>(&rule.condition)) names.insert(c->of.series.name);
+    if (const auto* c = std::get_if<Ratio>(&rule.condition))
+      names.insert({c->of.series.name, c->to.series.name});
+    if (const auto* c = std::get_if<Degradation>(&rule.condition)) names.insert(c->of.series.name);
+    if (const auto* c = std::get_if<Absence>(&rule.condition)) names.insert(c->series.name);
+    if (const auto* c = std::get_if<BurnRate>(&rule.condition))
+      names.insert({c->series.name, c->bad.name, c->total.name});
+  }
+  return names;
+}
+
+history::History::Options history_options(const std::vector<Rule>& rules, double interval) {
+  history::History::Options options;
+  options.resolution = interval;
+  options.length = longest_window(rules) + 60;
+  options.most_bytes = kMostHistory;
+  return options;
+}
+
+/// What a recording has said last of what is not in families.
+struct Lists {
+  std::optional<std::vector<analysis::Finding>> findings;
+  std::optional<std::vector<analysis::Regression>> regressions;
+  std::optional<std::vector<analysis::Incident>> incidents;
+  std::vector<RecordedBaseline> baselines;
+
+  void take(Moment& moment) {
+    if (moment.findings) findings = std::move(moment.findings);
+    if (moment.regressions) regressions = std::move(moment.regressions);
+    if (moment.incidents) incidents = std::move(moment.incidents);
+    if (moment.baselines) baselines = std::move(*moment.baselines);
+  }
+  [[nodiscard]] std::optional<BaselineValue> baseline(const analysis::Quantity& of,
+                                                      const std::string& name) const {
+    for (const RecordedBaseline& one : baselines) {
+      if (one.name == name && one.of.name == of.name && one.of.statistic == of.statistic &&
+          analysis::has_labels(of.labels, one.of.labels))
+        return one.value;
+    }
+    return std::nullopt;
+  }
+};
+
+/// Alerts from their firing to their end, in order.
+class Log {
+ public:
+  void take(const Engine::Changes& changes) {
+    // First what ended: an alert may end and fire anew in one step.
+    for (const Alert& alert : changes.resolved) {
+      const auto found = open_.find(alert.fingerprint());
+      if (found == open_.end()) continue;  // fired before `from`
+      const double fired = all_[found->second].fired_at;
+      all_[found->second] = alert;
+      all_[found->second].fired_at = fired;
+      open_.erase(found);
+    }
+    for (const Alert& alert : changes.fired) {
+      open_[alert.fingerprint()] = all_.size();
+      all_.push_back(alert);
+    }
+  }
+  [[nodiscard]] std::vector<Alert> all() && { return std::move(all_); }
+
+ private:
+  std::vector<Alert> all_;
+  std::map<std::string, std::size_t> open_;
+};
+
+}  // namespace
+
+Replayed replay(const std::vector<Rule>& rules, Recording& recording,
+                const ReplayOptions& options) {
+  Replayed out;
+  Engine::Options engine_options;
+  // A recording may have a point a minute or an hour: then those are the steps.
+  engine_options.longest_step = 3600;
+  Engine engine(engine_options);
+  engine.set_rules(rules);
+  history::History history(history_options(rules, options.interval));
+  const std::set<std::string> wanted = families_of(rules);
+  Lists lists;
+  HistoryFacts facts(history);
+  Log log;
+  std::map<std::string, std::string> never;  // rules not judged yet, and why
+  for (const Rule& rule : rules) never[rule.name] = "there was nothing to judge";
+  double last_step = 0;
+  for (;;) {
+    auto moment = recording.next();
+    if (options.progress) options.progress(recording.line());
+    if (!moment) {
+      out.bad_lines++;
+      if (out.problems.size() < kMostProblems) out.problems.push_back(moment.error().text());
+      continue;
+    }
+    if (!*moment) break;
+    Moment& now = **moment;
+    if (options.to > 0 && now.at > options.to) break;
+    out.moments++;
+    if (now.families) {
+      std::erase_if(*now.families, [&](const auto& f) { return !wanted.contains(f.name); });
+      history.add(now.at, *now.families);
+    }
+    lists.take(now);
+    if (now.at < options.from || (now.at >= last_step && now.at - last_step < options.interval))
+      continue;
+    if (out.steps == 0) out.from = now.at;
+    out.to = last_step = now.at;
+    out.steps++;
+    facts.set_findings(lists.findings ? &*lists.findings : nullptr);
+    facts.set_regressions(lists.regressions ? &*lists.regressions : nullptr);
+    facts.set_incidents(lists.incidents ? &*lists.incidents : nullptr);
+    facts.set_baseline([&lists](const analysis::Quantity& of, const std::string& name, double) {
+      return lists.baseline(of, name);
+    });
+    log.take(engine.step(facts, now.at));
+    std::map<std::string, std::string> unknown;
+    for (const Engine::Unknown& one : engine.unknown()) unknown[one.rule] = one.why;
+    std::erase_if(never, [&](const auto& pair) { return !unknown.contains(pair.first); });
+    for (auto& [rule, why] : never) why = unknown[rule];
+  }
+  out.alerts = std::move(log).all();
+  for (const auto& [rule, why] : never) out.unknown.push_back({rule, why});
+  return out;
+}
+
+}  // namespace nz::alerts

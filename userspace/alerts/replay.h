@@ -1,0 +1,32 @@
+// Rules against recorded history: what would have fired, and when.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "userspace/alerts/alert.h"
+#include "userspace/alerts/engine.h"
+#include "userspace/alerts/recording.h"
+
+namespace nz::alerts {
+
+struct Replayed {
+  std::vector<Alert> alerts;  ///< in the order in which they fired; those that fire at the end have no
+                              ///< resolved_at
+  std::vector<Engine::Unknown> unknown;  ///< rules that could never be judged
+  double from = 0, to = 0;               ///< Unix seconds, of what was replayed
+  std::size_t moments = 0, steps = 0;
+  std::vector<std::string> problems;  ///< lines that could not be read, at most 20
+  std::size_t bad_lines = 0;
+};
+
+struct ReplayOptions {
+  double from = 0, to = 0;  ///< Unix seconds; 0: all of it. History before `from` is read all the same
+  double interval = 10;     ///< seconds between two steps; moments further apart are steps themselves
+  std::function<void(std::size_t line)> progress = {};
+};
+
+/// Reads the recording to its end. Memory: the longest window that a rule looks at.
+Replayed replay(const std::vector<Rule>& rules, Recording& recording, const ReplayOptions& options);
+
+}  // namespace nz::alerts

@@ -1,0 +1,217 @@
+#include "userspace/alerts/service.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "userspace/alerts/alert_json.h"
+#include "userspace/alerts/rule_file.h"
+
+namespace nz::alerts {
+namespace {
+
+constexpr int kVersion = 1;
+constexpr std::size_t kMostUrls = 16;  // a thread each
+// What has not changed but for its waiting times is saved so often.
+constexpr double kNoteSeconds = 30;
+
+double system_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string place_of(const Courier& courier) { return courier.receiver() + ' ' + courier.url(); }
+
+std::string labels_text(const Alert& alert) {
+  std::string text;
+  for (const auto& [name, value] : alert.labels) {
+    if (name != "alertname" && name != "severity")
+      text += (text.empty() ? "" : ", ") + name + "=" + value;
+  }
+  return text;
+}
+
+std::string summary_of(const Alert& alert) {
+  for (const auto& [name, text] : alert.annotations) {
+    if (name == "summary") return text;
+  }
+  return value_text(alert.value, alert.unit);
+}
+
+}  // namespace
+
+Service::Service(Options options)
+    : options_(std::move(options)), engine_([this] {
+        Engine::Options o = options_.engine;
+        o.host = options_.host;
+        return o;
+      }()) {
+  if (!options_.now) options_.now = system_now;
+  load(options_.rule_files);
+  nlohmann::json saved = nlohmann::json::object();
+  if (!options_.state_file.empty()) {
+    saved = restore();
+    // After what it will write over has been read.
+    keeper_ = std::make_unique<StateKeeper>(options_.state_file, [this] { return compose(); });
+  }
+  set_receivers(saved);
+  note_state();
+}
+
+Service::~Service() {
+  for (const auto& courier : couriers_) courier->stop();
+  note_state();
+  if (keeper_) keeper_->changed();
+  keeper_.reset();  // writes, while what it reads is there
+}
+
+void Service::load(const std::vector<std::string>& rule_files) {
+  file_ = load_rules(rule_files);
+  for (const std::string& problem : file_.problems) spdlog::error("alert rules: {}", problem);
+  if (!rule_files.empty()) {
+    spdlog::info("alerts: {} rules, {} left out, {} receivers, from {}", file_.rules.size(),
+                 file_.bad_rules, file_.receivers.size(), file_.name);
+  }
+  engine_.set_rules(file_.rules);
+}
+
+void Service::reload(const std::vector<std::string>& rule_files) {
+  options_.rule_files = rule_files;
+  load(rule_files);
+  set_receivers(nlohmann::json::object());
+  publish();
+  note_state();
+}
+
+// Couriers of receivers that did not change go on with what the old ones have told; after a start
+// with what was saved.
+void Service::set_receivers(const nlohmann::json& saved) {
+  std::vector<std::shared_ptr<Courier>> before = couriers_, next;
+  std::size_t left_out = 0;
+  const auto changed = [this] {
+    if (keeper_) keeper_->changed();
+  };
+  for (const Receiver& receiver : file_.receivers) {
+    for (const std::string& url : receiver.urls) {
+      if (next.size() == kMostUrls) {
+        left_out++;
+        continue;
+      }
+      auto courier = std::make_shared<Courier>(receiver, url, options_.url, changed, options_.now);
+      const std::string place = place_of(*courier);
+      const auto old = std::find_if(before.begin(), before.end(),
+                                    [&](const auto& c) { return place_of(*c) == place; });
+      Result<void> taken;
+      if (old != before.end()) {
+        (*old)->stop();
+        taken = courier->restore((*old)->save());
+      } else if (saved.contains(place)) {
+        taken = courier->restore(saved.at(place).dump());
+      }
+      if (!taken) spdlog::error("receiver {}: {}", receiver.name, taken.error().text());
+      next.push_back(std::move(courier));
+    }
+  }
+  if (left_out > 0) {
+    spdlog::error("alerts: {} URLs of receivers are left out, at most {} are used", left_out,
+                  kMostUrls);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    couriers_ = std::move(next);
+  }
+  // Their threads may wait for the network; the agent's does not.
+  if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
+}
+
+nlohmann::json Service::restore() {
+  const auto read = read_state(options_.state_file);
+  if (!read) {
+    spdlog::error("state of alerts: {}", read.error().text());
+    return nlohmann::json::object();
+  }
+  if (read->empty()) return nlohmann::json::object();
+  try {
+    auto in = nlohmann::json::parse(*read);
+    if (in.at("version").get<int>() != kVersion)
+      throw std::invalid_argument("version " + in.at("version").dump());
+    const auto engine = engine_.restore(in.at("engine").dump());
+    if (!engine) throw std::invalid_argument(engine.error().text());
+    const auto silences = silences_.restore(in.at("silences").dump());
+    if (!silences) throw std::invalid_argument(silences.error().text());
+    return std::move(in.at("receivers"));
+  } catch (const std::exception& e) {
+    set_aside(options_.state_file, e.what());
+    return nlohmann::json::object();
+  }
+}
+
+Engine::Changes Service::step(const Facts& facts, double now) {
+  if (now >= last_step_ && now - last_step_ < options_.interval) return {};
+  last_step_ = now;
+  const auto start = std::chrono::steady_clock::now();
+  Engine::Changes changes = engine_.step(facts, now);
+  bool worth_saving = !changes.fired.empty() || !changes.resolved.empty();
+  worth_saving |= silences_.expire(now) > 0;
+  for (const Alert& alert : changes.fired)
+    spdlog::warn("alert {} ({}) fires: {} [{}]", alert.rule, word(alert.severity),
+                 summary_of(alert), labels_text(alert));
+  for (const Alert& alert : changes.resolved)
+    spdlog::info("alert {} is over after {:.0f} s [{}]", alert.rule,
+                 alert.resolved_at - alert.fired_at, labels_text(alert));
+  publish();
+  if (worth_saving || now < last_note_ || now - last_note_ >= kNoteSeconds) {
+    last_note_ = now;
+    note_state();
+  }
+  evaluation_seconds_ +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return changes;
+}
+
+std::vector<Alert> Service::alerts() const {
+  std::vector<Alert> all = engine_.alerts();
+  const double now = options_.now();
+  for (Alert& alert : all) {
+    if (const Silence* silence = silences_.of(alert.labels, now)) alert.silenced_by = silence->id;
+  }
+  return all;
+}
+
+void Service::publish() {
+  const std::vector<Alert> all = alerts();
+  for (const auto& courier : couriers_) courier->update(all);
+}
+
+void Service::note_state() {
+  std::string engine = engine_.save();
+  std::string silences = silences_.save();
+  const std::lock_guard lock(mutex_);
+  saved_engine_ = std::move(engine);
+  saved_silences_ = std::move(silences);
+  if (keeper_) keeper_->changed();
+}
+
+// On the keeper's thread. The parts are JSON already.
+std::string Service::compose() const {
+  std::vector<std::shared_ptr<Courier>> couriers;
+  std::string out;
+  {
+    const std::lock_guard lock(mutex_);
+    couriers = couriers_;
+    out = "{\"version\":" + std::to_string(kVersion) + ",\"engine\":" + saved_engine_ +
+          ",\"silences\":" + saved_silences_ + ",\"receivers\":{";
+  }
+  bool first = true;
+  for (const auto& courier : couriers) {
+    out += (first ? "" : ",") + dump(nlohmann::json(place_of(*courier))) + ":" + courier->save();
+    first = false;
+  }
+  return out + "}}\n";
+}
+
+}  // namespace nz::alerts

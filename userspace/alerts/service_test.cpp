@@ -1,0 +1,251 @@
+// All of it together: a rule file, a receiver, restarts, silences, the control socket's lines.
+#include "userspace/alerts/service.h"
+
+#include <gmock/gmock.h>
+#include <httplib.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <thread>
+
+#include "userspace/alerts/alert_json.h"
+#include "userspace/alerts/test_scene.h"
+
+namespace nz::alerts {
+namespace {
+
+using ::testing::HasSubstr;
+using nlohmann::json;
+using testing::kNow;
+using testing::Scene;
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "nz-alerts.XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    server_.Post("/", [this](const httplib::Request& request, httplib::Response&) {
+      const std::lock_guard lock(mutex_);
+      const json body = json::parse(request.body);
+      for (const json& alert : body["alerts"])
+        told_.push_back(alert["status"].get<std::string>() + " " +
+                        alert["labels"]["alertname"].get<std::string>());
+    });
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    write_rules("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, keep_firing_for: 0s}\n");
+    scene.gauge("nearzero_off", {}, 1);
+  }
+  void TearDown() override {
+    server_.stop();
+    thread_.join();
+    std::filesystem::remove_all(folder_);
+  }
+  void write_rules(const std::string& rules) {
+    std::ofstream(folder_ + "/rules.yaml")
+        << "receivers:\n  - name: hook\n    webhook: {url: 'http://127.0.0.1:" << port_
+        << "/', group_wait: 0s, group_interval: 0s}\n"
+        << rules;
+  }
+  [[nodiscard]] Service::Options options() const {
+    Service::Options o;
+    o.rule_files = {folder_ + "/rules.yaml"};
+    o.state_file = folder_ + "/alerts.json";
+    o.host = "h";
+    o.now = [this] { return now.load(); };
+    return o;
+  }
+  bool told(const std::vector<std::string>& what) {
+    for (int i = 0; i < 4000; i++) {
+      {
+        const std::lock_guard lock(mutex_);
+        if (told_ == what) return true;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    const std::lock_guard lock(mutex_);
+    ADD_FAILURE() << ::testing::PrintToString(told_);
+    return false;
+  }
+  Engine::Changes step(Service& service) {
+    now = now + 10;
+    return service.step(scene, now);
+  }
+
+  Scene scene;
+  std::atomic<double> now{kNow};
+  std::string folder_;
+
+ private:
+  httplib::Server server_;
+  std::thread thread_;
+  int port_ = 0;
+  std::mutex mutex_;
+  std::vector<std::string> told_;
+};
+
+TEST_F(ServiceTest, ARestartInBetweenLosesNothingAndRepeatsNothing) {
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).fired.size(), 1U);
+    EXPECT_TRUE(told({"firing A"}));
+  }
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).fired.size(), 0U);
+    ASSERT_EQ(service.alerts().size(), 1U);
+    EXPECT_EQ(service.alerts()[0].state, State::firing);
+  }
+  scene.series[0].value = 0;
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).resolved.size(), 1U);
+    EXPECT_TRUE(told({"firing A", "resolved A"}));
+  }
+}
+
+TEST_F(ServiceTest, AStateThatIsDamagedIsSetAside) {
+  std::ofstream(folder_ + "/alerts.json") << "{\"version\":1,\"engi";
+  Service service(options());
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/alerts.json.damaged"));
+  EXPECT_EQ(step(service).fired.size(), 1U);
+  EXPECT_TRUE(told({"firing A"}));
+}
+
+TEST_F(ServiceTest, AStateThatCannotBeWrittenStopsNothing) {
+  Service::Options o = options();
+  o.state_file = folder_ + "/missing/alerts.json";
+  Service service(o);
+  EXPECT_EQ(step(service).fired.size(), 1U);
+  EXPECT_TRUE(told({"firing A"}));
+  for (int i = 0; i < 1000; i++) {
+    std::vector<metrics::Family> families;
+    service.collect(families);
+    for (const auto& family : families) {
+      if (family.name == "nearzero_alert_state_errors_total" && family.samples[0].value > 0) return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  FAIL() << "not counted";
+}
+
+TEST_F(ServiceTest, SilencesHoldOverARestart) {
+  std::string id;
+  {
+    Service service(options());
+    const auto answer = service.command(
+        R"(silence add {"matchers":"alertname=\"A\"","seconds":60,"comment":"works"})");
+    ASSERT_TRUE(answer);
+    id = json::parse(*answer)["id"].get<std::string>();
+    EXPECT_EQ(step(service).fired.size(), 1U) << "it fires all the same";
+    EXPECT_EQ(service.alerts()[0].silenced_by, id);
+  }
+  Service service(options());
+  step(service);
+  EXPECT_EQ(service.alerts()[0].silenced_by, id);
+  EXPECT_THAT(*service.command("silences"), HasSubstr("works"));
+  EXPECT_TRUE(told({}));
+  EXPECT_EQ(*service.command("silence remove " + id), "removed " + id + "\n");
+  EXPECT_TRUE(told({"firing A"}));
+  EXPECT_THAT(*service.command("silence remove " + id), ::testing::StartsWith("error: "));
+}
+
+TEST_F(ServiceTest, AnswersItsOwnLinesAlone) {
+  Service service(options());
+  step(service);
+  EXPECT_FALSE(service.command("status"));
+  EXPECT_FALSE(service.command("silence"));
+  for (const char* bad : {"silence add", "silence add {", "silence add {\"matchers\":1,\"seconds\":1}",
+                          "silence add {\"matchers\":\"a=b\",\"seconds\":1}",
+                          "silence add {\"matchers\":\"\",\"seconds\":1}"}) {
+    const auto answer = service.command(bad);
+    if (answer) {
+      EXPECT_THAT(*answer, ::testing::StartsWith("error: ")) << bad;
+    }
+  }
+  const json list = json::parse(*service.command("alerts"));
+  ASSERT_EQ(list["alerts"].size(), 1U);
+  const Alert alert = alert_from_json(list["alerts"][0]);
+  EXPECT_EQ(alert.rule, "A");
+  EXPECT_EQ(list["rules"], 1);
+  EXPECT_EQ(list["receivers"][0]["name"], "hook");
+}
+
+TEST_F(ServiceTest, ReloadKeepsWhatStays) {
+  write_rules("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
+              "  - {name: Bad, threshold: {series: nearzero_of, above: 0}}\n");
+  Service service(options());
+  EXPECT_EQ(step(service).fired.size(), 1U);
+  EXPECT_TRUE(told({"firing A"}));
+  EXPECT_EQ(service.file().bad_rules, 1U);
+  write_rules("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
+              "  - {name: B, threshold: {series: nearzero_off, above: 0}}\n");
+  service.reload(options().rule_files);
+  const auto changes = step(service);
+  ASSERT_EQ(changes.fired.size(), 1U);
+  EXPECT_EQ(changes.fired[0].rule, "B");
+  EXPECT_TRUE(told({"firing A", "firing B"}));
+  EXPECT_EQ(service.file().bad_rules, 0U);
+  write_rules("rules: [\n");
+  service.reload(options().rule_files);
+  EXPECT_EQ(step(service).resolved.size(), 2U) << "no rule is left";
+}
+
+TEST_F(ServiceTest, ExportsItsState) {
+  Service service(options());
+  step(service);
+  EXPECT_TRUE(told({"firing A"}));
+  std::vector<metrics::Family> families;
+  service.collect(families);
+  const auto value = [&](const std::string& name, const analysis::Labels& labels) -> double {
+    for (const auto& family : families) {
+      if (family.name != name) continue;
+      for (const auto& sample : family.samples) {
+        if (analysis::has_labels(sample.labels, labels)) return sample.value;
+      }
+    }
+    return -1;
+  };
+  EXPECT_EQ(value("nearzero_alerts", {{"rule", "A"}, {"state", "firing"}, {"severity", "warning"}}), 1);
+  EXPECT_EQ(value("nearzero_alerts", {{"rule", "A"}, {"state", "pending"}}), 0);
+  EXPECT_EQ(value("nearzero_alert_rules", {}), 1);
+  EXPECT_EQ(value("nearzero_alert_rule_errors", {}), 0);
+  EXPECT_EQ(value("nearzero_alert_rule_no_data", {{"rule", "A"}}), 0);
+  EXPECT_EQ(value("nearzero_alert_notifications_total", {{"receiver", "hook"}, {"result", "ok"}}), 1);
+  EXPECT_EQ(value("nearzero_alert_queue_length", {{"receiver", "hook"}}), 0);
+  for (const auto& family : families) EXPECT_FALSE(family.help.empty()) << family.name;
+}
+
+TEST_F(ServiceTest, StepsNoMoreOftenThanItsInterval) {
+  Service service(options());
+  now = kNow + 10;
+  EXPECT_EQ(service.step(scene, now).fired.size(), 1U);
+  const std::size_t asked = scene.asked;
+  service.step(scene, now + 1);
+  service.step(scene, now + 9.9);
+  EXPECT_EQ(scene.asked, asked);
+  service.step(scene, now + 10);
+  EXPECT_GT(scene.asked, asked);
+}
+
+TEST(StateFile, IsReplacedAsAWhole) {
+  const std::string path = ::testing::TempDir() + "nz_state";
+  unlink(path.c_str());
+  EXPECT_EQ(*read_state(path), "");
+  ASSERT_TRUE(write_state(path, "one"));
+  ASSERT_TRUE(write_state(path, "two"));
+  EXPECT_EQ(*read_state(path), "two");
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+  EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms::others_all,
+            std::filesystem::perms::none);
+  EXPECT_FALSE(write_state("/proc/nz_state", "three"));
+}
+
+}  // namespace
+}  // namespace nz::alerts
