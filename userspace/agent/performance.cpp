@@ -2,10 +2,20 @@
 
 #include <chrono>
 
+#include "userspace/report/host.h"
+
 namespace nz::agent {
+
+Performance::Performance(std::shared_ptr<SnapshotBox> snapshots)
+    : snapshots_(std::move(snapshots)), history_(history::History::Options{}) {
+  report::Extras extras;
+  extras.host = report::this_host(NZ_VERSION);
+  host_ = std::make_shared<const report::Extras>(std::move(extras));
+}
 
 void Performance::record(Snapshot& snapshot) {
   snapshot.generation = ++generation_;
+  if (!snapshot.extras) snapshot.extras = host_;
   snapshot.at =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   snapshot.families.push_back({"nearzero_history_bytes",
