@@ -19,8 +19,9 @@ class Performance : public rest::Source {
     return snapshots_->get();
   }
 
-  /// Dates and numbers a snapshot, and adds it to history; one without `extras` gets the host. Before it is put into the box, so that
-  /// whoever sees it finds its values in the history. From the agent's thread.
+  /// Dates and numbers a snapshot, and adds it to history; one without `extras` gets the host.
+  /// Before it is put into the box, so that whoever sees it finds its values in the history. From
+  /// the agent's thread.
   void record(Snapshot& snapshot);
 
  private:
