@@ -113,7 +113,9 @@ TEST(Hostile, Markdown) {
       continue;
     }
     const std::size_t here = count(line, "|") - count(line, "\\|");
-    if (bars != 0) EXPECT_EQ(here, bars) << line;
+    if (bars != 0) {
+      EXPECT_EQ(here, bars) << line;
+    }
     bars = here;
   }
 }

@@ -83,7 +83,9 @@ TEST(Thinned, KeepsTheExtremesAndTheGaps) {
   for (std::size_t i = 0; i < few.size(); i++) {
     if (std::isfinite(few[i].value)) most = std::max(most, few[i].value);
     gap = gap || std::isnan(few[i].value);
-    if (i > 0) EXPECT_GE(few[i].at, few[i - 1].at);
+    if (i > 0) {
+      EXPECT_GE(few[i].at, few[i - 1].at);
+    }
   }
   EXPECT_EQ(most, 100);
   EXPECT_TRUE(gap);
