@@ -36,7 +36,7 @@ ShareBar bar(std::string label, const Parts& parts, bool reference) {
   return result;
 }
 
-Table component_table(const Facts& facts, const Target& target) {
+Table component_table(const Target& target) {
   const analysis::OrderPath& path = *target.path;
   const bool stages = path.from_stages();
   const char* unit = stages ? "seconds" : "ratio";
@@ -121,7 +121,7 @@ std::optional<Section> attribution_section(const Facts& facts) {
         bars.bars.push_back(bar("stage " + by_time[i].stage, by_time[i].parts, false));
     }
     section.blocks.emplace_back(std::move(bars));
-    section.blocks.emplace_back(component_table(facts, target));
+    section.blocks.emplace_back(component_table(target));
     if (!stages)
       section.blocks.emplace_back(
           Paragraph{{"No stages are configured for " + target.name +

@@ -77,7 +77,9 @@ void add_statements(const Facts& facts, std::vector<Advice>& all) {
         Advice advice;
         advice.rank = 1;
         advice.gain = share;
-        advice.text.strong(share > 0 ? "Up to " + analysis::percent_text(share) +
+        // Less is no reason of its own to touch a database.
+        const bool noticed = share >= 0.01;
+        advice.text.strong(noticed ? "Up to " + analysis::percent_text(share) +
                                            " of an order's time, all that the statement takes"
                                      : "For single slow statements");
         advice.text.plain(": in " + shortened(slow.target, 60) + ", ");

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -32,7 +34,7 @@ std::string quantiles_text(const Regression& r) {
   std::vector<std::string> moved;
   for (const auto& [q, ratio] : r.moved) {
     if (moved.size() == kMostQuantiles) break;
-    moved.push_back("p" + analysis::number_text(q * 100) + ' ' + change_text(ratio, 1));
+    moved.push_back(fmt::format("p{} {}", analysis::number_text(q * 100), change_text(ratio, 1)));
   }
   return listed(moved);
 }

@@ -142,7 +142,7 @@ Text trouble_text(const Facts& facts, const Trouble& trouble) {
   text.plain(cost_sentence(trouble));
   text.plain(events_sentence(facts, f.since));
   if (f.confidence > 0)
-    text.plain("That this is a cause is " + confidence_text(f.confidence) + ".");
+    text.plain("It is " + confidence_text(f.confidence) + " a cause.");
   return text;
 }
 

@@ -10,7 +10,7 @@ namespace nz::report {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 190;
-constexpr double kLeft = 52, kRight = 708, kTop = 10, kBottom = 162;
+constexpr double kLeft = 52, kRight = 694, kTop = 10, kBottom = 162;
 // Below this share a band cannot be told from none: half a pixel.
 constexpr double kLeastHeight = 1.5;
 

@@ -132,7 +132,7 @@ std::string markdown_text(std::string_view text) {
                 (shown.compare(i - 3, 3, "www") == 0 || shown.compare(i - 3, 3, "WWW") == 0))) {
       out += '\\';
       out += c;
-    } else if (i > 0 && (c == '.' || c == ')') &&
+    } else if (i > 0 && (c == '.' || c == ')') && (rest.size() == 1 || rest[1] == ' ') &&
                std::all_of(shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(i),
                            [](char d) { return d >= '0' && d <= '9'; })) {
       out += '\\';  // "1. " would begin a numbered list

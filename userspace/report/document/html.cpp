@@ -109,9 +109,7 @@ class Writer {
       std::vector<std::pair<std::string, std::string>> entries;
       std::size_t place = 0;
       for (const Line& line : chart.lines) {
-        entries.emplace_back(line.reference ? "ref"
-                                            : "l" + std::to_string(std::min(place, kMostLines - 1)),
-                             line.name);
+        entries.emplace_back(line.reference ? "ref" : line_class(place), line.name);
         place += line.reference ? 0 : 1;
       }
       if (entries.size() > 1) html_ += legend(entries);

@@ -11,7 +11,7 @@ namespace {
 
 // Small enough to stand two in a row, large enough to be read alone on a telephone.
 constexpr double kWidth = 480, kHeight = 210;
-constexpr double kLeft = 62, kRight = 468, kTop = 16, kBottom = 182;
+constexpr double kLeft = 62, kRight = 458, kTop = 16, kBottom = 182;
 
 std::string commands_of(const Line& line, const Scale& time, const Scale& value) {
   std::string commands;
@@ -32,6 +32,10 @@ std::string commands_of(const Line& line, const Scale& time, const Scale& value)
 }
 
 }  // namespace
+
+std::string line_class(std::size_t place) {
+  return fmt::format("l{}", std::min(place, kMostLines - 1));
+}
 
 std::string line_chart_svg(const LineChart& chart) {
   Drawing drawing(kWidth, kHeight, chart.title);
@@ -80,10 +84,8 @@ std::string line_chart_svg(const LineChart& chart) {
     std::size_t place = 0;
     for (const Line& line : chart.lines) {
       if (line.reference == reference) {
-        const std::string css =
-            reference ? "line ref"
-                      : "line l" + std::to_string(std::min(place, kMostLines - 1));
-        drawing.path(commands_of(line, time, value), css);
+        drawing.path(commands_of(line, time, value),
+                     reference ? "line ref" : "line " + line_class(place));
       }
       place += line.reference ? 0 : 1;
     }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -136,7 +138,7 @@ class Writer {
     }
     std::string rule = "|---|---:|";
     for (const std::string& name : names) {
-      text_ += " " + markdown_text(name) + " |";
+      text_ += fmt::format(" {} |", markdown_text(name));
       rule += "---:|";
     }
     text_ += "\n" + rule + "\n";
@@ -149,7 +151,7 @@ class Writer {
                                        [&](const Part& p) { return p.name == name; });
         text_ += part == bar.parts.end() || !(sum > 0)
                      ? " |"
-                     : " " + analysis::percent_text(part->value / sum) + " |";
+                     : fmt::format(" {} |", analysis::percent_text(part->value / sum));
       }
       text_ += "\n";
     }
@@ -177,7 +179,7 @@ class Writer {
       if (now < kLeast && before < kLeast) continue;
       text_ += "| " + analysis::seconds_text(b.low) + " | " + analysis::seconds_text(b.high) +
                " | " + analysis::percent_text(now) + " |" +
-               (d.before.empty() ? "\n" : " " + analysis::percent_text(before) + " |\n");
+               (d.before.empty() ? "\n" : fmt::format(" {} |\n", analysis::percent_text(before)));
     }
     text_ += "\n";
   }

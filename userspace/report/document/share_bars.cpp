@@ -31,7 +31,7 @@ std::string part_class(const std::string& name, std::size_t place) {
   const std::size_t colour = known == kComponentNames.end()
                                  ? place % kComponentNames.size()
                                  : static_cast<std::size_t>(known - kComponentNames.begin());
-  return "c" + std::to_string(colour);
+  return fmt::format("c{}", colour);
 }
 
 std::string share_bars_svg(const ShareBars& bars) {

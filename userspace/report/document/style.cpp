@@ -49,6 +49,7 @@ th,td{padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;border-bot
 unicode-bidi:isolate}
 th{font-weight:600;color:var(--quiet);white-space:nowrap}
 td{min-width:3.2rem;max-width:34rem;overflow-wrap:anywhere}
+td:first-child{min-width:8.5rem}.card td{min-width:10rem}.card td.n{min-width:3.2rem}
 .n{text-align:right;white-space:nowrap}
 th.n,td.n{padding-left:.4rem}
 code{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace;
@@ -72,7 +73,7 @@ padding:0 .5rem;margin-right:.4rem;color:var(--quiet)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1.2rem 1.6rem;
 margin:1rem 0}
 figure{margin:0;break-inside:avoid;min-width:0}
-figure.wide{margin:1.1rem 0}
+figure.wide{margin:1.1rem 0;max-width:46rem}
 figcaption{font-weight:600;font-size:.92rem;margin-bottom:.15rem;overflow-wrap:anywhere}
 .legend{font-size:.82rem;color:var(--quiet);margin-bottom:.2rem}
 .legend span{display:inline-block;margin-right:.9rem}

@@ -15,6 +15,9 @@ inline constexpr std::size_t kMostLines = 8;
 /// says so.
 std::string line_chart_svg(const LineChart& chart);
 
+/// The class of a line: "l0" and on.
+std::string line_class(std::size_t place);
+
 /// A bar for each row, all on one scale; parts wide enough carry their share.
 std::string share_bars_svg(const ShareBars& bars);
 /// The class of a part, "c0" to "c9": components of the order path always have the same.

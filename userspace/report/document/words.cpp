@@ -115,7 +115,7 @@ std::string sentence(std::string text) {
 }
 
 std::string confidence_text(double confidence) {
-  return confidence >= 0.8 ? "almost certain" : confidence >= 0.6 ? "likely" : "possible";
+  return confidence >= 0.8 ? "almost certainly" : confidence >= 0.6 ? "likely" : "possibly";
 }
 
 Text advice_text(const std::string& line) {

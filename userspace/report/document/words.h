@@ -49,7 +49,7 @@ std::string shortened(const std::string& text, std::size_t most);
 /// Ends with a full stop.
 std::string sentence(std::string text);
 
-/// "is likely", in words for a confidence of 0 to 1: "certain", "likely", "possible".
+/// A confidence of 0 to 1: "almost certainly", "likely", "possibly".
 std::string confidence_text(double confidence);
 
 /// Advice for a database: the statement as code, what follows " -- " as prose.
