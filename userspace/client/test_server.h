@@ -19,6 +19,7 @@ class Server {
   }
   /// After the handlers are set.
   void start() {
+    server.set_keep_alive_timeout(1);  // else the end of a test waits for its client
     port = server.bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server.listen_after_bind(); });
     while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -56,7 +56,8 @@ Table component_table(const Target& target) {
     const Component c = component(i);
     const double now = path.now().parts[c];
     const double before = path.before().parts[c];
-    if (now <= 0 && before <= 0) continue;
+    constexpr double kTold = 1e-4;
+    if (!(path.share(now) >= kTold) && !(path.share(before) >= kTold)) continue;
     std::vector<Cell> row{{{std::string(analysis::component_name(c))}, Tone::none},
                           {{analysis::percent_text(path.share(now))}, Tone::none},
                           {{analysis::figure_text(now, unit)}, Tone::none}};

@@ -60,6 +60,19 @@ class Gatherer {
     lines_.push_back(std::move(line));
   }
   void add(Quantity of) { add(std::move(of), summed); }
+  /// Divided by another quantity, point by point, where that one is above 0.
+  void add_by(Quantity of, const Quantity& by) {
+    double shift = 0;  // add() asks for now, then for before
+    add(std::move(of), [&](const std::vector<history::Trend>& counts) {
+      auto points = summed(counts);
+      const auto divisors = summed(trends(by, shift));
+      shift = shift_;
+      for (std::size_t i = 0; i < std::min(points.size(), divisors.size()); i++) {
+        if (divisors[i].value > 0) points[i].value /= divisors[i].value;
+      }
+      return points;
+    });
+  }
   std::vector<TrendLine> take() { return std::move(lines_); }
 
   /// Point by point; a series that has no value there counts for nothing.
@@ -112,13 +125,12 @@ void add_service(const WindowIndex& now, const std::string& target, Gatherer& ga
     const Labels labels{{"target", target}, {"stage", stage}};
     for (const char* statistic : {"p50", "p99"})
       gatherer.add({kDuration, labels, statistic, "seconds"});
-    // Under a duty cycle a part of all was seen.
-    const double seen = now.observed("stages", target) / std::max(now.seconds(), 1e-9);
-    gatherer.add({kDuration, labels, "rate", "per second"}, [&](const auto& trends) {
-      auto points = Gatherer::summed(trends);
-      for (history::Point& p : points) p.value /= seen > 0 ? seen : 1;
-      return points;
-    });
+    // Under a duty cycle a part of all is seen, in each step another part.
+    gatherer.add_by({kDuration, labels, "rate", "per second"},
+                    {"nearzero_probe_observed_seconds_total",
+                     {{"probe", "stages"}, {"target", target}},
+                     "rate",
+                     "ratio"});
   }
   const Labels own{{"target", target}};
   if (now.has("nearzero_runqueue_latency_seconds", {{"target", target}, {"after", "wakeup"}}))

@@ -12,7 +12,8 @@ using namespace history::testing;
 
 constexpr double kStart = 1'795'769'400;
 
-// Half an hour of a stage: 10 orders a second of 1 ms, from the 20th minute on of 4 ms.
+// Half an hour of a stage: 20 orders a second of 1 ms, from the 20th minute on of 4 ms, of which a
+// duty cycle shows the half.
 class Gather : public ::testing::Test {
  protected:
   Gather() {
@@ -27,6 +28,8 @@ class Gather : public ::testing::Test {
           {histogram("nearzero_order_stage_duration_seconds", order,
                      {{"target", "demo"}, {"stage", "order"}}),
            histogram("nearzero_oncpu_slice_seconds", slices, {{"target", "demo"}}),
+           counter("nearzero_probe_observed_seconds_total", 0.5 * s,
+                   {{"probe", "stages"}, {"target", "demo"}}),
            counter("nearzero_host_cpu_seconds_total", 0.25 * s, {{"cpu", "0"}, {"mode", "user"}}),
            counter("nearzero_host_cpu_seconds_total", 0.75 * s, {{"cpu", "0"}, {"mode", "idle"}}),
            counter("nearzero_disk_busy_seconds_total", 0.5 * s, {{"device", "vda"}})});
@@ -58,7 +61,7 @@ TEST_F(Gather, TwoWindowsAndTheirTrends) {
   EXPECT_EQ(p99->before.back().at, p99->now.back().at) << "moved forward, to lie behind";
   const TrendLine* rate = line(input, "nearzero_order_stage_duration_seconds", "rate");
   ASSERT_NE(rate, nullptr);
-  EXPECT_NEAR(rate->now[30].value, 10, 0.01);
+  EXPECT_NEAR(rate->now[30].value, 20, 0.01);
   const TrendLine* busy = line(input, "nearzero_host_cpu_seconds_total", "rate");
   ASSERT_NE(busy, nullptr);
   EXPECT_NEAR(busy->now[30].value, 0.25, 0.001);

@@ -56,8 +56,14 @@ bool told(const Facts& facts, const std::string& advice) {
   });
 }
 
-double share_of(const Facts& facts, const analysis::SlowStatement& slow) {
+const Target* target_of(const Facts& facts, const analysis::SlowStatement& slow) {
   const Target* target = facts.target(slow.target);
+  return target != nullptr && target->path->usable() ? target : nullptr;
+}
+
+// Share of an order's time that all statements of this kind take.
+double share_of(const Facts& facts, const analysis::SlowStatement& slow) {
+  const Target* target = target_of(facts, slow);
   if (target == nullptr) return 0;
   for (const analysis::Statement& s : target->statements) {
     if (s.digest == slow.digest) return std::clamp(target->path->share(s.now), 0.0, 1.0);
@@ -65,27 +71,51 @@ double share_of(const Facts& facts, const analysis::SlowStatement& slow) {
   return 0;
 }
 
+// Share of an order's time that the service waits for what this statement waited for most.
+double share_of_wait(const Facts& facts, const analysis::SlowStatement& slow) {
+  const Target* target = target_of(facts, slow);
+  if (target == nullptr) return 0;
+  const char* kind = slow.checkpoint >= std::max(slow.sync, slow.busy) ? "checkpoint"
+                     : slow.sync >= slow.busy                          ? "sync"
+                                                                       : "busy";
+  const double seconds = facts.now.sum_seconds("nearzero_sqlite_wait_seconds",
+                                               {{"target", slow.target}, {"kind", kind}});
+  return std::clamp(target->path->share(target->path->per_order_now(seconds, "sqlite")), 0.0, 1.0);
+}
+
+// What makes two pieces of advice the same: figures of the single statement come after the colon.
+std::string key_of(const std::string& line) { return line.substr(0, line.find(": ")); }
+
+void add_advice(const analysis::SlowStatement& slow, const std::string& line, double share,
+                const char* what, std::vector<Advice>& all) {
+  // Less is no reason of its own to touch a database.
+  const bool noticed = share >= 0.01;
+  Advice advice;
+  advice.rank = 1;
+  advice.gain = noticed ? share : 0;
+  advice.text.strong(noticed ? "Up to " + analysis::percent_text(share) + " of an order's time, " +
+                                   what
+                             : "For single slow statements");
+  advice.text.plain(": in " + shortened(slow.target, 60) + ", ");
+  advice.text.append(advice_text(line)).plain(" For: ").code(shortened(slow.sql, 200));
+  all.push_back(std::move(advice));
+}
+
 void add_statements(const Facts& facts, std::vector<Advice>& all) {
   std::set<std::pair<std::string, std::string>> seen;
   for (const analysis::SlowStatement& slow : facts.in.details.slow_statements) {
     if (slow.at < facts.in.from || slow.at > facts.in.to) continue;
     if (seen.size() >= 10 * kMost) break;  // the newest are first
-    const double share = share_of(facts, slow);
-    for (const auto* list : {&slow.advice, &slow.settings}) {
-      for (const std::string& line : *list) {
-        if (!seen.emplace(slow.target, line).second || told(facts, line)) continue;
-        Advice advice;
-        advice.rank = 1;
-        advice.gain = share;
-        // Less is no reason of its own to touch a database.
-        const bool noticed = share >= 0.01;
-        advice.text.strong(noticed ? "Up to " + analysis::percent_text(share) +
-                                           " of an order's time, all that the statement takes"
-                                     : "For single slow statements");
-        advice.text.plain(": in " + shortened(slow.target, 60) + ", ");
-        advice.text.append(advice_text(line)).plain(" for ").code(shortened(slow.sql, 200));
-        all.push_back(std::move(advice));
-      }
+    const auto fresh = [&](const std::string& line) {
+      return seen.emplace(slow.target, key_of(line)).second && !told(facts, line);
+    };
+    for (const std::string& line : slow.advice) {
+      if (fresh(line))
+        add_advice(slow, line, share_of(facts, slow), "all that such statements take", all);
+    }
+    for (const std::string& line : slow.settings) {
+      if (fresh(line))
+        add_advice(slow, line, share_of_wait(facts, slow), "all that it waits for this", all);
     }
   }
 }

@@ -92,6 +92,7 @@ Card card_of(const Facts& facts, const SlowStatement& s) {
   if (s.sync > 0) waits.push_back(seconds_text(s.sync) + " for syncs");
   if (s.checkpoint > 0) waits.push_back(seconds_text(s.checkpoint) + " for a checkpoint");
   if (!waits.empty()) text += "; of it waited " + listed(waits);
+  if (s.sync > 0 && s.checkpoint > 0) text += " (the syncs of a checkpoint are in both)";
   // 100 and 101 are SQLITE_ROW and SQLITE_DONE.
   if (s.result != 0 && s.result != 100 && s.result != 101)
     text += "; it ended with error " + std::to_string(s.result);

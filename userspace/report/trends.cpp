@@ -95,8 +95,8 @@ std::optional<LineChart> chart_of(const Facts& facts, const std::string& title,
     chart.unit = line->of.unit;
     chart.lines.push_back({name, thinned(line->now, kMostPoints), false});
     if (any_value(line->before))
-      chart.lines.push_back({name + ", " + facts.in.before_name, thinned(line->before, kMostPoints),
-                             true});
+      chart.lines.push_back({of.size() == 1 ? facts.in.before_name : name + ", before",
+                             thinned(line->before, kMostPoints), true});
   }
   if (chart.lines.empty()) return std::nullopt;
   return chart;
