@@ -62,6 +62,8 @@ class Prometheus {
   Prometheus(const Prometheus&) = delete;
   Prometheus& operator=(const Prometheus&) = delete;
 
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
   /// PromQL, now. Empty, and a failure, when Prometheus refuses it.
   [[nodiscard]] std::vector<Series> query(const std::string& promql) const {
     std::vector<Series> result;

@@ -1,6 +1,7 @@
 #include "userspace/agent/performance.h"
 
 #include "userspace/base/clock.h"
+#include "userspace/report/host.h"
 
 namespace nz::agent {
 namespace {
@@ -32,8 +33,16 @@ double Performance::oldest() const {
   return disk != 0 && (memory == 0 || disk < memory) ? disk : memory;
 }
 
+Performance::Performance(std::shared_ptr<SnapshotBox> snapshots)
+    : snapshots_(std::move(snapshots)), history_(history::History::Options{}) {
+  report::Extras extras;
+  extras.host = report::this_host(NZ_VERSION);
+  host_ = std::make_shared<const report::Extras>(std::move(extras));
+}
+
 void Performance::record(Snapshot& snapshot) {
   snapshot.generation = ++generation_;
+  if (!snapshot.extras) snapshot.extras = host_;
   snapshot.at = unix_seconds();
   for (const metrics::Family& family : snapshot.families) {
     if (family.name == kOldestOnDisk && !family.samples.empty())

@@ -15,8 +15,7 @@ namespace nz::agent {
 
 class Performance : public rest::Source {
  public:
-  explicit Performance(std::shared_ptr<SnapshotBox> snapshots)
-      : snapshots_(std::move(snapshots)), history_(history::History::Options{}) {}
+  explicit Performance(std::shared_ptr<SnapshotBox> snapshots);
 
   [[nodiscard]] const history::History& history() const override { return history_; }
   [[nodiscard]] std::shared_ptr<const rest::View> view() const override {
@@ -32,8 +31,9 @@ class Performance : public rest::Source {
   /// Before the first record(); null: nothing is on disk. Must outlive the server.
   void set_store(const store::Store* store) { store_ = store; }
 
-  /// Dates and numbers a snapshot, and adds it to history. Before it is put into the box, so that
-  /// whoever sees it finds its values in the history. From the agent's thread.
+  /// Dates and numbers a snapshot, and adds it to history; one without `extras` gets the host.
+  /// Before it is put into the box, so that whoever sees it finds its values in the history. From
+  /// the agent's thread.
   void record(Snapshot& snapshot);
 
  private:
@@ -43,6 +43,7 @@ class Performance : public rest::Source {
   history::History history_;
   const store::Store* store_ = nullptr;
   std::atomic<double> oldest_on_disk_ = 0;  ///< Unix seconds; 0: nothing
+  std::shared_ptr<const report::Extras> host_;
   std::uint64_t generation_ = 0;
 };
 

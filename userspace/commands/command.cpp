@@ -49,6 +49,7 @@ std::vector<Command> add_all(CLI::App& app) {
   all.push_back(add_agent(app));
   all.push_back(add_top(app));
   for (Command& command : add_control(app)) all.push_back(std::move(command));
+  all.push_back(add_report(app));
   all.push_back(add_trace(app));
   all.push_back(add_list(app));
   all.push_back(add_check(app));

@@ -29,6 +29,7 @@ Command add_agent(CLI::App& app);
 std::vector<Command> add_control(CLI::App& app);  ///< off, on, status
 Command add_top(CLI::App& app);
 Command add_trace(CLI::App& app);
+Command add_report(CLI::App& app);
 Command add_list(CLI::App& app);
 Command add_check(CLI::App& app);
 Command add_analyze(CLI::App& app);

@@ -81,6 +81,10 @@ TEST_F(OpenApi, EveryAnswerIsAsDescribed) {
       {"GET", p + "reports", {{"limit", "-1"}}, {}, {}},
       {"GET", p + "reports/none", {}, {}, {}},
       {"GET", p + "reports/20261127T090000Z-1", {{"x", "y"}}, {}, {}},
+      {"GET", p + "reports/20261127T090000Z-1", {{"format", "html"}}, {}, {}},
+      {"GET", p + "reports/20261127T090000Z-1", {{"format", "markdown"}}, {}, {}},
+      {"GET", p + "reports/20261127T090000Z-1", {{"format", "document"}}, {}, {}},
+      {"GET", p + "reports/20261127T090000Z-1", {{"format", "pdf"}}, {}, {}},
       {"DELETE", p + "reports", {}, {}, {}},
       {"POST", p + "metrics", {}, {}, {}}};
   for (const Asked& asked : all) ask(asked);

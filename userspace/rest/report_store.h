@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "userspace/report/document/document.h"
+
 namespace nz::rest {
 
 struct Report {
@@ -16,7 +18,8 @@ struct Report {
   double from = 0, to = 0;  ///< Unix seconds
   std::size_t findings = 0;
   bool complete = false;
-  std::string body;  ///< the whole report, JSON
+  std::string body;  ///< its figures, JSON
+  std::shared_ptr<const report::Document> document;  ///< what it says
 };
 
 class ReportStore {

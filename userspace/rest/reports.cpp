@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "userspace/report/document/writers.h"
 #include "userspace/rest/answers.h"
 #include "userspace/rest/page.h"
 #include "userspace/rest/query.h"
 #include "userspace/rest/render.h"
+#include "userspace/rest/report_document.h"
 #include "userspace/rest/time.h"
 
 namespace nz::rest {
@@ -38,10 +40,13 @@ Json metrics_json(const analysis::Window& window, const View& view, std::size_t&
 }
 
 std::shared_ptr<Report> make_report(const Source& source, const View& view, std::string id,
-                                    std::string title, const Range& range) {
+                                    std::string title, const Range& range,
+                                    const report::Compare& compare) {
   auto report = std::make_shared<Report>();
   const auto window = source.window(range.from, range.to);
   report->id = std::move(id);
+  report->document = std::make_shared<const report::Document>(
+      report_document(source, view, title, range, compare));
   report->title = title.empty() ? "Performance until " + format_time(range.to) : std::move(title);
   report->created = view.at;
   report->from = window.from;
@@ -109,6 +114,25 @@ http::Request as_query(const http::Request& request, const nlohmann::json& body)
   return query;
 }
 
+// The document in one of its forms. A page that should ever hold a script must not run it.
+http::Response document_answer(const report::Document& document, const std::string& format) {
+  http::Response response;
+  if (format == "html") {
+    response.content_type = "text/html; charset=utf-8";
+    response.body = to_html(document);
+    response.headers.emplace_back("Content-Security-Policy",
+                                  "default-src 'none'; style-src 'unsafe-inline'; "
+                                  "frame-ancestors 'none'; form-action 'none'");
+  } else if (format == "markdown") {
+    response.content_type = "text/markdown; charset=utf-8";
+    response.body = to_markdown(document);
+  } else {
+    response.content_type = "application/json";
+    response.body = to_json(document);
+  }
+  return response;
+}
+
 bool is_json(const http::Request& request) {
   const std::string type = request.header("Content-Type");
   return type == "application/json" || type.starts_with("application/json;");
@@ -134,10 +158,13 @@ http::Response reports_answer(const ReportStore& store, const View& view,
 
 http::Response report_answer(const ReportStore& store, const View& view,
                              const http::Request& request) {
-  const Query query(request, {}, view.at);
+  Query query(request, {"format"}, view.at);
+  const auto formats = query.words("format", {"json", "document", "html", "markdown"});
+  if (formats.size() > 1) query.mistake("format", "there are several", "give one of them");
   if (!query.ok()) return query.refusal();
   const auto report = store.find(request.path_param("id"));
-  if (report) return json_answer(report->body);
+  if (report && (formats.empty() || formats[0] == "json")) return json_answer(report->body);
+  if (report) return document_answer(*report->document, formats[0]);
   std::vector<std::string> ids;
   for (const auto& known : store.list()) ids.push_back(known->id);
   return http::problem(404,
@@ -156,7 +183,7 @@ http::Response new_report_answer(ReportStore& store, const Source& source, const
     return http::problem(400, "The body is no JSON object; send for example {\"window\": \"15m\"}.",
                          request.path);
   const http::Request as_asked = as_query(request, body);
-  Query query(as_asked, {"title", "window", "from", "to"}, view.at);
+  Query query(as_asked, {"title", "window", "from", "to", "compare"}, view.at);
   const std::string title = query.text("title").value_or("");
   if (title.size() > kLongestTitle)
     query.mistake("title", "it is too long", fmt::format("give at most {} bytes", kLongestTitle));
@@ -165,8 +192,11 @@ http::Response new_report_answer(ReportStore& store, const Source& source, const
   const double window =
       query.seconds("window", kDefaultRange, source.history().resolution(), 366 * 86400.0);
   const Range range = query.range(window);
+  const auto compare = report::parse_compare(query.text("compare").value_or("previous"));
+  if (!compare)
+    query.mistake("compare", "it is none of what it may be", report::kCompareRemedy);
   if (!query.ok()) return query.refusal();
-  const auto report = make_report(source, view, store.next_id(view.at), title, range);
+  const auto report = make_report(source, view, store.next_id(view.at), title, range, *compare);
   if (!(report->to > report->from))
     return http::problem(409,
                          "History has no two points in this range; ask for a later or longer one.",

@@ -306,6 +306,62 @@ TEST_F(Rest, ReportsAreMadeKeptAndFetched) {
   EXPECT_EQ(ask("GET", place).status, 404) << "the oldest went";
 }
 
+TEST_F(Rest, AReportIsAPageAndAText) {
+  source_.change([](View& v) {
+    v.findings = {testing::finding("cpu/c", analysis::Severity::critical, 0.5, kNow - 100)};
+    v.details = std::make_shared<const analysis::Details>(testing::details());
+    report::Extras extras;
+    extras.host.name = "host-1";
+    extras.alerts.emplace();
+    v.extras = std::make_shared<const report::Extras>(extras);
+  });
+  const Response made =
+      ask("POST", "/performance/reports", {}, {{"content-type", "application/json"}},
+          R"({"title": "after the <deploy>", "window": "5m"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string place = header(made, "Location");
+  const Response html = ask("GET", place, {{"format", "html"}});
+  EXPECT_EQ(html.status, 200);
+  EXPECT_EQ(html.content_type, "text/html; charset=utf-8");
+  EXPECT_TRUE(has(header(html, "Content-Security-Policy"), "default-src 'none'"));
+  EXPECT_TRUE(has(html.body, "<h1>after the &lt;deploy&gt;</h1>"));
+  EXPECT_TRUE(has(html.body, "Host host-1"));
+  EXPECT_TRUE(has(html.body, "Something takes the processor"));
+  EXPECT_TRUE(has(html.body, "the 5 min before"));
+  EXPECT_TRUE(has(html.body, "No alert fired."));
+  EXPECT_NE(header(html, "ETag"), "");
+  const Response markdown = ask("GET", place, {{"format", "markdown"}});
+  EXPECT_EQ(markdown.content_type, "text/markdown; charset=utf-8");
+  EXPECT_TRUE(markdown.body.starts_with("# after the &lt;deploy&gt;\n"));
+  const json document = json::parse(ask("GET", place, {{"format", "document"}}).body);
+  EXPECT_EQ(document["verdict"], "bad");
+  EXPECT_EQ(document["title"], "after the <deploy>");
+  EXPECT_EQ(document["sections"][0]["id"], "summary");
+  source_.change([](View& v) { v.findings.clear(); });
+  EXPECT_EQ(ask("GET", place, {{"format", "html"}}).body, html.body) << "as it was made";
+  EXPECT_EQ(ask("GET", place, {{"format", "json"}}).body, made.body);
+  EXPECT_EQ(ask("GET", place, {{"format", "pdf"}}).status, 400);
+  EXPECT_EQ(ask("GET", place, {{"format", "html,json"}}).status, 400);
+}
+
+TEST_F(Rest, WhatAReportComparesWith) {
+  const auto page = [&](const std::string& body) {
+    const Response made = ask("POST", "/performance/reports", {},
+                              {{"content-type", "application/json"}}, body);
+    EXPECT_EQ(made.status, 201) << made.body;
+    return ask("GET", header(made, "Location"), {{"format", "markdown"}}).body;
+  };
+  EXPECT_TRUE(has(page(R"({"window": "4m"})"), "compared with the 4 min before"));
+  EXPECT_TRUE(has(page(R"({"window": "2m", "compare": "5m"})"),
+                  "compared with the same time 5 min before"));
+  EXPECT_FALSE(has(page(R"({"window": "4m", "compare": "none"})"), "compared with"));
+  EXPECT_TRUE(has(page(R"({"window": "4m", "compare": "7d"})"), "There is no comparison"));
+  EXPECT_EQ(ask("POST", "/performance/reports", {}, {{"content-type", "application/json"}},
+                R"({"compare": "yesterday"})")
+                .status,
+            400);
+}
+
 TEST_F(Rest, ReportsThatCannotBe) {
   const Pairs as_json{{"Content-Type", "application/json"}};
   const auto status = [&](const std::string& body, const Pairs& headers) {

@@ -9,6 +9,7 @@
 #include "analysis/finding.h"
 #include "userspace/history/history.h"
 #include "userspace/metrics/family.h"
+#include "userspace/report/input.h"
 
 namespace nz::rest {
 
@@ -25,6 +26,8 @@ struct View {
   std::vector<analysis::Finding> findings;           ///< as the rules gave them
   std::shared_ptr<const analysis::Details> details;  ///< may be null
   std::vector<Unattached> unattached;
+  /// What reports tell besides: the host, regressions, alerts, events; may be null.
+  std::shared_ptr<const report::Extras> extras;
 };
 
 class Source {
