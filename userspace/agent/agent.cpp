@@ -69,6 +69,26 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::vector<report::Alert> alerts_of_report(const std::vector<alerts::Alert>& all) {
+  std::vector<report::Alert> result;
+  for (const alerts::Alert& a : all) {
+    if (a.state == alerts::State::pending) continue;
+    const auto label = [&](std::string_view name) {
+      for (const auto& [key, value] : a.labels) {
+        if (key == name) return value;
+      }
+      return std::string{};
+    };
+    std::string text;
+    for (const auto& [key, value] : a.annotations) {
+      if (key == "summary") text = value;
+    }
+    result.push_back({a.rule, label("severity"), label("target"), std::move(text), a.active_since,
+                      a.resolved_at});
+  }
+  return result;
+}
+
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
@@ -112,6 +132,7 @@ class Agent {
   void publish(double drain_seconds);
   void judge(Snapshot& snapshot);
   void detect(double now);
+  [[nodiscard]] std::shared_ptr<const report::Extras> extras() const;
   void on_signal();
   void reload();
   void reload_protection(const config::Config& next);
@@ -135,6 +156,7 @@ class Agent {
   Performance performance_{snapshots_};      // before the server, whose routes read it
   std::unique_ptr<Detection> detection_;     // reads performance_ and store_
   std::unique_ptr<alerts::Service> alerts_;  // null: no rules
+  std::shared_ptr<const report::Extras> extras_;
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
   Clock::time_point last_drain_ = Clock::now();
@@ -394,6 +416,7 @@ void Agent::publish(double drain_seconds) {
   detection_->collect(snapshot->families);
   if (alerts_) alerts_->collect(snapshot->families);
   if (store_) store_->collect(snapshot->families);
+  snapshot->extras = extras_;
   performance_.record(*snapshot);
   judge(*snapshot);
   detect(snapshot->at);
@@ -402,9 +425,21 @@ void Agent::publish(double drain_seconds) {
   snapshots_->put(done);
 }
 
+// What reports tell besides, as of the last look.
+std::shared_ptr<const report::Extras> Agent::extras() const {
+  auto extras = std::make_shared<report::Extras>();
+  extras->host = performance_.host();
+  extras->regressions = detection_->regressions();
+  extras->incidents = detection_->incidents();
+  extras->events.emplace(detection_->events().begin(), detection_->events().end());
+  if (alerts_) extras->alerts = alerts_of_report(alerts_->alerts());
+  return extras;
+}
+
 // Regressions and incidents, and whom to tell of them and of all else.
 void Agent::detect(double now) {
-  detection_->step(now, observer_->tracker());
+  const bool looked = detection_->step(now, observer_->tracker());
+  if (looked || !extras_) extras_ = extras();
   if (!alerts_) return;
   alerts::HistoryFacts facts(performance_.history());
   facts.set_findings(&judge_.findings());

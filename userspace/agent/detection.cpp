@@ -69,13 +69,13 @@ std::vector<analysis::Slice> Detection::slices(const analysis::Quantity& of, dou
   return result;
 }
 
-analysis::Watch::Changes Detection::step(double now, const targets::Tracker& tracker) {
+bool Detection::step(double now, const targets::Tracker& tracker) {
   for (analysis::Event& event : target_events_.step(now, tracker)) tell(std::move(event));
-  if (!watch_.due(now)) return {};
+  if (!watch_.due(now)) return false;
   const analysis::Window window = history_.window(now - watch_.every(), now);
-  if (window.seconds() <= 0) return {};
+  if (window.seconds() <= 0) return false;
   const std::vector<analysis::Event> events(events_.begin(), events_.end());
-  auto changes = watch_.look(
+  const auto changes = watch_.look(
       window,
       [this](const analysis::Quantity& of, double from, double to) { return slices(of, from, to); },
       events);
@@ -84,7 +84,7 @@ analysis::Watch::Changes Detection::step(double now, const targets::Tracker& tra
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   if (!changes.regressions.opened.empty() || !changes.regressions.resolved.empty()) remember();
-  return changes;
+  return true;
 }
 
 void Detection::collect(std::vector<metrics::Family>& out) const {

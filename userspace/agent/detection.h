@@ -20,14 +20,16 @@ class Detection {
 
   /// Something that may explain a change.
   void tell(analysis::Event event);
-  /// After each drain; looks when it is time to. Returns what began and what ended.
-  analysis::Watch::Changes step(double now, const targets::Tracker& tracker);
+  /// After each drain; whether it was time to look. What began and what ended is logged.
+  bool step(double now, const targets::Tracker& tracker);
 
   /// Open ones first.
   [[nodiscard]] const std::vector<analysis::Regression>& regressions() const {
     return regressions_;
   }
   [[nodiscard]] const std::vector<analysis::Incident>& incidents() const { return incidents_; }
+  /// The newest, oldest first.
+  [[nodiscard]] const std::deque<analysis::Event>& events() const { return events_; }
   void collect(std::vector<metrics::Family>& out) const;
 
  private:

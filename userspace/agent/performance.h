@@ -31,6 +31,8 @@ class Performance : public rest::Source {
   /// Before the first record(); null: nothing is on disk. Must outlive the server.
   void set_store(const store::Store* store) { store_ = store; }
 
+  [[nodiscard]] const report::Host& host() const { return host_->host; }
+
   /// Dates and numbers a snapshot, and adds it to history; one without `extras` gets the host.
   /// Before it is put into the box, so that whoever sees it finds its values in the history. From
   /// the agent's thread.
@@ -42,8 +44,8 @@ class Performance : public rest::Source {
   std::shared_ptr<SnapshotBox> snapshots_;
   history::History history_;
   const store::Store* store_ = nullptr;
-  std::atomic<double> oldest_on_disk_ = 0;  ///< Unix seconds; 0: nothing
-  std::shared_ptr<const report::Extras> host_;
+  std::atomic<double> oldest_on_disk_ = 0;      ///< Unix seconds; 0: nothing
+  std::shared_ptr<const report::Extras> host_;  ///< of the host alone
   std::uint64_t generation_ = 0;
 };
 

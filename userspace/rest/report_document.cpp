@@ -3,10 +3,30 @@
 #include "userspace/report/report.h"
 
 namespace nz::rest {
+namespace {
+
+class SourceData : public report::Data {
+ public:
+  explicit SourceData(const Source& source) : source_(source) {}
+  [[nodiscard]] analysis::Window window(double from, double to) const override {
+    return source_.window(from, to);
+  }
+  [[nodiscard]] std::vector<history::Trend> trends(const history::Selector& selector, double from,
+                                                   double to, double step) const override {
+    return source_.trends(selector, from, to, step);
+  }
+  [[nodiscard]] double oldest() const override { return source_.oldest(); }
+  [[nodiscard]] double resolution() const override { return source_.history().resolution(); }
+
+ private:
+  const Source& source_;
+};
+
+}  // namespace
 
 report::Document report_document(const Source& source, const View& view, const std::string& title,
                                  const Range& range, const report::Compare& compare) {
-  const report::MemoryData data(source.history());
+  const SourceData data(source);
   report::Input input = report::gather(data, range.from, range.to, compare);
   input.title = title;
   input.created = view.at;
