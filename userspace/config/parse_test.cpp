@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"Listen: x:1", {"f:1:1: unknown key 'Listen'", "did you mean 'listen'?"}},
                     Bad{"log:\n  levle: info", {"f:2:3:", "did you mean 'level'?"}},
                     Bad{"overhead: {per-target: 1%}", {"f:1:12:", "did you mean 'per_target'?"}},
-                    Bad{"zzzzzzzz: 1", {"known here: drain_interval, host, http, limits, listen"}},
+                    Bad{"zzzzzzzz: 1", {"known here: alerts, drain_interval, history, host, http"}},
                     Bad{"a/b~c: 1", {"unknown key 'a/b~c'"}}, Bad{"'': 1", {"unknown key ''"}},
                     Bad{T("    sqlite: {librray: x}\n"), {"targets[0].sqlite", "'library'"}},
                     Bad{"targets: [{name: a, match: {command: x}}]",

@@ -1,5 +1,6 @@
 #include "userspace/config/units.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 
