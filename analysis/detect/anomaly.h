@@ -40,7 +40,7 @@ class AnomalyDetector {
   static constexpr std::size_t kWarmUp = 16;
 
   void warm_up();
-  double judge(double at, double stabilised);
+  float judge(double at, double stabilised);
   float surprise_of_run(bool same);
   void follow_level(float off);
 
@@ -49,13 +49,14 @@ class AnomalyDetector {
   detect::Predictor predictor_;
   std::array<detect::Novelty, 3> novelty_ = {detect::Novelty(1), detect::Novelty(4),
                                              detect::Novelty(16)};
-  detect::Tail error_tail_, energy_tail_, off_tail_, smooth_tail_, quiet_tail_, total_tail_;
+  detect::Tail error_tail_, energy_tail_, off_tail_, smooth_tail_, quiet_tail_, far_tail_;
   std::array<float, kWarmUp> first_{};  // less the very first
   double origin_ = 0, unit_ = 1;        // stabilised value of 0 and of 1 in what follows
   double newest_ = 0;                   // as it came
   float expected_ = 0, before_ = 0;
   float error_ = 0, energy_ = 1;        // usual error; mean square of the last ones in it
   float level_ = 0, spread_ = 1, smooth_ = 0;
+  float run_mean_ = 0, run_square_ = 1;  // of the long run
   float activity_ = 0, usual_activity_ = 0;
   float repeats_ = 0;                   // chance that a value is the same as the last one
   std::uint32_t seen_ = 0;
