@@ -14,7 +14,7 @@ constexpr float kOneAMonth = 2.6F;    // total surprise that noise shows once in
 constexpr float kWeight = 1.0F / 9;   // of each of the nine answers but the run
 constexpr float kRunWeight = 0.1F;
 constexpr float kMostError = 60;      // squared, in usual ones: one wild value is not eight
-constexpr float kEnergyMemory = 8, kSmoothMemory = 16;
+constexpr float kEnergyMemory = 32, kSmoothMemory = 64;
 constexpr float kMedianOfNormal = 0.6745F;
 constexpr float kLeastSpread = 1e-3F;
 constexpr float kLeastMedian = 1e-4F;
