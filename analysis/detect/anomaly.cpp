@@ -11,8 +11,8 @@ namespace nz::analysis {
 namespace {
 
 constexpr float kOneAMonth = 2.6F;    // total surprise that noise shows once in 259,200 values
-constexpr float kWeight = 1.0F / 9;   // of each of the nine answers but the run
-constexpr float kRunWeight = 0.1F;
+// Weights of the answers, 1 together; chosen on public series (docs/detection.md).
+constexpr float kWeight = 0.08F, kQuietWeight = 0.024F, kNoveltyWeight = 0.16F, kRunWeight = 0.096F;
 constexpr float kMostError = 60;      // squared, in usual ones: one wild value is not eight
 constexpr float kEnergyMemory = 32, kSmoothMemory = 64;
 constexpr float kMedianOfNormal = 0.6745F;
@@ -50,7 +50,7 @@ double AnomalyDetector::score(double at, double value) {
   newest_ = value;
   const float run = surprise_of_run(same);
   const float other = judge(at, scale_.forward(value));
-  const float total = std::sqrt((1 - kRunWeight) * other + kRunWeight * run * run);
+  const float total = std::sqrt(other + kRunWeight * run * run);
   return 1 - std::pow(0.01, static_cast<double>(total / kOneAMonth));
 }
 
@@ -106,7 +106,7 @@ float AnomalyDetector::judge(double at, double stabilised) {
   ask(energy_tail_, energy_, kWeight);
   ask(off_tail_, distance, kWeight);
   ask(smooth_tail_, std::abs(smooth_) / spread_, kWeight);
-  ask(quiet_tail_, quiet, kWeight);
+  ask(quiet_tail_, quiet, kQuietWeight);
   // The long run: what is far from all that was seen, whatever the last hours were like.
   const float deviation = std::sqrt(std::max(run_square_, kLeastSpread * kLeastSpread));
   ask(far_tail_, std::abs(z - run_mean_) / deviation, kWeight);
@@ -116,7 +116,7 @@ float AnomalyDetector::judge(double at, double stabilised) {
   run_square_ += run_rate * (from_mean * from_mean - run_square_);
   for (detect::Novelty& n : novelty_) {
     const float surprise = n.surprise(z, spread_);
-    sum += kWeight * surprise * surprise;
+    sum += kNoveltyWeight * surprise * surprise;
   }
 
   predictor_.learn(z, std::max(error_ / kMedianOfNormal, kLeastSpread));

@@ -14,19 +14,17 @@
 namespace nz::analysis {
 
 /// Streaming, unsupervised score of one series, without lookahead, in 2.5 KB of state and without
-/// allocation. Each value is asked several things, and each answer is turned into a tail probability by
-/// its own past (tail.h):
-/// - how far it is from its prediction (predictor.h), alone and over the last eight values;
-/// - how far it is, and how far the last sixteen are on average, from the level with the time of day
-///   taken out (day_shape.h);
+/// allocation. Each value is asked several things, and each answer is turned into a surprise, -log10 of
+/// its tail probability, by its own past (tail.h):
+/// - how far it is from its prediction (predictor.h), alone and over the last 32 values;
+/// - how far it is, and how far the last 64 are on average, from the level with the time of day taken
+///   out (day_shape.h), and how far from all that was seen in 8,000 values;
 /// - whether the series moves much less than usual, or not at all;
 /// - whether the shape of the last 24, 96 and 384 values is new (novelty.h).
-/// The answers are combined by their harmonic mean (Wilson, PNAS 2019), which holds for dependent
-/// probabilities, and the result is calibrated once more by its own past.
+/// The root of their weighted mean square is the total surprise t.
 ///
-/// score = 1 - p^0.37, where p is the chance of so unusual a value: 0.99 is one false alarm in 259,200
-/// values, a month of 10 s points; 0.9 one in 500. Within some hundred values the detector follows a
-/// level that stays.
+/// score = 1 - 0.01^(t / 2.6): in noise 0.99 is reached about once in 259,200 values, a month of 10 s
+/// points (docs/detection.md). Within some hundred values the detector follows a level that stays.
 class AnomalyDetector {
  public:
   /// The score of the next value, in [0, 1]; `at`: Unix seconds, or any index. 0 for the first values
