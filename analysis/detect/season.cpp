@@ -19,7 +19,7 @@ constexpr std::size_t kMostLag = 80;     // blocks: four times kLeastLag and roo
 constexpr double kLeastPeak = 0.1;       // of the autocorrelation
 constexpr double kLeastAgreement = 0.3;
 // Of the agreement, against chance: days and weeks are likely, other lengths are not.
-constexpr double kLeastZ = 3, kLeastZOfOthers = 5;
+constexpr double kLeastZ = 3.5, kLeastZOfOthers = 5;
 constexpr double kFewPoints = 4;         // of a bin
 constexpr std::size_t kReach = 6;        // points of a spike, and one
 constexpr double kSpike = 4;             // standard deviations
