@@ -49,8 +49,9 @@ void expect_same(const Cell& a, const Cell& b) {
   EXPECT_EQ(bits(a.least), bits(b.least));
   EXPECT_EQ(bits(a.most), bits(b.most));
   EXPECT_EQ(a.slots, b.slots);
-  if (a.type == Type::counter)
+  if (a.type == Type::counter) {
     EXPECT_NEAR(a.growth, b.growth, 1e-15 * std::abs(a.value)) << a.value;
+  }
   if (a.type != Type::gauge || bits(a.mean) == bits(b.mean)) return;
   EXPECT_NEAR(a.mean, b.mean, (a.most - a.least) / 65535);
 }

@@ -97,8 +97,8 @@ std::vector<std::uint32_t> chunks_of(Connection& c, Level level) {
   std::vector<std::uint32_t> chunks;
   constexpr std::uint32_t kEnd = chunk_of(kMostSeriesId) + 1;
   for (std::uint32_t next = 0; next < kEnd;) {
-    const auto key = c.number("SELECT key FROM recent WHERE key>=? AND key<? ORDER BY key LIMIT 1",
-                              recent_key(level, next, 0), recent_key(level, kEnd, 0));
+    const auto key = c.number("SELECT key FROM recent WHERE key>=? AND key<=? ORDER BY key LIMIT 1",
+                              recent_key(level, next, 0), recent_key(level, kEnd - 1, kLastInterval));
     if (!key) break;
     chunks.push_back(static_cast<std::uint32_t>(*key >> 41U) & (kEnd - 1));
     next = chunks.back() + 1;

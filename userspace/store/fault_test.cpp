@@ -51,7 +51,9 @@ TEST_P(FailingDisk, WhatCannotBeWrittenWaitsAndIsWrittenLater) {
     disk.fail(GetParam());
     for (int s = 101; s <= 400; s++) {
       add(*store, kMidnight + s, service.families(s));
-      if (s % 10 == 5) EXPECT_EQ(store->flush().has_value(), s < 110) << s;
+      if (s % 10 == 5) {
+        EXPECT_EQ(store->flush().has_value(), s < 110) << s;
+      }
     }
     EXPECT_EQ(value_of(*store, "nearzero_store_available"), 0);
     EXPECT_GT(value_of(*store, "nearzero_store_errors_total", {{"kind", "write"}}), 10);
@@ -113,7 +115,7 @@ TEST(StoreFaults, WhatWaitsIsBoundedAndItsLossCounted) {
   add(*store, kMidnight, families(0));
   ASSERT_TRUE(store->flush());
   disk.fail(SQLITE_FULL);
-  for (int s = 10; s < 5000; s += 10) {
+  for (int s = 10; s < 7000; s += 10) {
     add(*store, kMidnight + s, families(s));
     EXPECT_EQ(store->flush().has_value(), false);
   }

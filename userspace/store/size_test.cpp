@@ -23,7 +23,9 @@ TEST(StoreSize, AMonthOfAThousandSeriesFits) {
     testing::Load load(kHistograms, kScalars);
     for (int m = 0; m <= kMinutes; m++) {
       testing::add(*store, kMidnight + 60.0 * m, load.next(60));
-      if (m % 3 == 0) ASSERT_TRUE(store->flush());
+      if (m % 3 == 0) {
+        ASSERT_TRUE(store->flush());
+      }
     }
   }
   auto reader = Reader::open(folder.file());
@@ -45,7 +47,9 @@ TEST(StoreSize, OneSeriesIsReadWithoutTheOthers) {
     testing::Load load(40, 160);
     for (int m = 0; m <= 3 * 1440; m++) {
       testing::add(*store, kMidnight + 60.0 * m, load.next(60));
-      if (m % 3 == 0) ASSERT_TRUE(store->flush());
+      if (m % 3 == 0) {
+        ASSERT_TRUE(store->flush());
+      }
     }
   }
   auto reader = Reader::open(folder.file());

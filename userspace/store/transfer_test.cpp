@@ -178,7 +178,9 @@ TEST_F(TransferTest, OpenMetricsEndsAndGroupsFamilies) {
   EXPECT_NE(text.find("h_seconds_count{stage=\"risk\"} 600 1699920600.000\n"), std::string::npos);
   std::set<std::string> seen;
   for (const std::string& line : lines_of(text)) {
-    if (line.starts_with("# TYPE")) EXPECT_TRUE(seen.insert(line).second) << line;
+    if (line.starts_with("# TYPE")) {
+      EXPECT_TRUE(seen.insert(line).second) << line;
+    }
   }
   EXPECT_FALSE(import_of(folder.file("x.db"), text, Format::openmetrics));
 }

@@ -84,12 +84,14 @@ int main(int argc, char** argv) {
   int histograms = 200;
   int scalars = 800;
   std::string folder = std::filesystem::temp_directory_path().string();
+  bool keep = false;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
     if (name == "--days") days = std::atoi(argv[i + 1]);
     if (name == "--histograms") histograms = std::atoi(argv[i + 1]);
     if (name == "--scalars") scalars = std::atoi(argv[i + 1]);
     if (name == "--folder") folder = argv[i + 1];
+    if (name == "--keep") keep = std::string(argv[i + 1]) == "yes";
   }
   const std::string path = folder + fmt::format("/nz-store-bench-{}.db", getpid());
   const auto remove = [&] {
@@ -170,6 +172,6 @@ int main(int argc, char** argv) {
   fmt::print("memory of all of this at most: {:.0f} MB\n",
              static_cast<double>(usage.ru_maxrss) / 1024);
   opened->reset();
-  remove();
+  if (!keep) remove();
   return 0;
 }
