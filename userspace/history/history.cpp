@@ -32,8 +32,8 @@ double value_of(const State& state, const Growth& growth, const Selector& select
 }  // namespace
 
 std::string unit_of(const std::string& name, Type type, const Selector& selector) {
-  const bool a_rate = type == Type::counter ||
-                      (type == Type::histogram && !selector.quantile && !selector.mean);
+  const bool a_rate =
+      type == Type::counter || (type == Type::histogram && !selector.quantile && !selector.mean);
   return a_rate ? metrics::rate_unit(name, type) : metrics::unit(name);
 }
 
@@ -136,7 +136,8 @@ std::vector<Trend> History::trends(const Selector& selector, double from, double
   });
   for (std::size_t i = 0; i < trends.size(); i++) {
     trends[i].labels = scan.states()[i].series->labels;
-    trends[i].unit = unit_of(scan.states()[i].series->name, scan.states()[i].series->type, selector);
+    trends[i].unit =
+        unit_of(scan.states()[i].series->name, scan.states()[i].series->type, selector);
     for (std::size_t p = 0; p < trends[i].points.size(); p++)
       trends[i].points[p].at = end_of(p + 1);
   }

@@ -132,7 +132,8 @@ TEST(Cell, ARowThatIsCutOffEnds) {
   const std::string bytes = encode(row).at(0).second;
   for (std::size_t n = 0; n < bytes.size(); n++) {
     std::size_t read = 0;
-    read_row(std::string_view(bytes).substr(0, n), [&](std::uint32_t, std::string_view) { read++; });
+    read_row(std::string_view(bytes).substr(0, n),
+             [&](std::uint32_t, std::string_view) { read++; });
     EXPECT_LE(read, 10U);
   }
 }

@@ -82,8 +82,7 @@ TEST(StoreFaults, ADiskThatFailsNowAndThenLosesNothing) {
     TestDisk disk;
     const int end = 10 * 3600;
     {
-      auto store =
-          open_store({.path = folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
+      auto store = open_store({.path = folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
       Service service;
       run_service(*store, service, 0, 60, 20);
       disk.fail(SQLITE_IOERR_WRITE, one_of);
@@ -195,7 +194,8 @@ TEST(StoreFaults, DamageAnywhereEndsInAFileThatWorks) {
       (void)store->window(kMidnight, kMidnight + 18 * 3600);
     }
     EXPECT_TRUE(store->flush());
-    EXPECT_GT(store->window(kMidnight + 17 * 3600, kMidnight + 20 * 3600).change("c_total"), 0) << i;
+    EXPECT_GT(store->window(kMidnight + 17 * 3600, kMidnight + 20 * 3600).change("c_total"), 0)
+        << i;
     set_aside += value_of(*store, "nearzero_store_damaged_files_total") > 0 ? 1 : 0;
     store.reset();
     std::filesystem::remove(path);

@@ -15,8 +15,9 @@
 namespace nz::store {
 namespace {
 
-constexpr std::size_t kMostPending = std::size_t{16} << 20U;  // bytes of rows that wait for the disk
-constexpr std::size_t kAfterFailure = 64;  // rows in a commit, once one has failed
+constexpr std::size_t kMostPending = std::size_t{16}
+                                     << 20U;  // bytes of rows that wait for the disk
+constexpr std::size_t kAfterFailure = 64;     // rows in a commit, once one has failed
 constexpr std::size_t kKnownForEachLive = 5;  // series of the past that are remembered by number
 // A clock that is wrong by a month must not cost a month: after a start, and after a clock that was
 // set by so much, nothing goes by its age for so long.
@@ -123,7 +124,8 @@ Result<void> Writer::save() {
   if (rows) {
     if (auto done = maintain(); !done) return failure(done.error());
   }
-  if (!last_failure_.empty()) spdlog::info("history: {} takes what is written again", options_.path);
+  if (!last_failure_.empty())
+    spdlog::info("history: {} takes what is written again", options_.path);
   last_failure_.clear();
   stats_.available(true);
   return {};
@@ -176,8 +178,8 @@ void Writer::write_rows(Connection& c, std::size_t rows) {
           row.interval.to);
     const std::int64_t seq = c.last_id();
     for (const auto& [chunk, cells] : row.chunks)
-      c.run("INSERT INTO recent(key,seq,cells) VALUES(?,?,?)", recent_key(row.level, chunk, seq), seq,
-            Blob{cells});
+      c.run("INSERT INTO recent(key,seq,cells) VALUES(?,?,?)", recent_key(row.level, chunk, seq),
+            seq, Blob{cells});
     if (row.level == Level::raw) continue;
     // Everything finer that stands before it is in it, or in one before it.
     c.run("INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)", kRolledUp[index_of(row.level) - 1],

@@ -1,5 +1,5 @@
-// The one that writes: from drains to rows, and what is given to keep, in one transaction each 10 s.
-// Of one thread.
+// The one that writes: from drains to rows, and what is given to keep, in one transaction each 10
+// s. Of one thread.
 #pragma once
 
 #include <array>

@@ -127,7 +127,8 @@ int main(int argc, char** argv) {
   fmt::print("{} days, {} histograms, {} scalars, each minute: {:.0f} MB (log {:.1f} MB)\n", days,
              histograms, scalars, static_cast<double>(sizes.database) / 1048576,
              static_cast<double>(sizes.wal) / 1048576);
-  fmt::print("written in {:.0f} s, of which the writer's CPU {:.1f} s\n", ms_since(begin) / 1e3, cpu);
+  fmt::print("written in {:.0f} s, of which the writer's CPU {:.1f} s\n", ms_since(begin) / 1e3,
+             cpu);
 
   // ---- questions
   const double end = at;
@@ -135,8 +136,8 @@ int main(int argc, char** argv) {
   const auto trend = [&](const char* family, int modulo, std::optional<double> q, double step) {
     return [=](store::Reader& reader, int i) {
       const std::string label = std::to_string(i * 7 % modulo);
-      const auto answer = store::trends(reader, {family, {{"i", label}}, q, false}, end - month,
-                                        end, step);
+      const auto answer =
+          store::trends(reader, {family, {{"i", label}}, q, false}, end - month, end, step);
       return answer && !answer->empty() ? answer->front().points.size() : 0;
     };
   };
