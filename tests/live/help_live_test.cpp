@@ -78,9 +78,12 @@ void make_history(const std::string& folder) {
   const auto now = std::time(nullptr);
   std::string lines;
   for (const char* level : {"minute", "hour"}) {
-    lines += R"({"series":"nearzero_disk_in_flight","labels":{"device":"vda"},"type":"gauge","level":")" +
-             std::string(level) + R"(","from":)" + std::to_string(now - 120) + R"(,"to":)" +
-             std::to_string(now - 60) + R"(,"value":3})" "\n";
+    lines +=
+        R"({"series":"nearzero_disk_in_flight","labels":{"device":"vda"},"type":"gauge","level":")" +
+        std::string(level) + R"(","from":)" + std::to_string(now - 120) + R"(,"to":)" +
+        std::to_string(now - 60) +
+        R"(,"value":3})"
+        "\n";
   }
   const Outcome o = run({"history", "import", temporary_file("history.jsonl", lines), "--db",
                          folder + "/history.db"});

@@ -14,7 +14,7 @@ namespace nz {
 /// 2`).
 inline constexpr int kNiceOfDrain = 5;
 inline constexpr int kNiceOfAnswers = 10;
-inline constexpr int kNiceOfNames = 19;  ///< nobody waits for the name of a function
+inline constexpr int kNiceOfNames = 19;    ///< nobody waits for the name of a function
 inline constexpr int kNiceOfHistory = 19;  ///< nobody waits for the disk either
 
 /// The calling thread gives way for the life of this object. Never around anything that holds a

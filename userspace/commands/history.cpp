@@ -70,10 +70,8 @@ Result<Summary> summary_of(const Options& options) {
   const auto levels = (*reader)->levels();
   if (!levels) return tl::unexpected(levels.error());
   s.levels = *levels;
-  const std::pair<const char*, std::int64_t*> tables[] = {{"series", &s.series},
-                                                          {"events", &s.events},
-                                                          {"state", &s.states},
-                                                          {"reports", &s.reports}};
+  const std::pair<const char*, std::int64_t*> tables[] = {
+      {"series", &s.series}, {"events", &s.events}, {"state", &s.states}, {"reports", &s.reports}};
   for (const auto& [table, to] : tables) {
     const auto count = (*reader)->count(table);
     if (!count) return tl::unexpected(count.error());
@@ -88,17 +86,19 @@ Result<Summary> summary_of(const Options& options) {
 }
 
 json info_json(const Options& options, const Summary& s) {
-  json out = {{"path", options.db},
-              {"bytes", {{"database", s.sizes.database}, {"wal", s.sizes.wal}}},
-              {"series", s.series},
-              {"events", s.events},
-              {"states", s.states},
-              {"reports", s.reports},
-              {"levels", json::array()}};
+  json out = {
+      {"path", options.db},     {"bytes", {{"database", s.sizes.database}, {"wal", s.sizes.wal}}},
+      {"series", s.series},     {"events", s.events},
+      {"states", s.states},     {"reports", s.reports},
+      {"levels", json::array()}};
   for (const store::Level level : store::kLevels) {
     const store::LevelInfo& info = s.levels[store::index_of(level)];
-    json row = {{"level", store::name_of(level)}, {"intervals", info.intervals}, {"blocks", info.blocks},
-                {"points", info.points},          {"bytes", info.bytes}, {"from", nullptr},
+    json row = {{"level", store::name_of(level)},
+                {"intervals", info.intervals},
+                {"blocks", info.blocks},
+                {"points", info.points},
+                {"bytes", info.bytes},
+                {"from", nullptr},
                 {"to", nullptr}};
     if (info.range) {
       row["from"] = static_cast<double>(info.range->from) / 1e3;
@@ -230,29 +230,35 @@ int write_export(const Options& options) {
   Result<store::Exported> exported;
   {
     cli::Progress progress("exporting, series:");
-    exported = store::export_history(**reader, *wanted, sink, [&](std::size_t done, std::size_t all) {
-      progress.at(done, all);
-      return !interrupted();
-    });
+    exported =
+        store::export_history(**reader, *wanted, sink, [&](std::size_t done, std::size_t all) {
+          progress.at(done, all);
+          return !interrupted();
+        });
   }
   if (!exported) return report("history", exported.error(), kFailed);
   if (std::fflush(out) != 0 && error == 0) error = errno;
   if (error != 0) {
     const std::string name = options.output.empty() ? "standard output" : options.output;
-    return report("history", fail_errno("write " + name, error, error == EPIPE ? "its reader has gone" : "make room").value(), kFailed);
+    return report(
+        "history",
+        fail_errno("write " + name, error, error == EPIPE ? "its reader has gone" : "make room")
+            .value(),
+        kFailed);
   }
-  if (interrupted()) return report("history", Error{"interrupted: the export is not whole", ""}, kFailed);
+  if (interrupted())
+    return report("history", Error{"interrupted: the export is not whole", ""}, kFailed);
   if (exported->points == 0 && exported->events == 0)
     return report("history",
                   Error{"nothing of that is in " + options.db,
                         "`nearzero history info` tells what there is; --level, --from, --series"},
                   kNotFound);
   if ((*reader)->damaged_blocks() != 0)
-    return report("history",
-                  Error{fmt::format("{} blocks are damaged and were left out",
-                                    (*reader)->damaged_blocks()),
-                        "`nearzero history info --check`"},
-                  kFailed);
+    return report(
+        "history",
+        Error{fmt::format("{} blocks are damaged and were left out", (*reader)->damaged_blocks()),
+              "`nearzero history info --check`"},
+        kFailed);
   if (!options.output.empty())
     fmt::print(stderr, "{}: {} points of {} series{}\n", options.output, exported->points,
                exported->series,
@@ -289,15 +295,15 @@ int read_import(const Options& options) {
   Result<store::Imported> imported;
   {
     cli::Progress progress("importing, KB:");
-    imported = store::import_history(
-        options.db, file->get(), name, *format, [&](std::size_t done, std::size_t all) {
-          progress.at(done / 1024, all / 1024);
-          return !interrupted();
-        });
+    imported = store::import_history(options.db, file->get(), name, *format,
+                                     [&](std::size_t done, std::size_t all) {
+                                       progress.at(done / 1024, all / 1024);
+                                       return !interrupted();
+                                     });
   }
   if (!imported) return report("history", imported.error(), kFailed);
-  std::string text = fmt::format("{}: {} points of {} series", options.db, imported->points,
-                                 imported->series);
+  std::string text =
+      fmt::format("{}: {} points of {} series", options.db, imported->points, imported->series);
   if (imported->events != 0) text += fmt::format(", {} events", imported->events);
   if (imported->known != 0)
     text += fmt::format("; {} points left out, there is something at their time", imported->known);
@@ -327,9 +333,10 @@ Command add_history(CLI::App& app) {
   sub->add_option("--db", options->db, "The history's file")
       ->envname("NEARZERO_HISTORY")
       ->capture_default_str();
-  sub->add_option("-f,--format", options->format,
-                  "info: text, json; export: csv, jsonl (whole histograms), openmetrics; import: csv, "
-                  "jsonl")
+  sub->add_option(
+         "-f,--format", options->format,
+         "info: text, json; export: csv, jsonl (whole histograms), openmetrics; import: csv, "
+         "jsonl")
       ->check(CLI::IsMember({"text", "json", "csv", "jsonl", "openmetrics"}));
   sub->add_option("-o,--output", options->output, "export: to this file");
   sub->add_option("-s,--series", options->series, "export: these families alone; * and ? may stand")

@@ -38,7 +38,7 @@ void put_varint(std::string& out, std::uint64_t value) {
   out.push_back(static_cast<char>(value));
 }
 
-std::uint64_t Bytes::varint() {
+std::uint64_t Bytes::long_varint() {
   std::uint64_t value = 0;
   for (unsigned shift = 0; at_ < bytes_.size() && shift < 64; shift += 7) {
     const auto byte = static_cast<unsigned char>(bytes_[at_++]);

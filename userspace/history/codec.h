@@ -29,7 +29,11 @@ constexpr std::int64_t unzigzag(std::uint64_t n) {
 class Bytes {
  public:
   explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
-  std::uint64_t varint();
+  std::uint64_t varint() {
+    if (at_ < bytes_.size() && static_cast<unsigned char>(bytes_[at_]) < 0x80)
+      return static_cast<unsigned char>(bytes_[at_++]);
+    return long_varint();
+  }
   std::uint64_t fixed64();
   void skip(std::size_t n) { at_ = n > bytes_.size() - at_ ? bytes_.size() : at_ + n; }
   /// The next `n` bytes, or those that are left.
@@ -42,6 +46,8 @@ class Bytes {
   [[nodiscard]] std::size_t at() const { return at_; }
 
  private:
+  std::uint64_t long_varint();
+
   std::string_view bytes_;
   std::size_t at_ = 0;
 };

@@ -7,8 +7,8 @@
 
 namespace nz::history {
 
-/// Minimum and maximum of the values of a histogram whose counts are known: those that were told where
-/// they lie in its outermost buckets, otherwise the bounds of these. Requires a value.
+/// Minimum and maximum of the values of a histogram whose counts are known: those that were told
+/// where they lie in its outermost buckets, otherwise the bounds of these. Requires a value.
 void bound_extremes(analysis::Histogram& h, const Extremes& told);
 
 class Growth {

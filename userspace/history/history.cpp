@@ -31,8 +31,8 @@ double value_of(const State& state, const Growth& growth, const Selector& select
 }  // namespace
 
 std::string unit_of(const std::string& name, Type type, const Selector& selector) {
-  const bool a_rate = type == Type::counter ||
-                      (type == Type::histogram && !selector.quantile && !selector.mean);
+  const bool a_rate =
+      type == Type::counter || (type == Type::histogram && !selector.quantile && !selector.mean);
   return a_rate ? metrics::rate_unit(name, type) : metrics::unit(name);
 }
 

@@ -168,9 +168,7 @@ std::optional<Row> Accumulator::add(const Moment& now,
   return done;
 }
 
-std::optional<Row> Accumulator::finish() {
-  return last_ ? end(last_->unix_ms) : std::nullopt;
-}
+std::optional<Row> Accumulator::finish() { return last_ ? end(last_->unix_ms) : std::nullopt; }
 
 std::optional<Row> Accumulator::end(std::int64_t to_ms) {
   if (to_ms <= begin_ || drains_ == 0) return std::nullopt;

@@ -187,8 +187,7 @@ TEST(Rollup, HoldsWholeStretchesAndEndsAtHoles) {
     minutes.add(row);
     if (auto ended = minutes.end_if_complete()) done.push_back(std::move(*ended));
   };
-  for (int i = 0; i < 9; i++)
-    feed(row_of(i * 10'000 + 370, i * 10'000 + 10'370, 10.0 * i, 10));
+  for (int i = 0; i < 9; i++) feed(row_of(i * 10'000 + 370, i * 10'000 + 10'370, 10.0 * i, 10));
   ASSERT_EQ(done.size(), 1U);
   EXPECT_EQ(done[0].interval, (Interval{kStart + 370, kStart + 60'370}));
   EXPECT_EQ(done[0].cells.at(0).second.growth, 60);

@@ -92,8 +92,8 @@ class TrendWriter {
   void finish(const history::Series& series, std::vector<history::Trend>& out) {
     if (points_.empty() && !total_.any()) return;
     close(series.type, steps_.count());
-    out.push_back({series.labels, history::unit_of(series.name, series.type, selector_),
-                   std::move(points_)});
+    out.push_back(
+        {series.labels, history::unit_of(series.name, series.type, selector_), std::move(points_)});
     points_ = {};
     step_ = 0;
   }
@@ -132,9 +132,8 @@ Result<analysis::Window> window(Reader& reader, double from, double to,
   auto all = reader.series();
   if (!all) return tl::unexpected(all.error());
   if (filter)
-    std::erase_if(*all, [&](const StoredSeries& s) {
-      return !filter(s.series.name, s.series.labels);
-    });
+    std::erase_if(*all,
+                  [&](const StoredSeries& s) { return !filter(s.series.name, s.series.labels); });
   // By number: neighbours share their rows.
   std::sort(all->begin(), all->end(),
             [](const StoredSeries& a, const StoredSeries& b) { return a.id < b.id; });
@@ -178,7 +177,8 @@ Result<std::vector<history::Trend>> trends(Reader& reader, const history::Select
   auto wanted = reader.series(selector.name);
   if (!wanted) return tl::unexpected(wanted.error());
   std::erase_if(*wanted, [&](const StoredSeries& s) {
-    return s.series.name != selector.name || !analysis::has_labels(s.series.labels, selector.labels);
+    return s.series.name != selector.name ||
+           !analysis::has_labels(s.series.labels, selector.labels);
   });
   if (wanted->empty()) return out;
   const Steps steps(from, to, step);

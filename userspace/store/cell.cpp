@@ -14,8 +14,8 @@ using metrics::Type;
 
 // The first byte of a cell: its type, and how the rest is written.
 constexpr unsigned kTypeBits = 2, kTypeMask = 3;
-constexpr unsigned kPlain = 1U << kTypeBits;      // counters: growth as expected; gauges: no spread
-constexpr unsigned kMeanAsIs = 2U << kTypeBits;   // gauges: the mean is no fraction of the spread
+constexpr unsigned kPlain = 1U << kTypeBits;     // counters: growth as expected; gauges: no spread
+constexpr unsigned kMeanAsIs = 2U << kTypeBits;  // gauges: the mean is no fraction of the spread
 constexpr double kFractions = 65535;
 constexpr double kLastBits = 4 * std::numeric_limits<double>::epsilon();
 

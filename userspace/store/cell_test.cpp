@@ -49,8 +49,9 @@ void expect_same(const Cell& a, const Cell& b) {
   EXPECT_EQ(bits(a.least), bits(b.least));
   EXPECT_EQ(bits(a.most), bits(b.most));
   EXPECT_EQ(a.slots, b.slots);
-  if (a.type == Type::counter)
+  if (a.type == Type::counter) {
     EXPECT_NEAR(a.growth, b.growth, 1e-15 * std::abs(a.value)) << a.value;
+  }
   if (a.type != Type::gauge || bits(a.mean) == bits(b.mean)) return;
   EXPECT_NEAR(a.mean, b.mean, (a.most - a.least) / 65535);
 }
@@ -131,7 +132,8 @@ TEST(Cell, ARowThatIsCutOffEnds) {
   const std::string bytes = encode(row).at(0).second;
   for (std::size_t n = 0; n < bytes.size(); n++) {
     std::size_t read = 0;
-    read_row(std::string_view(bytes).substr(0, n), [&](std::uint32_t, std::string_view) { read++; });
+    read_row(std::string_view(bytes).substr(0, n),
+             [&](std::uint32_t, std::string_view) { read++; });
     EXPECT_LE(read, 10U);
   }
 }

@@ -14,7 +14,8 @@ namespace nz::store {
 namespace {
 
 // Intervals that may go: of another period, and in the coarser level.
-constexpr const char* kWhich = " FROM intervals WHERE level=?1 AND (from_ms<?2 OR from_ms>=?3) AND seq<=?4";
+constexpr const char* kWhich =
+    " FROM intervals WHERE level=?1 AND (from_ms<?2 OR from_ms>=?3) AND seq<=?4";
 
 std::int64_t rolled_up(Connection& c, Level level) {
   if (!coarser(level)) return std::numeric_limits<std::int64_t>::max();
@@ -25,8 +26,7 @@ std::int64_t rolled_up(Connection& c, Level level) {
 std::map<std::int64_t, Interval> intervals_to_go(Connection& c, Level level, std::int64_t begin,
                                                  std::int64_t end, std::int64_t last) {
   std::map<std::int64_t, Interval> intervals;
-  Rows rows =
-      c.query(std::string("SELECT seq,from_ms,to_ms") + kWhich, level, begin, end, last);
+  Rows rows = c.query(std::string("SELECT seq,from_ms,to_ms") + kWhich, level, begin, end, last);
   while (rows.next()) intervals[rows.integer(0)] = {rows.integer(1), rows.integer(2)};
   return intervals;
 }
@@ -65,9 +65,10 @@ void write_block(Connection& c, Level level, std::uint32_t series, std::int64_t 
   }
   const auto write = [&](const BlockWriter& b) {
     const std::string data = b.packed();
-    c.run("INSERT OR REPLACE INTO blocks(key,level,from_ms,to_ms,points,bytes,data) "
-          "VALUES(?,?,?,?,?,?,?)",
-          key, level, b.range().from, b.range().to, b.points(), data.size(), Blob{data});
+    c.run(
+        "INSERT OR REPLACE INTO blocks(key,level,from_ms,to_ms,points,bytes,data) "
+        "VALUES(?,?,?,?,?,?,?)",
+        key, level, b.range().from, b.range().to, b.points(), data.size(), Blob{data});
   };
   if (points.empty() && block.sorted()) return write(block);
   const Points fresh = points_of(block.packed());
@@ -97,8 +98,9 @@ std::vector<std::uint32_t> chunks_of(Connection& c, Level level) {
   std::vector<std::uint32_t> chunks;
   constexpr std::uint32_t kEnd = chunk_of(kMostSeriesId) + 1;
   for (std::uint32_t next = 0; next < kEnd;) {
-    const auto key = c.number("SELECT key FROM recent WHERE key>=? AND key<? ORDER BY key LIMIT 1",
-                              recent_key(level, next, 0), recent_key(level, kEnd, 0));
+    const auto key =
+        c.number("SELECT key FROM recent WHERE key>=? AND key<=? ORDER BY key LIMIT 1",
+                 recent_key(level, next, 0), recent_key(level, kEnd - 1, kLastInterval));
     if (!key) break;
     chunks.push_back(static_cast<std::uint32_t>(*key >> 41U) & (kEnd - 1));
     next = chunks.back() + 1;

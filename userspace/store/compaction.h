@@ -12,9 +12,9 @@
 
 namespace nz::store {
 
-/// Puts the intervals of all periods but that of `now_ms` into blocks, in one transaction, a chunk of
-/// series at a time. Intervals that are not part of the coarser level yet stay. Gives the number of
-/// blocks written.
+/// Puts the intervals of all periods but that of `now_ms` into blocks, in one transaction, a chunk
+/// of series at a time. Intervals that are not part of the coarser level yet stay. Gives the number
+/// of blocks written.
 Result<std::size_t> compact(Connection& connection, Level level, std::int64_t now_ms);
 
 /// Writes the block of a series and period, together with what the file has of it. Part of the

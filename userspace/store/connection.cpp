@@ -125,7 +125,9 @@ void Rows::bind_blob(int index, std::string_view value) {
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, const How& how) {
   std::unique_ptr<Connection> connection(new Connection(path));
-  const char* options = how.immutable ? "?mode=ro&immutable=1" : how.write ? "?mode=rw" : "?mode=ro";
+  const char* options = how.immutable ? "?mode=ro&immutable=1"
+                        : how.write   ? "?mode=rw"
+                                      : "?mode=ro";
   const int code =
       sqlite3_open_v2(uri_of(path, options).c_str(), &connection->handle_,
                       (how.write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_URI |

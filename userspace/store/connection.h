@@ -1,5 +1,5 @@
-// SQLite in a few words. Failures stick: after the first one statements do nothing, and whoever asks
-// for the outcome at the end learns of it, so that a transaction reads like what it does.
+// SQLite in a few words. Failures stick: after the first one statements do nothing, and whoever
+// asks for the outcome at the end learns of it, so that a transaction reads like what it does.
 #pragma once
 
 #include <cstdint>

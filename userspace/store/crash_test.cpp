@@ -1,5 +1,5 @@
-// kill -9 and power cuts at any moment: the file is sound, holds everything that was said to be safe,
-// and no interval is torn.
+// kill -9 and power cuts at any moment: the file is sound, holds everything that was said to be
+// safe, and no interval is torn.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -102,9 +102,10 @@ TEST(Crash, KilledAtAnyMomentNothingThatWasSafeIsLost) {
       safe_ms = std::max(safe_ms, told);
     close(pipe_ends[0]);
     // The next one goes on behind everything that this one may have written.
-    const std::int64_t last = safe_ms == 0 ? 0 : safe_ms / 1000 - static_cast<std::int64_t>(kMidnight);
+    const std::int64_t last =
+        safe_ms == 0 ? 0 : safe_ms / 1000 - static_cast<std::int64_t>(kMidnight);
     begin = std::max(begin, static_cast<int>(last)) + 3 * kStep;
-    if (access(folder.file().c_str(), F_OK) != 0) continue;  // before it had made the file
+    if (access(folder.file().c_str(), F_OK) != 0) continue;      // before it had made the file
     if (safe_ms == 0 && !Reader::open(folder.file())) continue;  // before it had any table
     expect_whole(folder.file(), safe_ms, "kill " + std::to_string(kill_number));
     if (::testing::Test::HasFatalFailure()) return;
@@ -112,7 +113,10 @@ TEST(Crash, KilledAtAnyMomentNothingThatWasSafeIsLost) {
   EXPECT_GT(safe_ms, static_cast<std::int64_t>(kMidnight + 8 * 3600) * 1000)
       << "blocks were written, too";
   // Everything that was raw is in minutes, once somebody has opened it.
-  { auto store = open_store({.path = folder.file(), .keep_raw = 1e9}); ASSERT_TRUE(store->flush()); }
+  {
+    auto store = open_store({.path = folder.file(), .keep_raw = 1e9});
+    ASSERT_TRUE(store->flush());
+  }
   double growth[2] = {};
   for (const Level level : {Level::raw, Level::minute}) {
     for (const auto& [interval, cell] : points(folder.file(), "c_total", level))
@@ -141,7 +145,8 @@ TEST(Crash, APowerCutAtAnyMomentCostsNothingThatWasSafe) {
     disk.remember();
     disk.cut_at(1 + random() % 400, [&] { return safe_ms.load(); });
     {
-      auto store = open_store({.path = disk_folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
+      auto store =
+          open_store({.path = disk_folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
       Service service;
       for (int s = 0; s <= 20 * kStep; s += kStep) {
         const std::int64_t at = static_cast<std::int64_t>(kMidnight) + first + kStep + s;

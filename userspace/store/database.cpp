@@ -98,8 +98,7 @@ Result<std::unique_ptr<Connection>> open_to_read(const std::string& path, const 
     return fail_errno("open " + path, errno,
                       "is it where the agent keeps its history? see history.path, --db");
   const auto opened_as = [&](bool immutable) -> Result<std::unique_ptr<Connection>> {
-    auto opened =
-        Connection::open(path, {.immutable = immutable, .vfs = vfs, .wait_ms = kWaitMs});
+    auto opened = Connection::open(path, {.immutable = immutable, .vfs = vfs, .wait_ms = kWaitMs});
     if (!opened) return opened;
     Connection& c = **opened;
     const auto version = c.number("PRAGMA user_version").value_or(0);
@@ -117,8 +116,8 @@ Result<std::unique_ptr<Connection>> open_to_read(const std::string& path, const 
   auto opened = opened_as(false);
   // On a file system that is read-only SQLite cannot make the -shm that it reads a WAL with. There
   // nobody writes.
-  if (!opened && access(path.c_str(), W_OK) != 0 &&
-      access((path + "-wal").c_str(), F_OK) != 0 && access(path.c_str(), R_OK) == 0)
+  if (!opened && access(path.c_str(), W_OK) != 0 && access((path + "-wal").c_str(), F_OK) != 0 &&
+      access(path.c_str(), R_OK) == 0)
     return opened_as(true);
   return opened;
 }

@@ -15,10 +15,12 @@ namespace nz::store {
 /// The file to write to, with all tables: an older one is migrated, a missing one made (with its
 /// folder; readable for its owner and group). Error: see migrate(); kDamaged where it is no
 /// database.
-Result<std::unique_ptr<Connection>> open_to_write(const std::string& path, const std::string& vfs = {});
+Result<std::unique_ptr<Connection>> open_to_write(const std::string& path,
+                                                  const std::string& vfs = {});
 
 /// The file to read from, beside whoever writes to it. Error: ENOENT where there is none.
-Result<std::unique_ptr<Connection>> open_to_read(const std::string& path, const std::string& vfs = {});
+Result<std::unique_ptr<Connection>> open_to_read(const std::string& path,
+                                                 const std::string& vfs = {});
 
 /// Held by the one agent that records to the file; the kernel gives it back however the agent ends.
 /// Error: EWOULDBLOCK where another one has it.

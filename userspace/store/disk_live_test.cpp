@@ -46,8 +46,8 @@ void with_tmpfs(const Folder& folder, const char* size, const std::function<void
 }
 
 int remount(const Folder& folder, bool read_only) {
-  return mount("tmpfs", folder.path().c_str(), "tmpfs",
-               MS_REMOUNT | (read_only ? MS_RDONLY : 0), nullptr);
+  return mount("tmpfs", folder.path().c_str(), "tmpfs", MS_REMOUNT | (read_only ? MS_RDONLY : 0),
+               nullptr);
 }
 
 TEST(Disk, WhenItIsFullNothingIsLostAndItGoesOnWhenThereIsRoom) {
@@ -75,7 +75,8 @@ TEST(Disk, WhenItIsFullNothingIsLostAndItGoesOnWhenThereIsRoom) {
     EXPECT_EQ(value_of(*store, "nearzero_store_available"), 1);
     store.reset();
     double growth = 0;
-    for (const auto& [i, cell] : points(folder.file(), "c_total", Level::raw)) growth += cell.growth;
+    for (const auto& [i, cell] : points(folder.file(), "c_total", Level::raw))
+      growth += cell.growth;
     EXPECT_EQ(growth, 5 * end);
   });
 }

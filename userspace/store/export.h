@@ -16,8 +16,8 @@
 
 namespace nz::store {
 
-/// csv: a row an interval, histograms as count, sum and quantiles. jsonl: an object an interval, with
-/// whole histograms, and events: what an import brings back without loss. openmetrics: for
+/// csv: a row an interval, histograms as count, sum and quantiles. jsonl: an object an interval,
+/// with whole histograms, and events: what an import brings back without loss. openmetrics: for
 /// `promtool tsdb create-blocks-from openmetrics`.
 enum class Format : std::uint8_t { csv, jsonl, openmetrics };
 
@@ -35,9 +35,9 @@ struct Exported {
   std::size_t points = 0, events = 0;
 };
 
-/// Writes to `sink` in pieces of some 64 KB; it gives false where nothing more can be written, which
-/// ends the export without an error of its own. `progress` is told now and then, and gives false to
-/// stop. Memory does not grow with the history. Error: of the file.
+/// Writes to `sink` in pieces of some 64 KB; it gives false where nothing more can be written,
+/// which ends the export without an error of its own. `progress` is told now and then, and gives
+/// false to stop. Memory does not grow with the history. Error: of the file.
 Result<Exported> export_history(
     Reader& reader, const ExportOptions& options, const std::function<bool(std::string_view)>& sink,
     const std::function<bool(std::size_t done, std::size_t all)>& progress = {});

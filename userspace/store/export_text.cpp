@@ -99,9 +99,9 @@ class Csv : public TextWriter {
 class JsonLines : public TextWriter {
  public:
   void series(std::string&, const history::Series& series, Level level) override {
-    head_ = fmt::format(R"({{"series":{},"labels":{},"type":"{}","level":"{}")",
-                        quoted(series.name), labels_json(series.labels), name_of(series.type),
-                        name_of(level));
+    head_ =
+        fmt::format(R"({{"series":{},"labels":{},"type":"{}","level":"{}")", quoted(series.name),
+                    labels_json(series.labels), name_of(series.type), name_of(level));
   }
   void point(std::string& out, const Interval& interval, const Cell& cell) override {
     out += head_;
@@ -174,10 +174,10 @@ class OpenMetrics : public TextWriter {
     if (family != family_) {
       family_ = family;
       append(out, "# TYPE {} {}\n", family,
-             counter                     ? "counter"
+             counter                    ? "counter"
              : type_ == Type::histogram ? "histogram"
              : type_ == Type::gauge     ? "gauge"
-                                         : "unknown");
+                                        : "unknown");
     }
     name_ = std::move(name);
     labels_ = exposition::label_list(series.labels);

@@ -51,7 +51,9 @@ TEST_P(FailingDisk, WhatCannotBeWrittenWaitsAndIsWrittenLater) {
     disk.fail(GetParam());
     for (int s = 101; s <= 400; s++) {
       add(*store, kMidnight + s, service.families(s));
-      if (s % 10 == 5) EXPECT_EQ(store->flush().has_value(), s < 110) << s;
+      if (s % 10 == 5) {
+        EXPECT_EQ(store->flush().has_value(), s < 110) << s;
+      }
     }
     EXPECT_EQ(value_of(*store, "nearzero_store_available"), 0);
     EXPECT_GT(value_of(*store, "nearzero_store_errors_total", {{"kind", "write"}}), 10);
@@ -80,8 +82,7 @@ TEST(StoreFaults, ADiskThatFailsNowAndThenLosesNothing) {
     TestDisk disk;
     const int end = 10 * 3600;
     {
-      auto store =
-          open_store({.path = folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
+      auto store = open_store({.path = folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
       Service service;
       run_service(*store, service, 0, 60, 20);
       disk.fail(SQLITE_IOERR_WRITE, one_of);
@@ -113,7 +114,7 @@ TEST(StoreFaults, WhatWaitsIsBoundedAndItsLossCounted) {
   add(*store, kMidnight, families(0));
   ASSERT_TRUE(store->flush());
   disk.fail(SQLITE_FULL);
-  for (int s = 10; s < 5000; s += 10) {
+  for (int s = 10; s < 7000; s += 10) {
     add(*store, kMidnight + s, families(s));
     EXPECT_EQ(store->flush().has_value(), false);
   }
@@ -193,7 +194,8 @@ TEST(StoreFaults, DamageAnywhereEndsInAFileThatWorks) {
       (void)store->window(kMidnight, kMidnight + 18 * 3600);
     }
     EXPECT_TRUE(store->flush());
-    EXPECT_GT(store->window(kMidnight + 17 * 3600, kMidnight + 20 * 3600).change("c_total"), 0) << i;
+    EXPECT_GT(store->window(kMidnight + 17 * 3600, kMidnight + 20 * 3600).change("c_total"), 0)
+        << i;
     set_aside += value_of(*store, "nearzero_store_damaged_files_total") > 0 ? 1 : 0;
     store.reset();
     std::filesystem::remove(path);

@@ -71,8 +71,7 @@ Result<void> each_line(std::FILE* file, const std::string& name, Format format,
       return fail(place + (e.code != 0 ? fmt::format("{}: ", e.code) : " ") + e.what, e.remedy);
     }
     if (auto taken = take(std::move(*read)); !taken) return taken;
-    if (number % 1000 == 0 && !progress(lines.read()))
-      return fail("interrupted", "", EINTR);
+    if (number % 1000 == 0 && !progress(lines.read())) return fail("interrupted", "", EINTR);
   }
   if (std::ferror(file) != 0) return fail_errno("read " + name, errno);
   return {};
@@ -164,9 +163,8 @@ class Importer {
                    std::vector<Interval> known, Counts& counts) {
     const auto by_begin = [](const Interval& a, const Interval& b) { return a.from < b.from; };
     std::sort(known.begin(), known.end(), by_begin);
-    std::stable_sort(points.begin(), points.end(), [&](const auto& a, const auto& b) {
-      return by_begin(a.first, b.first);
-    });
+    std::stable_sort(points.begin(), points.end(),
+                     [&](const auto& a, const auto& b) { return by_begin(a.first, b.first); });
     BlockWriter block;
     std::size_t next = 0;
     std::int64_t covered = 0;  // end of all that begins before the point
@@ -220,7 +218,8 @@ Result<void> write_all(std::FILE* file, const std::string& name, Format format, 
   auto done = each_line(
       file, name, format,
       [&](ImportedLine&& line) -> Result<void> {
-        if (auto* point = std::get_if<ImportedPoint>(&line)) return importer.take(std::move(*point));
+        if (auto* point = std::get_if<ImportedPoint>(&line))
+          return importer.take(std::move(*point));
         if (const auto* event = std::get_if<analysis::Event>(&line)) return importer.take(*event);
         return {};
       },

@@ -237,8 +237,7 @@ class CsvLineReader : public LineReader {
                   "raw, minute or hour");
     const Json object = Json::parse(cell("labels").empty() ? "{}" : cell("labels"), nullptr, false);
     auto labels = labels_of(object);
-    if (!labels)
-      return fail(place("labels") + ": " + labels.error().what, labels.error().remedy);
+    if (!labels) return fail(place("labels") + ": " + labels.error().what, labels.error().remedy);
     p.series = {cell("series"), std::move(*labels), *type};
     p.level = *level;
     p.cell.type = *type;
@@ -252,9 +251,8 @@ class CsvLineReader : public LineReader {
     if (*type == Type::counter) {
       wanted.push_back({"growth", &p.cell.growth});
     } else {
-      wanted.insert(wanted.end(), {{"min", &p.cell.least},
-                                   {"max", &p.cell.most},
-                                   {"mean", &p.cell.mean}});
+      wanted.insert(wanted.end(),
+                    {{"min", &p.cell.least}, {"max", &p.cell.most}, {"mean", &p.cell.mean}});
     }
     for (const Wanted& w : wanted) {
       const auto value = number(cells, w.column);

@@ -8,9 +8,9 @@ namespace nz::store {
 namespace {
 
 constexpr std::size_t kMostEvents = 1024;
-constexpr std::size_t kMostText = 4096;                      // of an event
-constexpr std::size_t kMostBytes = std::size_t{64} << 20U;   // in all
-constexpr std::size_t kLargest = std::size_t{16} << 20U;     // one
+constexpr std::size_t kMostText = 4096;                     // of an event
+constexpr std::size_t kMostBytes = std::size_t{64} << 20U;  // in all
+constexpr std::size_t kLargest = std::size_t{16} << 20U;    // one
 
 std::size_t bytes_of(const std::string& key, const Inbox::Value& value) {
   return key.size() + (value ? value->size() : 0);
@@ -33,9 +33,9 @@ bool Inbox::add(analysis::Event event) {
 
 Result<void> Inbox::make_room(std::size_t bytes, std::size_t instead_of) const {
   if (bytes > kLargest)
-    return fail(fmt::format("{} bytes are more than the {} that history takes at once", bytes,
-                            kLargest),
-                "", EFBIG);
+    return fail(
+        fmt::format("{} bytes are more than the {} that history takes at once", bytes, kLargest),
+        "", EFBIG);
   if (bytes_ - instead_of + bytes > kMostBytes)
     return fail(fmt::format("{} MB wait for the disk already", bytes_ >> 20U),
                 "see nearzero_store_available, and the log", ENOSPC);

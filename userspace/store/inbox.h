@@ -29,9 +29,7 @@ class Inbox {
     std::uint64_t events_until = 0;  ///< number of the first event behind them
     std::map<std::string, Versioned<Value>> states;
     std::map<std::string, Versioned<std::shared_ptr<const Report>>> reports;
-    [[nodiscard]] bool empty() const {
-      return events.empty() && states.empty() && reports.empty();
-    }
+    [[nodiscard]] bool empty() const { return events.empty() && states.empty() && reports.empty(); }
   };
 
   /// False: the oldest one made room for it.

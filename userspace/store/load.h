@@ -31,7 +31,8 @@ class Load {
     families[1] = {"load_events_total", "", metrics::Type::counter, {}};
     families[2] = {"load_seconds_total", "", metrics::Type::counter, {}};
     families[3] = {"load_level", "", metrics::Type::gauge, {}};
-    for (std::size_t i = 0; i < histograms_.size(); i++) families[0].samples.push_back(latency(i, seconds));
+    for (std::size_t i = 0; i < histograms_.size(); i++)
+      families[0].samples.push_back(latency(i, seconds));
     for (std::size_t i = 0; i < values_.size(); i++) scalar(families, i, seconds);
     return families;
   }
@@ -45,7 +46,8 @@ class Load {
     // A day's rhythm, and each series has its own middle.
     const double busy = 1 + 0.5 * std::sin(at_ / 86400 * 6.283 + static_cast<double>(i));
     std::poisson_distribution<int> count(rate * seconds * busy);
-    std::lognormal_distribution<double> usual(std::log(2e4 * std::pow(1.02, static_cast<double>(i))), 0.4);
+    std::lognormal_distribution<double> usual(
+        std::log(2e4 * std::pow(1.02, static_cast<double>(i))), 0.4);
     std::lognormal_distribution<double> tail(std::log(1e6), 1.0);
     analysis::Histogram fresh;
     const int n = rate == 0 ? 0 : count(random_);
@@ -53,7 +55,8 @@ class Load {
     const int drawn = std::min(n, 600);
     for (int k = 0; k < drawn; k++) {
       const double ns = random_() % 100 == 0 ? tail(random_) : usual(random_);
-      add(fresh, static_cast<std::uint64_t>(ns), static_cast<std::uint64_t>(k < n % drawn ? n / drawn + 1 : n / drawn));
+      add(fresh, static_cast<std::uint64_t>(ns),
+          static_cast<std::uint64_t>(k < n % drawn ? n / drawn + 1 : n / drawn));
     }
     analysis::Histogram all = histograms_[i];
     all.merge(fresh);

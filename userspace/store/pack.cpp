@@ -27,8 +27,8 @@ std::string pack(std::string_view bytes) {
     const std::size_t head = packed.size();
     uLongf length = compressBound(bytes.size());
     packed.resize(head + length);
-    const int code = compress2(output(packed, head), &length, input(bytes), bytes.size(),
-                               Z_DEFAULT_COMPRESSION);
+    const int code =
+        compress2(output(packed, head), &length, input(bytes), bytes.size(), Z_DEFAULT_COMPRESSION);
     packed.resize(head + length);
     if (code == Z_OK && length < bytes.size()) return packed;
     packed.clear();

@@ -109,7 +109,8 @@ class SeriesRead {
     return more;
   }
 
-  static constexpr std::int64_t kLastMs = ((std::int64_t{1} << 34U) - 1) * 1000;  // of a block's key
+  static constexpr std::int64_t kLastMs =
+      ((std::int64_t{1} << 34U) - 1) * 1000;  // of a block's key
 
   Connection& c_;
   const Query& query_;
@@ -182,11 +183,9 @@ Result<void> Reader::read(const std::vector<StoredSeries>& wanted, const Query& 
     const Tails tails(c, place_of, end - begin, starts, query.to);
     for (std::size_t i = begin; more && i < end && !c.failed(); i++) {
       SeriesRead one(c, query, tails, wanted[i].id, i - begin);
-      more = one.run(
-          [&](Level level, const Interval& interval, const Cell& cell) {
-            return each(i, level, interval, cell);
-          },
-          damaged_blocks_);
+      more = one.run([&](Level level, const Interval& interval,
+                         const Cell& cell) { return each(i, level, interval, cell); },
+                     damaged_blocks_);
       if (done && !c.failed()) done(i);
     }
   }
@@ -225,7 +224,8 @@ Result<std::vector<std::string>> Reader::state_keys(const std::string& prefix) {
 
 Result<std::vector<Report>> Reader::reports() {
   std::vector<Report> reports;
-  Rows rows = connection_->query(std::string(kReport) + " FROM reports ORDER BY created_ms DESC, id");
+  Rows rows =
+      connection_->query(std::string(kReport) + " FROM reports ORDER BY created_ms DESC, id");
   while (rows.next()) reports.push_back(report_of(rows));
   return with_outcome(std::move(reports));
 }

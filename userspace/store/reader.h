@@ -45,12 +45,12 @@ class Reader {
   /// Those of one family, or all where `name` is empty.
   Result<std::vector<StoredSeries>> series(const std::string& name = {});
 
-  /// Calls `each` with the intervals of one series after the other, those of a series in the order of
-  /// time (of their begin, where a clock was set back), and `done` after the last of each. Series
-  /// are numbered as in `wanted`. All of it is one state of the file. The cell is the same object
-  /// every time. `each` may return false: enough, nothing more is read.
-  using Each =
-      std::function<bool(std::size_t series, Level level, const Interval& interval, const Cell& cell)>;
+  /// Calls `each` with the intervals of one series after the other, those of a series in the order
+  /// of time (of their begin, where a clock was set back), and `done` after the last of each.
+  /// Series are numbered as in `wanted`. All of it is one state of the file. The cell is the same
+  /// object every time. `each` may return false: enough, nothing more is read.
+  using Each = std::function<bool(std::size_t series, Level level, const Interval& interval,
+                                  const Cell& cell)>;
   using Done = std::function<void(std::size_t series)>;
   Result<void> read(const std::vector<StoredSeries>& wanted, const Query& query, const Each& each,
                     const Done& done = {});

@@ -20,7 +20,8 @@ constexpr std::int64_t kMostEvents = 100'000;
 constexpr std::int64_t kOthersEvery = 60'000;
 
 void drop_raw_rows(Connection& c, std::int64_t before_ms, std::int64_t at_most) {
-  const auto rolled = c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(Level::raw)]);
+  const auto rolled =
+      c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(Level::raw)]);
   for (const char* table : {"recent", "intervals"}) {
     c.run(fmt::format("DELETE FROM {} WHERE seq IN (SELECT seq FROM intervals WHERE level=? AND "
                       "to_ms<? AND seq<=? ORDER BY to_ms,seq LIMIT ?)",
@@ -71,9 +72,8 @@ void Retention::by_age(Connection& c, std::int64_t now_ms) {
 }
 
 void Retention::by_size(Connection& c, std::int64_t now_ms) {
-  const std::int64_t used =
-      (pages(c, "PRAGMA page_count") - pages(c, "PRAGMA freelist_count")) *
-      pages(c, "PRAGMA page_size");
+  const std::int64_t used = (pages(c, "PRAGMA page_count") - pages(c, "PRAGMA freelist_count")) *
+                            pages(c, "PRAGMA page_size");
   if (used <= static_cast<std::int64_t>(limits_.most_bytes)) return;
   // The finest first, each down to what the next rule needs; at last whatever is oldest.
   drop_raw_rows(c, now_ms - kRawAtLeast, kBlocksOverSize);

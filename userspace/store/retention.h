@@ -17,7 +17,8 @@ class Retention {
   explicit Retention(const Limits& limits) : limits_(limits) {}
 
   /// Deletes at most some hundred rows that are too old or too much, as part of the caller's
-  /// transaction. Raw rows that are not part of a minute stay. `by_age_too` false: only what is too much.
+  /// transaction. Raw rows that are not part of a minute stay. `by_age_too` false: only what is too
+  /// much.
   void step(Connection& connection, std::int64_t now_ms, bool by_age_too);
   /// Gives some free pages back to the file system where there are many. A transaction of its own.
   void shrink(Connection& connection) const;

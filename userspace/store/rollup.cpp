@@ -20,9 +20,7 @@ std::optional<Row> Rollup::end_if_complete() {
   return end();
 }
 
-std::optional<Row> Rollup::finish() {
-  return open_ ? std::optional(end()) : std::nullopt;
-}
+std::optional<Row> Rollup::finish() { return open_ ? std::optional(end()) : std::nullopt; }
 
 Row Rollup::end() {
   Row row{*open_, {}};

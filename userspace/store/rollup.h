@@ -11,7 +11,8 @@
 namespace nz::store {
 
 /// An interval of a rollup holds finer ones without a hole, of one stretch of the nominal length
-/// (step_ms). Where observing was interrupted it ends early, and another one begins behind the hole.
+/// (step_ms). Where observing was interrupted it ends early, and another one begins behind the
+/// hole.
 class Rollup {
  public:
   explicit Rollup(Level level) : step_(step_ms(level)) {}

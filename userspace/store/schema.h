@@ -5,8 +5,8 @@
 //   recent     what happened in them: a row for each 128 series, with a cell of each that was there
 //              (cell.h)
 //   blocks     a row for each series and period: its intervals, packed (block.h). `recent` becomes
-//              blocks when a period is over, so that writing touches few places, and reading a month
-//              of one series some ninety rows that lie together
+//              blocks when a period is over, so that writing touches few places, and reading a
+//              month of one series some ninety rows that lie together
 //   events, state, reports: see store.h
 #pragma once
 
@@ -39,16 +39,16 @@ Result<void> migrate(Connection& connection, const std::vector<Migration>& steps
 /// Key of a block: 2 bits level, 27 series, 34 begin of the period in seconds. Blocks of one series
 /// and level lie together, in the order of time.
 constexpr std::int64_t block_key(Level level, std::uint32_t series, std::int64_t period_ms) {
-  return static_cast<std::int64_t>(index_of(level)) << 61U | static_cast<std::int64_t>(series) << 34U |
-         period_ms / 1000;
+  return static_cast<std::int64_t>(index_of(level)) << 61U |
+         static_cast<std::int64_t>(series) << 34U | period_ms / 1000;
 }
-/// Rows of `recent` hold the series whose numbers have the same upper bits: few enough that one of them
-/// is found without reading all, many enough that a row is about a page.
+/// Rows of `recent` hold the series whose numbers have the same upper bits: few enough that one of
+/// them is found without reading all, many enough that a row is about a page.
 constexpr std::uint32_t chunk_of(std::uint32_t series) { return series >> 7U; }
 /// Key of such a row: 2 bits level, 20 chunk, 41 number of the interval.
 constexpr std::int64_t recent_key(Level level, std::uint32_t chunk, std::int64_t interval) {
-  return static_cast<std::int64_t>(index_of(level)) << 61U | static_cast<std::int64_t>(chunk) << 41U |
-         interval;
+  return static_cast<std::int64_t>(index_of(level)) << 61U |
+         static_cast<std::int64_t>(chunk) << 41U | interval;
 }
 inline constexpr std::int64_t kLastInterval = (std::int64_t{1} << 41U) - 1;
 inline constexpr std::uint32_t kMostSeriesId = (1U << 27U) - 1;

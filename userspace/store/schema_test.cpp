@@ -120,7 +120,8 @@ TEST(SeriesTable, TheAgentsNumberTakesOverWhatAnImportBrought) {
   EXPECT_EQ(imported, kFirstImportedId);
   EXPECT_EQ(find_or_enter_series(c, series, 1), imported);
   EXPECT_EQ(find_or_enter_series(c, {"h", {}, metrics::Type::gauge}, 1), imported + 1);
-  c.run("INSERT INTO blocks VALUES(?,1,0,1,1,1,'x')", block_key(Level::minute, imported, 28'800'000));
+  c.run("INSERT INTO blocks VALUES(?,1,0,1,1,1,'x')",
+        block_key(Level::minute, imported, 28'800'000));
   enter_series(c, {3, series}, 1);
   EXPECT_EQ(c.number("SELECT id FROM series WHERE name='g'"), 3);
   EXPECT_EQ(c.number("SELECT key FROM blocks"), block_key(Level::minute, 3, 28'800'000));

@@ -50,9 +50,10 @@ std::vector<StoredSeries> load_series(Connection& c, std::string_view name) {
   std::vector<StoredSeries> all;
   Rows rows = name.empty()
                   ? c.query("SELECT id,name,labels,type FROM series ORDER BY name,labels,type")
-                  : c.query("SELECT id,name,labels,type FROM series WHERE name=? "
-                            "ORDER BY labels,type",
-                            name);
+                  : c.query(
+                        "SELECT id,name,labels,type FROM series WHERE name=? "
+                        "ORDER BY labels,type",
+                        name);
   while (rows.next()) {
     const std::int64_t type = rows.integer(3);
     if (type < 0 || type >= kTypes) continue;

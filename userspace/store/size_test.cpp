@@ -23,7 +23,9 @@ TEST(StoreSize, AMonthOfAThousandSeriesFits) {
     testing::Load load(kHistograms, kScalars);
     for (int m = 0; m <= kMinutes; m++) {
       testing::add(*store, kMidnight + 60.0 * m, load.next(60));
-      if (m % 3 == 0) ASSERT_TRUE(store->flush());
+      if (m % 3 == 0) {
+        ASSERT_TRUE(store->flush());
+      }
     }
   }
   auto reader = Reader::open(folder.file());
@@ -33,7 +35,8 @@ TEST(StoreSize, AMonthOfAThousandSeriesFits) {
   const LevelInfo& minutes = (*levels)[index_of(Level::minute)];
   // Three blocks a day, of which the last is not made yet or just has been.
   ASSERT_GE(minutes.points, 2U * 480 * (kHistograms + kScalars) * 9 / 10);
-  const double bytes_each = static_cast<double>(minutes.block_bytes) / static_cast<double>(minutes.points);
+  const double bytes_each =
+      static_cast<double>(minutes.block_bytes) / static_cast<double>(minutes.points);
   // 600 MB for 30 days of 1,000 series are 13.9 bytes for each interval of each of them.
   EXPECT_LT(bytes_each, 13.9 / 1.3) << "of which a quarter is for what lies around it";
 }
@@ -45,14 +48,16 @@ TEST(StoreSize, OneSeriesIsReadWithoutTheOthers) {
     testing::Load load(40, 160);
     for (int m = 0; m <= 3 * 1440; m++) {
       testing::add(*store, kMidnight + 60.0 * m, load.next(60));
-      if (m % 3 == 0) ASSERT_TRUE(store->flush());
+      if (m % 3 == 0) {
+        ASSERT_TRUE(store->flush());
+      }
     }
   }
   auto reader = Reader::open(folder.file());
   ASSERT_TRUE(reader);
   const auto began = std::chrono::steady_clock::now();
-  const auto trend = trends(**reader, {"load_latency_seconds", {{"i", "0"}}, 0.99, false}, kMidnight,
-                            kMidnight + 3 * 86400, 3600);
+  const auto trend = trends(**reader, {"load_latency_seconds", {{"i", "0"}}, 0.99, false},
+                            kMidnight, kMidnight + 3 * 86400, 3600);
   const double ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   ASSERT_TRUE(trend);

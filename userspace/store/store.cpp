@@ -148,8 +148,7 @@ class Store::Impl {
   }
 
   Result<void> work(const std::deque<Drain>& drains, bool to_save, bool last) {
-    for (const Drain& drain : drains)
-      to_save = writer_.add(drain.at, *drain.families) || to_save;
+    for (const Drain& drain : drains) to_save = writer_.add(drain.at, *drain.families) || to_save;
     if (last) return writer_.close();
     return to_save ? writer_.save() : Result<void>();
   }
@@ -163,7 +162,7 @@ class Store::Impl {
   std::condition_variable wake_, answered_changed_;
   std::deque<Drain> queue_;
   bool stopping_ = false;
-  bool given_ = false;  // something is in the inbox
+  bool given_ = false;                      // something is in the inbox
   std::uint64_t asked_ = 0, answered_ = 0;  // flushes
   Result<void> last_;
   std::thread thread_;

@@ -1,5 +1,5 @@
-// History on disk: what every series did over the last hours, weeks and months, and what other parts
-// of the agent want to find again after a restart.
+// History on disk: what every series did over the last hours, weeks and months, and what other
+// parts of the agent want to find again after a restart.
 //
 // One thread writes (nice 19); whoever adds hands over a pointer and never waits for a disk. Every
 // 10 s an interval of all series is committed; minutes and hours are made of them with whole
@@ -23,13 +23,13 @@ namespace nz::store {
 
 struct Options {
   std::string path = "/var/lib/nearzero/history.db";
-  double resolution = 10;               ///< seconds of a raw interval
-  double keep_raw = 6 * 3600;           ///< seconds
-  double keep_minutes = 30 * 86400.0;   ///< seconds
-  double keep_hours = 400 * 86400.0;    ///< seconds; of events and reports, too
-  std::uint64_t most_bytes = 1U << 30U; ///< of the file; then the oldest goes, finest level first
-  std::size_t most_series = 20'000;     ///< further ones are not kept, and counted
-  std::string vfs = {};                 ///< of SQLite: tests inject faults with their own
+  double resolution = 10;                ///< seconds of a raw interval
+  double keep_raw = 6 * 3600;            ///< seconds
+  double keep_minutes = 30 * 86400.0;    ///< seconds
+  double keep_hours = 400 * 86400.0;     ///< seconds; of events and reports, too
+  std::uint64_t most_bytes = 1U << 30U;  ///< of the file; then the oldest goes, finest level first
+  std::size_t most_series = 20'000;      ///< further ones are not kept, and counted
+  std::string vfs = {};                  ///< of SQLite: tests inject faults with their own
 };
 
 /// A report as it was made.
@@ -56,9 +56,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  /// The families as of now (cumulative), as of one drain; from one thread. Does not wait: where the
-  /// writer is more than some drains behind, the newest takes the place of the one before it, by
-  /// which no count is lost, only what a gauge was then; it is counted. `boot_seconds`:
+  /// The families as of now (cumulative), as of one drain; from one thread. Does not wait: where
+  /// the writer is more than some drains behind, the newest takes the place of the one before it,
+  /// by which no count is lost, only what a gauge was then; it is counted. `boot_seconds`:
   /// CLOCK_BOOTTIME, by which a clock that was set is told from time that went by.
   void add(double unix_seconds, Families families, double boot_seconds);
   /// The same, with the clock read here.
@@ -67,11 +67,12 @@ class Store {
 
   /// All intervals whose middle lies between `from` and `to` (Unix seconds), taken from the level
   /// that is fine enough for a range of this length, and from another where that one has nothing.
-  /// As history::History::window() otherwise. Empty where the file cannot be read (counted, logged).
+  /// As history::History::window() otherwise. Empty where the file cannot be read (counted,
+  /// logged).
   [[nodiscard]] analysis::Window window(double from, double to,
                                         const history::History::Filter& filter = {}) const;
-  /// As history::History::trends(), over months. A rate is by the seconds that were observed. Series
-  /// without a value in the range have no trend.
+  /// As history::History::trends(), over months. A rate is by the seconds that were observed.
+  /// Series without a value in the range have no trend.
   [[nodiscard]] std::vector<history::Trend> trends(const history::Selector& selector, double from,
                                                    double to, double step) const;
   /// Unix seconds of the first and the last moment on disk, at any level; nothing: it is empty.

@@ -9,8 +9,7 @@
 namespace nz::store {
 
 Tails::Tails(Connection& c, const std::unordered_map<std::uint32_t, std::size_t>& place_of,
-             std::size_t places, const std::array<std::int64_t, kLevelCount>& from,
-             std::int64_t to)
+             std::size_t places, const std::array<std::int64_t, kLevelCount>& from, std::int64_t to)
     : cells_(places) {
   std::set<std::uint32_t> chunks;
   for (const auto& [series, place] : place_of) chunks.insert(chunk_of(series));
@@ -18,9 +17,9 @@ Tails::Tails(Connection& c, const std::unordered_map<std::uint32_t, std::size_t>
     if (from[index_of(level)] == kNever) continue;
     std::map<std::int64_t, Interval> intervals;
     {
-      Rows rows = c.query(
-          "SELECT seq,from_ms,to_ms FROM intervals WHERE level=? AND to_ms>? AND from_ms<?", level,
-          from[index_of(level)], to);
+      Rows rows =
+          c.query("SELECT seq,from_ms,to_ms FROM intervals WHERE level=? AND to_ms>? AND from_ms<?",
+                  level, from[index_of(level)], to);
       while (rows.next()) intervals[rows.integer(0)] = {rows.integer(1), rows.integer(2)};
     }
     if (intervals.empty()) continue;

@@ -170,9 +170,9 @@ class TestDisk {
     TestDisk& d = *disk();
     const std::lock_guard lock(d.mutex_);
     if (const int code = d.before(*of(file)->path); code != SQLITE_OK) return code;
-    d.note(*of(file)->path, {false, static_cast<std::size_t>(at),
-                             std::string(static_cast<const char*>(bytes),
-                                         static_cast<std::size_t>(n))});
+    d.note(*of(file)->path,
+           {false, static_cast<std::size_t>(at),
+            std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(n))});
     return real(file)->pMethods->xWrite(real(file), bytes, n, at);
   }
   static int truncate(sqlite3_file* file, sqlite3_int64 length) {

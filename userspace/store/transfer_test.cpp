@@ -43,8 +43,8 @@ std::string export_of(const std::string& path, const ExportOptions& options,
 Result<Imported> import_of(const std::string& path, const std::string& text, Format format) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
   std::fwrite(text.data(), 1, text.size(), file.get());
-  return import_history(path, file.get(), "test." + std::string(format == Format::csv ? "csv" : "jsonl"),
-                        format);
+  return import_history(path, file.get(),
+                        "test." + std::string(format == Format::csv ? "csv" : "jsonl"), format);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -136,9 +136,10 @@ TEST_F(TransferTest, CsvIsForPeopleAndCarriesScalars) {
     ASSERT_TRUE(cells);
     EXPECT_EQ(cells->size(), 15U) << line;
   }
-  EXPECT_NE(text.find("c_total,\"{\"\"k\"\":\"\"v\"\"}\",counter,hour,1699920000.000,1699923600.000,"
-                      "18000,18000,,,,,,,\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("c_total,\"{\"\"k\"\":\"\"v\"\"}\",counter,hour,1699920000.000,1699923600.000,"
+                "18000,18000,,,,,,,\n"),
+      std::string::npos)
       << lines[1];
   const auto imported = import_of(folder.file("copy.db"), text, Format::csv);
   ASSERT_TRUE(imported) << imported.error().text();
@@ -178,7 +179,9 @@ TEST_F(TransferTest, OpenMetricsEndsAndGroupsFamilies) {
   EXPECT_NE(text.find("h_seconds_count{stage=\"risk\"} 600 1699920600.000\n"), std::string::npos);
   std::set<std::string> seen;
   for (const std::string& line : lines_of(text)) {
-    if (line.starts_with("# TYPE")) EXPECT_TRUE(seen.insert(line).second) << line;
+    if (line.starts_with("# TYPE")) {
+      EXPECT_TRUE(seen.insert(line).second) << line;
+    }
   }
   EXPECT_FALSE(import_of(folder.file("x.db"), text, Format::openmetrics));
 }
@@ -223,7 +226,7 @@ TEST(Import, SaysLineAndPlaceAndTakesNothingOfAFileWithAMistake) {
       {with("{\"k\":\"v\"}", "[]"), "'labels' is no object"},
       {with("\"gauge\"", "\"counter\""), "'growth' is missing"},
       {with("\"gauge\"", "\"histogram\""), "'buckets' is missing"},
-      {with("\"value\":3", "\"buckets\":[[256,1]]") , "'value' is missing"},
+      {with("\"value\":3", "\"buckets\":[[256,1]]"), "'value' is missing"},
       {R"({"event":"x","at":"y"})", "'at' is missing"},
       {std::string(2U << 20U, 'x'), "longer than 1 MB"}};
   for (const Case& c : cases) {
@@ -251,14 +254,16 @@ TEST(Import, SaysTheColumnOfACsv) {
            {head + "g,{},gauge,minute,60,120\n", "test.csv:2: 6 cells where the head has 11"},
            {head + "g,{},gauge,minute,60,120,3,,1,x,2\n", "test.csv:2: column 10 (max): 'x' is no"},
            {head + "g,\"{,gauge,minute,60,120,3,,1,2,2\n", "test.csv:2: a quote is not closed"},
-           {head + "g,{,gauge,minute,60,120,3,,1,2,2\n", "column 2 (labels): 'labels' is no object"},
+           {head + "g,{,gauge,minute,60,120,3,,1,2,2\n",
+            "column 2 (labels): 'labels' is no object"},
            {head + "g,{},thing,minute,60,120,3,,1,2,2\n", "column 3 (type): 'thing' is no type"},
            {head + "g,{},counter,minute,60,120,3,-1,,,\n", "'growth' of a counter"}}) {
     const auto imported = import_of(folder.file(), c.text, Format::csv);
     ASSERT_FALSE(imported) << c.text;
     EXPECT_NE(imported.error().text().find(c.says), std::string::npos) << imported.error().text();
   }
-  const auto done = import_of(folder.file(), head + "g,,gauge,minute,60,120,3,,1,4,2\r\n", Format::csv);
+  const auto done =
+      import_of(folder.file(), head + "g,,gauge,minute,60,120,3,,1,4,2\r\n", Format::csv);
   ASSERT_TRUE(done) << done.error().text();
   EXPECT_EQ(done->points, 1U);
 }
@@ -276,12 +281,12 @@ TEST(Import, KnowsWhatOverlapsAndTakesLinesInAnyOrder) {
   ASSERT_TRUE(first) << first.error().text();
   EXPECT_EQ(first->points, 3U);
   EXPECT_EQ(first->known, 1U);
-  const auto second = import_of(folder.file(), line(0, 60, 7) + line(1, 60, 7) + line(230, 300, 8) +
-                                                   line(240, 300, 4),
-                                Format::jsonl);
+  const auto second = import_of(
+      folder.file(), line(0, 60, 7) + line(1, 60, 7) + line(230, 300, 8) + line(240, 300, 4),
+      Format::jsonl);
   ASSERT_FALSE(second) << "0 is no time";
-  const auto third =
-      import_of(folder.file(), line(1, 60, 7) + line(230, 300, 8) + line(240, 300, 4), Format::jsonl);
+  const auto third = import_of(
+      folder.file(), line(1, 60, 7) + line(230, 300, 8) + line(240, 300, 4), Format::jsonl);
   ASSERT_TRUE(third);
   EXPECT_EQ(third->points, 2U);
   const auto all = points(folder.file(), "g", Level::minute);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -14,7 +15,9 @@
 namespace nz::store {
 namespace {
 
-constexpr std::size_t kMostPending = std::size_t{16} << 20U;  // bytes of rows that wait for the disk
+constexpr std::size_t kMostPending = std::size_t{16}
+                                     << 20U;  // bytes of rows that wait for the disk
+constexpr std::size_t kAfterFailure = 64;     // rows in a commit, once one has failed
 constexpr std::size_t kKnownForEachLive = 5;  // series of the past that are remembered by number
 // A clock that is wrong by a month must not cost a month: after a start, and after a clock that was
 // set by so much, nothing goes by its age for so long.
@@ -111,31 +114,39 @@ Result<void> Writer::save() {
   if (!connection_) {
     if (auto opened = try_open(); !opened) return failure(opened.error());
   }
-  const Inbox::Batch batch = inbox_.pending();
-  if (pending_.empty() && batch.empty()) return {};
-  const std::uint64_t begin = monotonic_ns();
-  Result<void> done;
-  {
-    Transaction transaction(*connection_, Transaction::Kind::write);
-    write(*connection_, batch);
-    done = transaction.commit();
-  }
-  if (!done) return failure(done.error());
-  stats_.wrote_in(monotonic_ns() - begin);
-  inbox_.written(batch);
+  if (pending_.empty() && inbox_.empty()) return {};
   const bool rows = !pending_.empty();
-  wrote();
-  if (rows) done = maintain();
-  if (!done) return failure(done.error());
-  if (!last_failure_.empty()) spdlog::info("history: {} takes what is written again", options_.path);
+  // A disk that took nothing the last time is not offered everything that waits at once.
+  const std::size_t at_once = last_failure_.empty() ? pending_.size() : kAfterFailure;
+  do {
+    if (auto done = commit(std::min(at_once, pending_.size())); !done) return failure(done.error());
+  } while (!pending_.empty());
+  if (rows) {
+    if (auto done = maintain(); !done) return failure(done.error());
+  }
+  if (!last_failure_.empty())
+    spdlog::info("history: {} takes what is written again", options_.path);
   last_failure_.clear();
   stats_.available(true);
   return {};
 }
 
-void Writer::write(Connection& c, const Inbox::Batch& batch) {
+// The first `rows` of what is pending, and all that others gave.
+Result<void> Writer::commit(std::size_t rows) {
+  const Inbox::Batch batch = inbox_.pending();
+  const std::uint64_t begin = monotonic_ns();
+  Transaction transaction(*connection_, Transaction::Kind::write);
+  write(*connection_, rows, batch);
+  if (auto done = transaction.commit(); !done) return done;
+  stats_.wrote_in(monotonic_ns() - begin);
+  inbox_.written(batch);
+  wrote(rows);
+  return {};
+}
+
+void Writer::write(Connection& c, std::size_t rows, const Inbox::Batch& batch) {
   for (const StoredSeries* series : to_enter_) enter_series(c, *series, now_ms_);
-  write_rows(c);
+  write_rows(c, rows);
   for (const analysis::Event& e : batch.events)
     c.run("INSERT INTO events(at_ms,kind,target,text) VALUES(?,?,?,?)", ms(e.at), e.kind, e.target,
           e.text);
@@ -155,19 +166,20 @@ void Writer::write(Connection& c, const Inbox::Batch& batch) {
         id, ms(r.created), ms(r.from), ms(r.to), r.title, r.findings, r.complete, body.size(),
         Blob{body});
   }
-  if (pending_.empty()) return;
+  if (rows == 0) return;
   const bool sure_of_the_time = steady_since_ >= 0 && boot_ms_ - steady_since_ >= kDoubtful;
   retention_.step(c, now_ms_, sure_of_the_time);
 }
 
-void Writer::write_rows(Connection& c) {
-  for (const Pending& row : pending_) {
+void Writer::write_rows(Connection& c, std::size_t rows) {
+  for (std::size_t i = 0; i < rows; i++) {
+    const Pending& row = pending_[i];
     c.run("INSERT INTO intervals(level,from_ms,to_ms) VALUES(?,?,?)", row.level, row.interval.from,
           row.interval.to);
     const std::int64_t seq = c.last_id();
     for (const auto& [chunk, cells] : row.chunks)
-      c.run("INSERT INTO recent(key,seq,cells) VALUES(?,?,?)", recent_key(row.level, chunk, seq), seq,
-            Blob{cells});
+      c.run("INSERT INTO recent(key,seq,cells) VALUES(?,?,?)", recent_key(row.level, chunk, seq),
+            seq, Blob{cells});
     if (row.level == Level::raw) continue;
     // Everything finer that stands before it is in it, or in one before it.
     c.run("INSERT OR REPLACE INTO meta(key,value) VALUES(?,?)", kRolledUp[index_of(row.level) - 1],
@@ -188,14 +200,15 @@ void Writer::note_seen(Connection& c, const Pending& row) {
   for (const auto& [chunk, cells] : row.chunks) read_row(cells, seen);
 }
 
-void Writer::wrote() {
+void Writer::wrote(std::size_t rows) {
   to_enter_.clear();
-  for (const Pending& row : pending_) {
+  for (; rows > 0; rows--) {
+    const Pending& row = pending_.front();
     stats_.wrote(row.level, row.count);
     newest_[index_of(row.level)] = row.interval.from;
+    pending_bytes_ -= row.bytes;
+    pending_.pop_front();
   }
-  pending_.clear();
-  pending_bytes_ = 0;
 }
 
 Result<void> Writer::maintain() {

@@ -1,5 +1,5 @@
-// The one that writes: from drains to rows, and what is given to keep, in one transaction each 10 s.
-// Of one thread.
+// The one that writes: from drains to rows, and what is given to keep, in one transaction each 10
+// s. Of one thread.
 #pragma once
 
 #include <array>
@@ -53,10 +53,11 @@ class Writer {
   void roll(Level level, const Row& row);
   void trim();
 
-  void write(Connection& connection, const Inbox::Batch& batch);
-  void write_rows(Connection& connection);
+  Result<void> commit(std::size_t rows);
+  void write(Connection& connection, std::size_t rows, const Inbox::Batch& batch);
+  void write_rows(Connection& connection, std::size_t rows);
   void note_seen(Connection& connection, const Pending& row);
-  void wrote();
+  void wrote(std::size_t rows);
   Result<void> maintain();
 
   const Options options_;

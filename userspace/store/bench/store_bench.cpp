@@ -84,12 +84,14 @@ int main(int argc, char** argv) {
   int histograms = 200;
   int scalars = 800;
   std::string folder = std::filesystem::temp_directory_path().string();
+  bool keep = false;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
     if (name == "--days") days = std::atoi(argv[i + 1]);
     if (name == "--histograms") histograms = std::atoi(argv[i + 1]);
     if (name == "--scalars") scalars = std::atoi(argv[i + 1]);
     if (name == "--folder") folder = argv[i + 1];
+    if (name == "--keep") keep = std::string(argv[i + 1]) == "yes";
   }
   const std::string path = folder + fmt::format("/nz-store-bench-{}.db", getpid());
   const auto remove = [&] {
@@ -125,7 +127,8 @@ int main(int argc, char** argv) {
   fmt::print("{} days, {} histograms, {} scalars, each minute: {:.0f} MB (log {:.1f} MB)\n", days,
              histograms, scalars, static_cast<double>(sizes.database) / 1048576,
              static_cast<double>(sizes.wal) / 1048576);
-  fmt::print("written in {:.0f} s, of which the writer's CPU {:.1f} s\n", ms_since(begin) / 1e3, cpu);
+  fmt::print("written in {:.0f} s, of which the writer's CPU {:.1f} s\n", ms_since(begin) / 1e3,
+             cpu);
 
   // ---- questions
   const double end = at;
@@ -133,8 +136,8 @@ int main(int argc, char** argv) {
   const auto trend = [&](const char* family, int modulo, std::optional<double> q, double step) {
     return [=](store::Reader& reader, int i) {
       const std::string label = std::to_string(i * 7 % modulo);
-      const auto answer = store::trends(reader, {family, {{"i", label}}, q, false}, end - month,
-                                        end, step);
+      const auto answer =
+          store::trends(reader, {family, {{"i", label}}, q, false}, end - month, end, step);
       return answer && !answer->empty() ? answer->front().points.size() : 0;
     };
   };
@@ -170,6 +173,6 @@ int main(int argc, char** argv) {
   fmt::print("memory of all of this at most: {:.0f} MB\n",
              static_cast<double>(usage.ru_maxrss) / 1024);
   opened->reset();
-  remove();
+  if (!keep) remove();
   return 0;
 }
