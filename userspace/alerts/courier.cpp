@@ -149,8 +149,8 @@ void Courier::run(const std::shared_ptr<Shared>& shared) {
     shared->outbox.failed(*message, shared->now(), chance(random));
     // Once for each new reason: it is tried again for hours, and the log is no place for that.
     if (shared->trouble != attempt.why)
-      spdlog::warn("receiver {}: {} alerts wait: {}", shared->receiver.name,
-                   shared->outbox.waiting(), attempt.why);
+      spdlog::warn("receiver {}: {}; {} alerts wait", shared->receiver.name, attempt.why,
+                   shared->outbox.waiting());
     shared->trouble = attempt.why;
   }
   shared->ended = true;

@@ -106,7 +106,8 @@ int run_check(const Options& options) {
       std::string severities;
       for (const auto severity : rule.severities())
         severities += fmt::format("{}{}", severities.empty() ? "" : ", ", alerts::word(severity));
-      table.add({rule.name, rule.kind, severities, alerts::time_text(rule.for_seconds),
+      table.add({rule.name, rule.kind, severities,
+                 rule.for_seconds > 0 ? alerts::time_text(rule.for_seconds) : "-",
                  rule.source});
     }
     text = table.text(cli::line_limit()) + "\n";

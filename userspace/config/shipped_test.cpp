@@ -26,7 +26,8 @@ std::string text_of(const std::string& path) {
 TEST(Shipped, EveryYamlHereIsValid) {
   int files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(NZ_CONFIGS_DIR)) {
-    if (entry.path().extension() != ".yaml") continue;
+    // alerts.yaml is of another kind: userspace/alerts/shipped_test.cpp
+    if (entry.path().extension() != ".yaml" || entry.path().filename() == "alerts.yaml") continue;
     ++files;
     const auto config = load_file(entry.path());
     ASSERT_TRUE(config) << config.error().text();
