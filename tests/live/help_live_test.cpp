@@ -73,7 +73,8 @@ TEST(Help, EveryExampleRuns) {
   const std::string folder = temporary_file("examples", "") + ".d";
   std::filesystem::create_directories(folder);
   std::filesystem::create_symlink(NZ_AGENT, folder + "/nearzero");
-  std::ofstream(folder + "/day.jsonl") << R"({"at":1,"families":{"nearzero_off":[{"value":0}]}})" << "\n";
+  std::ofstream(folder + "/day.jsonl") << R"({"at":1,"families":{"nearzero_off":[{"value":0}]}})"
+                                       << "\n";
   Agent agent("host: true\n");
   std::vector<std::string> texts = {run({"--help"}).out};
   for (const std::string& sub : subcommands()) texts.push_back(run({sub, "--help"}).out);

@@ -84,8 +84,8 @@ void add_rule(const Rule& rule, PromRule& made, PrometheusFile& file) {
   std::vector<std::string> lost;
   const std::string annotations = annotations_of(rule, made, lost);
   if (!lost.empty())
-    made.notes.push_back(fmt::format("texts lack what the agent alone knows: {}",
-                                     fmt::join(lost, ", ")));
+    made.notes.push_back(
+        fmt::format("texts lack what the agent alone knows: {}", fmt::join(lost, ", ")));
   for (const std::string& note : made.notes) {
     file.notes.push_back(rule.name + ": " + note);
     file.yaml += "      # " + note + "\n";

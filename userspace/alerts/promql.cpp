@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-
 #include "userspace/alerts/alert.h"
 #include "userspace/alerts/amount.h"
 #include "userspace/alerts/catalog.h"
@@ -91,14 +90,14 @@ std::string expression_of(const Measure& m) {
   switch (m.statistic.kind) {
     case Kind::rate:
     case Kind::increase:
-      return grouped(m, fmt::format("{}({}[{}])",
-                                    m.statistic.kind == Kind::rate ? "rate" : "increase",
-                                    m.series.text(), range));
+      return grouped(m,
+                     fmt::format("{}({}[{}])", m.statistic.kind == Kind::rate ? "rate" : "increase",
+                                 m.series.text(), range));
     case Kind::least:
     case Kind::most:
-      return grouped(m, fmt::format("{}_over_time({}[{}])",
-                                    m.statistic.kind == Kind::least ? "min" : "max",
-                                    m.series.text(), range));
+      return grouped(
+          m, fmt::format("{}_over_time({}[{}])", m.statistic.kind == Kind::least ? "min" : "max",
+                         m.series.text(), range));
     default:
       return grouped(m, m.series.text());
   }

@@ -71,20 +71,20 @@ class Reader : RuleValues {
   // ---- kinds
 
   void condition(const json& in, Rule& rule) {
-    static const std::vector<std::pair<const char*, void (Reader::*)(const json&, const std::string&,
-                                                                     Rule&)>>
-        kKinds = {{"threshold", &Reader::threshold},   {"ratio", &Reader::ratio},
+    static const std::vector<
+        std::pair<const char*, void (Reader::*)(const json&, const std::string&, Rule&)>>
+        kKinds = {{"threshold", &Reader::threshold},     {"ratio", &Reader::ratio},
                   {"degradation", &Reader::degradation}, {"regression", &Reader::regression},
-                  {"anomaly", &Reader::anomaly},       {"bottleneck", &Reader::bottleneck},
-                  {"absence", &Reader::absence},       {"burn_rate", &Reader::burn_rate},
+                  {"anomaly", &Reader::anomaly},         {"bottleneck", &Reader::bottleneck},
+                  {"absence", &Reader::absence},         {"burn_rate", &Reader::burn_rate},
                   {"resource", &Reader::resource}};
     if (!in.is_object()) return;
     for (const auto& [key, read] : kKinds) {
       const auto found = in.find(key);
       if (found == in.end()) continue;
       rule.kind = key;
-      rule.identity = fmt::format("{} {}", key, found->dump(-1, ' ', false,
-                                                            json::error_handler_t::replace));
+      rule.identity =
+          fmt::format("{} {}", key, found->dump(-1, ' ', false, json::error_handler_t::replace));
       (this->*read)(*found, child(at_, key), rule);
       return;
     }
@@ -125,9 +125,9 @@ class Reader : RuleValues {
   static Strings common_labels(const Ratio& ratio, const CatalogEntry& of, const CatalogEntry& to) {
     Strings common;
     const auto fixed = [](const Selector& selector, const std::string& label) {
-      return std::any_of(
-          selector.matchers.begin(), selector.matchers.end(),
-          [&](const Matcher& m) { return m.label == label && m.kind == Matcher::Kind::equal; });
+      return std::any_of(selector.matchers.begin(), selector.matchers.end(), [&](const Matcher& m) {
+        return m.label == label && m.kind == Matcher::Kind::equal;
+      });
     };
     for (const std::string& label : of.label_names()) {
       if (to.has_label(label) && !fixed(ratio.of.series, label) && !fixed(ratio.to.series, label))
@@ -197,10 +197,9 @@ class Reader : RuleValues {
     for (std::size_t i = 0; i < out.kinds.size(); i++) {
       if (contains(bottleneck_kinds(), out.kinds[i])) continue;
       const std::string nearest = config::nearest_key(out.kinds[i], bottleneck_kinds());
-      report(child(child(at, "kinds"), i),
-             "there is no kind of bottleneck " + in_quotes(out.kinds[i]),
-             nearest.empty() ? "docs/bottlenecks.md lists them"
-                             : "did you mean '" + nearest + "'?");
+      report(
+          child(child(at, "kinds"), i), "there is no kind of bottleneck " + in_quotes(out.kinds[i]),
+          nearest.empty() ? "docs/bottlenecks.md lists them" : "did you mean '" + nearest + "'?");
     }
     labels_ = {"target", "kind", "where"};
     out.where = where(in, at, labels_).value_or(Matchers{});

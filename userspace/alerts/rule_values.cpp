@@ -58,7 +58,7 @@ void RuleValues::report(const std::string& pointer, const std::string& what, std
 }
 
 double RuleValues::time(const json& in, const char* key, const std::string& at, double otherwise,
-            double least, double most) {
+                        double least, double most) {
   const json& value = member(in, key);
   if (!value.is_string()) return otherwise;
   const auto seconds = parse_time(value.get<std::string>());
@@ -78,7 +78,7 @@ double RuleValues::window(const json& in, const char* key, const std::string& at
 }
 
 std::optional<double> RuleValues::amount(const json& in, const char* key, const std::string& at,
-                             const std::string& unit) {
+                                         const std::string& unit) {
   const json& value = member(in, key);
   if (value.is_number()) return value.get<double>();
   if (!value.is_string()) return std::nullopt;
@@ -99,7 +99,8 @@ double RuleValues::share(const json& in, const char* key, const std::string& at,
   const auto parsed = parse_amount(value.get<std::string>());
   if (!parsed) return 0;
   if (parsed->value > most)
-    report(child(at, key), fmt::format("{} is more than everything", in_quotes(value.get<std::string>())),
+    report(child(at, key),
+           fmt::format("{} is more than everything", in_quotes(value.get<std::string>())),
            "at most 100%");
   return parsed->value;
 }
@@ -116,7 +117,7 @@ void RuleValues::bound(const json& in, const std::string& at, const std::string&
 }
 
 const CatalogEntry* RuleValues::selector(const json& in, const char* key, const std::string& at,
-                             Selector& out) {
+                                         Selector& out) {
   const json& value = member(in, key);
   if (!value.is_string()) return nullptr;
   const std::string place = child(at, key);
@@ -140,7 +141,7 @@ const CatalogEntry* RuleValues::selector(const json& in, const char* key, const 
 }
 
 void RuleValues::known_label(const CatalogEntry& family, const std::string& label,
-                 const std::string& place) {
+                             const std::string& place) {
   if (family.has_label(label)) return;
   const Strings names = family.label_names();
   const std::string nearest = config::nearest_key(label, names);
@@ -151,7 +152,7 @@ void RuleValues::known_label(const CatalogEntry& family, const std::string& labe
 }
 
 void RuleValues::by(const json& in, const std::string& at, const CatalogEntry* family, Strings& out,
-        bool& each) {
+                    bool& each) {
   each = !in.is_object() || !in.contains("by");
   set(member(in, "by"), out);
   if (family == nullptr) return;
@@ -179,7 +180,8 @@ const CatalogEntry* RuleValues::measure(const json& in, const std::string& at, M
   return family;
 }
 
-std::optional<Matchers> RuleValues::where(const json& in, const std::string& at, const Strings& known) {
+std::optional<Matchers> RuleValues::where(const json& in, const std::string& at,
+                                          const Strings& known) {
   const json& value = member(in, "where");
   if (!value.is_string()) return std::nullopt;
   const std::string at_where = child(at, "where");

@@ -29,8 +29,7 @@ class RuleValues {
 
   double time(const nlohmann::json& in, const char* key, const std::string& at, double otherwise,
               double least, double most);
-  double window(const nlohmann::json& in, const char* key, const std::string& at,
-                double otherwise);
+  double window(const nlohmann::json& in, const char* key, const std::string& at, double otherwise);
   std::optional<double> amount(const nlohmann::json& in, const char* key, const std::string& at,
                                const std::string& unit);
   /// 0 where there is none.
