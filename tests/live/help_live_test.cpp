@@ -95,7 +95,8 @@ TEST(Help, EveryExampleRuns) {
   std::filesystem::create_directories(folder);
   std::filesystem::create_symlink(NZ_AGENT, folder + "/nearzero");
   make_history(folder);
-  std::ofstream(folder + "/day.jsonl") << R"({"at":1,"families":{"nearzero_off":[{"value":0}]}})" << "\n";
+  std::ofstream(folder + "/day.jsonl") << R"({"at":1,"families":{"nearzero_off":[{"value":0}]}})"
+                                       << "\n";
   Agent agent("host: true\n");
   std::vector<std::string> texts = {run({"--help"}).out};
   for (const std::string& sub : subcommands()) texts.push_back(run({sub, "--help"}).out);

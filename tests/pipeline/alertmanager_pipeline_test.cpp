@@ -40,14 +40,16 @@ class AlertmanagerPipeline : public ::testing::Test {
     rules_ = live::temporary_file("rules.yaml",
                                   "receivers:\n"
                                   "  - name: am\n"
-                                  "    alertmanager: {urls: ['" + alertmanager.url() + "'], resend: 2s}\n"
-                                  "    timeout: 1s\n"
-                                  "rules:\n"
-                                  "  - name: OrdersSlow\n"
-                                  "    threshold: {series: nearzero_off, above: 0}\n"
-                                  "    keep_firing_for: 0s\n"
-                                  "    severity: critical\n"
-                                  "    annotations: {summary: 'value {{ value }}'}\n");
+                                  "    alertmanager: {urls: ['" +
+                                      alertmanager.url() +
+                                      "'], resend: 2s}\n"
+                                      "    timeout: 1s\n"
+                                      "rules:\n"
+                                      "  - name: OrdersSlow\n"
+                                      "    threshold: {series: nearzero_off, above: 0}\n"
+                                      "    keep_firing_for: 0s\n"
+                                      "    severity: critical\n"
+                                      "    annotations: {summary: 'value {{ value }}'}\n");
     state_ = live::temporary_file("alerts", "") + ".json";
   }
   [[nodiscard]] std::unique_ptr<alerts::Service> agent() const {

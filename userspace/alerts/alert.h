@@ -22,8 +22,8 @@ struct Alert {
   Severity severity = Severity::warning;
   State state = State::pending;
   double value = 0;
-  std::string unit;         ///< of `value`, as analysis::figure_text() takes it
-  double active_since = 0;  ///< Unix seconds: when what it is about began
+  std::string unit;                      ///< of `value`, as analysis::figure_text() takes it
+  double active_since = 0;               ///< Unix seconds: when what it is about began
   double fired_at = 0, resolved_at = 0;  ///< Unix seconds; 0: not yet
   bool flapping = false;                 ///< fired so often that it is held for longer
   std::string silenced_by;               ///< id of a silence; empty: none

@@ -12,24 +12,23 @@ TEST(Amount, KnowsItsUnits) {
     Dimension dimension;
     bool per_second;
   };
-  for (const Case& c : {Case{"5ms", 0.005, Dimension::time, false},
-                        Case{"250us", 250e-6, Dimension::time, false},
-                        Case{"1.5h", 5400, Dimension::time, false},
-                        Case{"30d", 30 * 86400.0, Dimension::time, false},
-                        Case{"90%", 0.9, Dimension::share, false},
-                        Case{"64MiB", 64.0 * 1024 * 1024, Dimension::bytes, false},
-                        Case{"1.5GB", 1.5e9, Dimension::bytes, false},
-                        Case{"10/s", 10, Dimension::plain, true},
-                        Case{"3MB/s", 3e6, Dimension::bytes, true},
-                        Case{"1.5x", 1.5, Dimension::factor, false},
-                        Case{"-2", -2, Dimension::plain, false}}) {
+  for (const Case& c :
+       {Case{"5ms", 0.005, Dimension::time, false}, Case{"250us", 250e-6, Dimension::time, false},
+        Case{"1.5h", 5400, Dimension::time, false},
+        Case{"30d", 30 * 86400.0, Dimension::time, false},
+        Case{"90%", 0.9, Dimension::share, false},
+        Case{"64MiB", 64.0 * 1024 * 1024, Dimension::bytes, false},
+        Case{"1.5GB", 1.5e9, Dimension::bytes, false}, Case{"10/s", 10, Dimension::plain, true},
+        Case{"3MB/s", 3e6, Dimension::bytes, true}, Case{"1.5x", 1.5, Dimension::factor, false},
+        Case{"-2", -2, Dimension::plain, false}}) {
     const auto amount = parse_amount(c.text);
     ASSERT_TRUE(amount) << c.text;
     EXPECT_DOUBLE_EQ(amount->value, c.value) << c.text;
     EXPECT_EQ(amount->dimension, c.dimension) << c.text;
     EXPECT_EQ(amount->per_second, c.per_second) << c.text;
   }
-  for (const char* bad : {"", "ms", "5 ms", "5mss", "x", "1.5x/s", "inf", "nan", "0x10", "1e3", "5%%"})
+  for (const char* bad :
+       {"", "ms", "5 ms", "5mss", "x", "1.5x/s", "inf", "nan", "0x10", "1e3", "5%%"})
     EXPECT_FALSE(parse_amount(bad)) << bad;
 }
 

@@ -68,7 +68,8 @@ TEST(Catalog, FindsByFullNameAndNearest) {
   EXPECT_FALSE(find_family("nearzero_runqueue_latency_seconds")->has_label("targe"));
   EXPECT_EQ(find_family("runqueue_latency_seconds"), nullptr);
   EXPECT_EQ(nearest_family("nearzero_runqueue_latency_secs"), "nearzero_runqueue_latency_seconds");
-  EXPECT_EQ(nearest_family("order_stage_duration_seconds"), "nearzero_order_stage_duration_seconds");
+  EXPECT_EQ(nearest_family("order_stage_duration_seconds"),
+            "nearzero_order_stage_duration_seconds");
 }
 
 }  // namespace

@@ -71,9 +71,8 @@ Outbox::Options outbox_options(const Receiver& receiver) {
 
 bool goes_to(const Alert& alert, const Receiver& receiver) {
   if (alert.state == State::pending || alert.severity < receiver.least_severity) return false;
-  return alert.receivers.empty() ||
-         std::find(alert.receivers.begin(), alert.receivers.end(), receiver.name) !=
-             alert.receivers.end();
+  return alert.receivers.empty() || std::find(alert.receivers.begin(), alert.receivers.end(),
+                                              receiver.name) != alert.receivers.end();
 }
 
 Courier::Courier(const Receiver& receiver, const std::string& url, std::string generator,
@@ -141,7 +140,8 @@ void Courier::run(const std::shared_ptr<Shared>& shared) {
     if (attempt.outcome == Attempt::Outcome::ok) {
       const std::size_t waited = shared->outbox.waiting();
       shared->outbox.delivered(*message, shared->now());
-      if (!shared->trouble.empty()) spdlog::info("receiver {}: takes alerts again", shared->receiver.name);
+      if (!shared->trouble.empty())
+        spdlog::info("receiver {}: takes alerts again", shared->receiver.name);
       shared->trouble.clear();
       if (waited != shared->outbox.waiting() && shared->changed) shared->changed();
       continue;
@@ -149,8 +149,8 @@ void Courier::run(const std::shared_ptr<Shared>& shared) {
     shared->outbox.failed(*message, shared->now(), chance(random));
     // Once for each new reason: it is tried again for hours, and the log is no place for that.
     if (shared->trouble != attempt.why)
-      spdlog::warn("receiver {}: {} alerts wait: {}", shared->receiver.name,
-                   shared->outbox.waiting(), attempt.why);
+      spdlog::warn("receiver {}: {}; {} alerts wait", shared->receiver.name, attempt.why,
+                   shared->outbox.waiting());
     shared->trouble = attempt.why;
   }
   shared->ended = true;
@@ -159,8 +159,7 @@ void Courier::run(const std::shared_ptr<Shared>& shared) {
 
 Courier::Stats Courier::stats() const {
   const std::lock_guard lock(shared_->mutex);
-  return {shared_->results, shared_->outbox.waiting(), shared_->outbox.dropped(),
-          shared_->trouble};
+  return {shared_->results, shared_->outbox.waiting(), shared_->outbox.dropped(), shared_->trouble};
 }
 
 const std::string& Courier::receiver() const { return shared_->receiver.name; }

@@ -183,7 +183,8 @@ TEST(Courier, ComesBackToAServerThatFails) {
   courier.update({resolved()});
   ASSERT_TRUE(eventually([&] { return courier.stats().results["rejected"] >= 1; }));
   server.status = 200;
-  ASSERT_TRUE(eventually([&] { return courier.stats().waiting == 0; })) << "nor is a refusal the end";
+  ASSERT_TRUE(eventually([&] { return courier.stats().waiting == 0; }))
+      << "nor is a refusal the end";
   EXPECT_EQ(server.last()["status"], "resolved");
 }
 
@@ -193,7 +194,8 @@ TEST(Courier, WaitsForAServerThatIsNotThereAndTellsItTheTruthThen) {
     const Receiving server;
     port = server.port();
   }
-  Courier courier(alertmanager(), "http://127.0.0.1:" + std::to_string(port), "", nullptr, system_now);
+  Courier courier(alertmanager(), "http://127.0.0.1:" + std::to_string(port), "", nullptr,
+                  system_now);
   courier.update({firing("A"), firing("B")});
   ASSERT_TRUE(eventually([&] { return courier.stats().results["unreachable"] >= 1; }));
   courier.update({resolved("A"), firing("B")});
@@ -220,7 +222,8 @@ TEST(Courier, AServerThatHangsHoldsNobody) {
     ASSERT_TRUE(eventually([&] { return courier.stats().results["timeout"] >= 1; }));
     EXPECT_EQ(courier.stats().waiting, 2U);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15)) << "its end waits for no answer";
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15))
+      << "its end waits for no answer";
 }
 
 TEST(Courier, SecretsComeFromFilesThatOthersCannotRead) {
@@ -281,7 +284,8 @@ TEST(Courier, TellsNothingTwiceAfterARestart) {
   std::string saved;
   std::atomic<int> changes{0};
   {
-    Courier courier(webhook(), server.url(), "", [&] { changes++; }, system_now);
+    Courier courier(
+        webhook(), server.url(), "", [&] { changes++; }, system_now);
     courier.update({firing()});
     ASSERT_TRUE(eventually([&] { return courier.stats().waiting == 0 && server.requests == 1; }));
     ASSERT_TRUE(eventually([&] { return changes == 1; }));

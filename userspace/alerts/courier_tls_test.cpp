@@ -21,9 +21,8 @@ class CourierTls : public ::testing::Test {
   void SetUp() override {
     server_ = std::make_unique<httplib::SSLServer>(identity.protection().certificate.c_str(),
                                                    identity.protection().key.c_str());
-    server_->Post("/api/v2/alerts", [this](const httplib::Request&, httplib::Response&) {
-      requests++;
-    });
+    server_->Post("/api/v2/alerts",
+                  [this](const httplib::Request&, httplib::Response&) { requests++; });
     port_ = server_->bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_->listen_after_bind(); });
     while (!server_->is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -76,9 +75,7 @@ TEST_F(CourierTls, TellsNothingToAStranger) {
   EXPECT_EQ(requests, 0);
 }
 
-TEST_F(CourierTls, AsksNobodyWhereToldNotTo) {
-  EXPECT_EQ(attempt("127.0.0.1", "", false), "ok");
-}
+TEST_F(CourierTls, AsksNobodyWhereToldNotTo) { EXPECT_EQ(attempt("127.0.0.1", "", false), "ok"); }
 
 }  // namespace
 }  // namespace nz::alerts

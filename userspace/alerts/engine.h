@@ -75,11 +75,11 @@ class Engine {
   using Key = std::pair<std::string, std::string>;  // rule, key within it
   struct Instance {
     Alert alert;
-    std::string identity;  // of the rule
-    double held = 0;       // seconds without a break; pending
-    double gone = 0;       // seconds since it last held; firing
-    double unknown = 0;    // seconds of which nothing is known; firing
-    double ended = 0;      // clock_ when it was resolved
+    std::string identity;      // of the rule
+    double held = 0;           // seconds without a break; pending
+    double gone = 0;           // seconds since it last held; firing
+    double unknown = 0;        // seconds of which nothing is known; firing
+    double ended = 0;          // clock_ when it was resolved
     std::deque<double> fires;  // clock_ of each time it fired, within flap_window
     bool visited = false;      // in this step
   };

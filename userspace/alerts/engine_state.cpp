@@ -13,8 +13,10 @@ constexpr int kVersion = 1;
 }  // namespace
 
 std::string Engine::save() const {
-  nlohmann::json out = {
-      {"version", kVersion}, {"clock", clock_}, {"dropped", dropped_}, {"alerts", nlohmann::json::array()}};
+  nlohmann::json out = {{"version", kVersion},
+                        {"clock", clock_},
+                        {"dropped", dropped_},
+                        {"alerts", nlohmann::json::array()}};
   for (const auto& [key, instance] : instances_) {
     out["alerts"].push_back({{"key", key.second},
                              {"identity", instance.identity},

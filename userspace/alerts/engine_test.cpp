@@ -8,9 +8,9 @@
 namespace nz::alerts {
 namespace {
 
+using testing::annotation;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::annotation;
 using testing::kNow;
 using testing::label;
 using testing::rules_of;
@@ -20,7 +20,8 @@ using testing::Scene;
 class Life {
  public:
   explicit Life(const std::string& keys, Engine::Options options = {}) : engine_(options) {
-    engine_.set_rules(rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_off, above: 0}\n" + keys));
+    engine_.set_rules(
+        rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_off, above: 0}\n" + keys));
   }
 
   /// '1' it holds, '0' not, '?' no history. Gives the states: '.' inactive, p, F, r.
@@ -80,14 +81,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"    keep_firing_for: 0s\n", "1???????0", "FFFFFFFFr"}));
 
 TEST(Engine, TellsWhatFiredAndWhatEnded) {
-  Life life("    keep_firing_for: 0s\n    severity: critical\n    labels: {team: t}\n"
-            "    annotations: {summary: 'is {{ value }} since {{ since }}, {{ rule }} {{ labels.team }}'}\n");
+  Life life(
+      "    keep_firing_for: 0s\n    severity: critical\n    labels: {team: t}\n"
+      "    annotations: {summary: 'is {{ value }} since {{ since }}, {{ rule }} {{ labels.team "
+      "}}'}\n");
   Scene scene;
   scene.gauge("nearzero_off", {}, 1);
   const auto changes = life.engine().step(scene, kNow);
   ASSERT_EQ(changes.fired.size(), 1U);
   const Alert& alert = changes.fired[0];
-  EXPECT_EQ(alert.labels, (analysis::Labels{{"alertname", "A"}, {"severity", "critical"}, {"team", "t"}}));
+  EXPECT_EQ(alert.labels,
+            (analysis::Labels{{"alertname", "A"}, {"severity", "critical"}, {"team", "t"}}));
   EXPECT_EQ(annotation(alert, "summary"), "is 1 since 2025-11-27 15:00:00 UTC, A t");
   EXPECT_EQ(alert.fired_at, kNow);
   scene.series[0].value = 0;
@@ -99,7 +103,8 @@ TEST(Engine, TellsWhatFiredAndWhatEnded) {
 
 TEST(Engine, SeriesAreKeptApart) {
   Engine engine;
-  engine.set_rules(rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_target_threads, above: 10}\n"));
+  engine.set_rules(rules_of(
+      "rules:\n  - name: A\n    threshold: {series: nearzero_target_threads, above: 10}\n"));
   Scene scene;
   scene.gauge("nearzero_target_threads", {{"target", "a"}}, 20);
   scene.gauge("nearzero_target_threads", {{"target", "b"}}, 5);
@@ -183,7 +188,8 @@ TEST(Engine, WhatWasSavedAndCannotBeReadChangesNothing) {
 
 TEST(Engine, ARuleThatIsChangedOrGoneEndsItsAlerts) {
   const auto text = [](const std::string& limit, const std::string& more) {
-    return "rules:\n  - name: A\n    threshold: {series: nearzero_off, above: " + limit + "}\n" + more;
+    return "rules:\n  - name: A\n    threshold: {series: nearzero_off, above: " + limit + "}\n" +
+           more;
   };
   Scene scene;
   scene.gauge("nearzero_off", {}, 1);
@@ -208,8 +214,9 @@ TEST(Engine, IsBoundedAndCountsWhatDoesNotFit) {
   Engine::Options options;
   options.most = 10;
   Engine engine(options);
-  engine.set_rules(rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_target_threads, above: 0}\n"
-                            "    keep_firing_for: 0s\n"));
+  engine.set_rules(
+      rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_target_threads, above: 0}\n"
+               "    keep_firing_for: 0s\n"));
   Scene scene;
   for (int i = 0; i < 25; i++)
     scene.gauge("nearzero_target_threads", {{"target", std::to_string(i)}}, 1);
@@ -224,12 +231,14 @@ TEST(Engine, IsBoundedAndCountsWhatDoesNotFit) {
 
 TEST(Engine, UnknownRulesSayWhy) {
   Engine engine;
-  engine.set_rules(rules_of("rules:\n  - name: A\n    regression: {}\n"
-                            "  - name: B\n    threshold: {series: nearzero_off, above: 0}\n"));
+  engine.set_rules(
+      rules_of("rules:\n  - name: A\n    regression: {}\n"
+               "  - name: B\n    threshold: {series: nearzero_off, above: 0}\n"));
   Scene scene;
   scene.judged = false;
   scene.gauge("nearzero_off", {}, 1);
-  EXPECT_EQ(engine.step(scene, kNow).fired.size(), 1U) << "one that cannot be judged stops no other";
+  EXPECT_EQ(engine.step(scene, kNow).fired.size(), 1U)
+      << "one that cannot be judged stops no other";
   ASSERT_EQ(engine.unknown().size(), 1U);
   EXPECT_EQ(engine.unknown()[0].rule, "A");
   EXPECT_THAT(engine.unknown()[0].why, HasSubstr("nobody looks for regressions"));
@@ -237,8 +246,9 @@ TEST(Engine, UnknownRulesSayWhy) {
 
 TEST(Engine, ValuesAreTextAndNeverTemplates) {
   Engine engine;
-  engine.set_rules(rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_sqlite_statements_total, above: 0}\n"
-                            "    annotations: {summary: '{{ labels.statement }}'}\n"));
+  engine.set_rules(rules_of(
+      "rules:\n  - name: A\n    threshold: {series: nearzero_sqlite_statements_total, above: 0}\n"
+      "    annotations: {summary: '{{ labels.statement }}'}\n"));
   Scene scene;
   scene.counter("nearzero_sqlite_statements_total",
                 {{"target", "a"}, {"statement", "SELECT '{{ value }}'\n<script>\x1b[31m"}}, 5);

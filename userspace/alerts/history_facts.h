@@ -13,8 +13,8 @@ namespace nz::alerts {
 
 class HistoryFacts : public Facts {
  public:
-  using Baseline = std::function<std::optional<BaselineValue>(
-      const analysis::Quantity& of, const std::string& name, double at)>;
+  using Baseline = std::function<std::optional<BaselineValue>(const analysis::Quantity& of,
+                                                              const std::string& name, double at)>;
 
   /// `history` outlives it.
   explicit HistoryFacts(const history::History& history) : history_(history) {}

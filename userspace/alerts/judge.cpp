@@ -155,7 +155,8 @@ Verdict judge_one(const BottleneckFound& condition, const Rule& rule, const Judg
     if (!matches(condition.where, o.labels)) continue;
     std::erase_if(o.labels, [](const auto& pair) { return pair.second.empty(); });
     o.severity = condition.severity_as_found ? f.severity : rule.severity;
-    // One that grew worse is another alert: whoever is called for critical ones alone is called now.
+    // One that grew worse is another alert: whoever is called for critical ones alone is called
+    // now.
     o.key += std::string("/") + word(o.severity);
     o.value = f.impact;
     o.unit = "ratio";

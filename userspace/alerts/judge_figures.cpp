@@ -96,15 +96,16 @@ Verdict judge_one(const Ratio& condition, const Rule& rule, const Judging& with)
   for (const Figure& to : measure(condition.to, *window)) {
     const auto found = of.find(to.labels);
     // What has never been counted has not happened; a gauge that is missing is not known.
-    const double upper =
-        found != of.end() ? found->second : growth ? 0 : std::numeric_limits<double>::quiet_NaN();
+    const double upper = found != of.end() ? found->second
+                         : growth          ? 0
+                                           : std::numeric_limits<double>::quiet_NaN();
     if (!(to.value > condition.least) || std::isnan(upper)) {
       verdict.observations.push_back(unknown(to.labels));
-      verdict.unknown = std::isnan(upper) ? "the first figure is missing"
-                                          : fmt::format("the second figure is {}, not above {}",
-                                                        value_text(to.value, condition.to.unit()),
-                                                        value_text(condition.least,
-                                                                   condition.to.unit()));
+      verdict.unknown = std::isnan(upper)
+                            ? "the first figure is missing"
+                            : fmt::format("the second figure is {}, not above {}",
+                                          value_text(to.value, condition.to.unit()),
+                                          value_text(condition.least, condition.to.unit()));
       continue;
     }
     const double ratio = condition.complement ? 1 - upper / to.value : upper / to.value;
@@ -178,9 +179,8 @@ Verdict judge_one(const Absence& condition, const Rule& rule, const Judging& wit
   }
   Observation o = holds(rule, labels, growth, "");
   o.fields["quantity"] = condition.series.text();
-  o.fields["limit"] = condition.least > 0
-                          ? "below " + analysis::number_text(condition.least)
-                          : std::string("absent");
+  o.fields["limit"] = condition.least > 0 ? "below " + analysis::number_text(condition.least)
+                                          : std::string("absent");
   o.fields["window"] = time_text(condition.window);
   verdict.observations.push_back(std::move(o));
   return verdict;

@@ -23,9 +23,8 @@ class Judge : public ::testing::Test {
     rules_ = rules_of("rules:\n  - name: A\n    " + condition);
     windows_.plan(rules_);
     windows_.begin(scene, kNow);
-    return judge(rules_.at(0), {scene, windows_, kNow, [firing](const std::string&) {
-                                  return firing;
-                                }});
+    return judge(rules_.at(0),
+                 {scene, windows_, kNow, [firing](const std::string&) { return firing; }});
   }
   static std::size_t holding(const Verdict& verdict) {
     std::size_t n = 0;
@@ -52,7 +51,8 @@ TEST_F(Judge, ThresholdOfAQuantileByLabel) {
   EXPECT_NEAR(o.value, 0.020, 0.020 * 0.045);
   EXPECT_EQ(o.unit, "seconds");
   EXPECT_EQ(o.fields.at("limit"), "above 5 ms");
-  EXPECT_THAT(o.fields.at("quantity"), HasSubstr("p99 of nearzero_order_stage_duration_seconds over 1m"));
+  EXPECT_THAT(o.fields.at("quantity"),
+              HasSubstr("p99 of nearzero_order_stage_duration_seconds over 1m"));
   EXPECT_FALSE(v.observations[1].known) << "nothing was recorded: neither slow nor fast";
 }
 
@@ -65,7 +65,8 @@ TEST_F(Judge, ThresholdOfSeriesTakenTogether) {
   ASSERT_EQ(holding(v), 1U);
   EXPECT_DOUBLE_EQ(v.observations[0].value, 10.5);
   EXPECT_EQ(v.observations[0].labels, (analysis::Labels{{"probe", "a"}}));
-  const auto all = verdict("threshold: {series: nearzero_drops_total, statistic: increase, by: [], above: 600}");
+  const auto all =
+      verdict("threshold: {series: nearzero_drops_total, statistic: increase, by: [], above: 600}");
   ASSERT_EQ(holding(all), 1U);
   EXPECT_DOUBLE_EQ(all.observations[0].value, 660);
 }
@@ -82,8 +83,12 @@ TEST_F(Judge, MinAndMaxOfGauges) {
   scene.series.back().most = 80;
   scene.series.back().least = 1;
   EXPECT_EQ(holding(verdict("threshold: {series: nearzero_target_threads, above: 50}")), 0U);
-  EXPECT_EQ(holding(verdict("threshold: {series: nearzero_target_threads, statistic: max, above: 50}")), 1U);
-  EXPECT_EQ(holding(verdict("threshold: {series: nearzero_target_threads, statistic: min, below: 2}")), 1U);
+  EXPECT_EQ(
+      holding(verdict("threshold: {series: nearzero_target_threads, statistic: max, above: 50}")),
+      1U);
+  EXPECT_EQ(
+      holding(verdict("threshold: {series: nearzero_target_threads, statistic: min, below: 2}")),
+      1U);
 }
 
 TEST_F(Judge, NothingIsSaidOfAShortHistory) {
@@ -97,8 +102,9 @@ TEST_F(Judge, NothingIsSaidOfAShortHistory) {
 }
 
 TEST_F(Judge, RatioOfWhatIsZeroIsNotKnown) {
-  const std::string kRule = "ratio: {of: {series: nearzero_tcp_retransmits_total, statistic: increase}, "
-                            "to: {series: nearzero_sqlite_opens_total, statistic: increase}, above: 10%, least: 10}";
+  const std::string kRule =
+      "ratio: {of: {series: nearzero_tcp_retransmits_total, statistic: increase}, "
+      "to: {series: nearzero_sqlite_opens_total, statistic: increase}, above: 10%, least: 10}";
   scene.counter("nearzero_tcp_retransmits_total", {{"target", "zero"}}, 5);
   scene.counter("nearzero_sqlite_opens_total", {{"target", "zero"}}, 0);
   scene.counter("nearzero_tcp_retransmits_total", {{"target", "few"}}, 5);
@@ -118,9 +124,12 @@ TEST_F(Judge, RatioOfWhatIsZeroIsNotKnown) {
 }
 
 TEST_F(Judge, ResourcesAreRatios) {
-  scene.gauge("nearzero_filesystem_bytes", {{"mount", "/"}, {"device", "sda"}, {"kind", "size"}}, 100);
-  scene.gauge("nearzero_filesystem_bytes", {{"mount", "/"}, {"device", "sda"}, {"kind", "free"}}, 9);
-  scene.gauge("nearzero_filesystem_bytes", {{"mount", "/"}, {"device", "sda"}, {"kind", "available"}}, 4);
+  scene.gauge("nearzero_filesystem_bytes", {{"mount", "/"}, {"device", "sda"}, {"kind", "size"}},
+              100);
+  scene.gauge("nearzero_filesystem_bytes", {{"mount", "/"}, {"device", "sda"}, {"kind", "free"}},
+              9);
+  scene.gauge("nearzero_filesystem_bytes",
+              {{"mount", "/"}, {"device", "sda"}, {"kind", "available"}}, 4);
   const auto v = verdict("resource: {of: disk_space, above: 95%}");
   ASSERT_EQ(holding(v), 1U);
   EXPECT_DOUBLE_EQ(v.observations[0].value, 0.96);
@@ -133,7 +142,8 @@ TEST_F(Judge, ResourcesAreRatios) {
 TEST_F(Judge, DegradationAgainstABaseline) {
   const std::string kName = "nearzero_syscall_duration_seconds";
   scene.histogram(kName, {{"target", "a"}, {"syscall", "read"}}, 1000, 2'000'000);
-  const std::string kRule = "degradation: {series: " + kName + ", statistic: p50, above: 1.5x, least_difference: 500us}";
+  const std::string kRule =
+      "degradation: {series: " + kName + ", statistic: p50, above: 1.5x, least_difference: 500us}";
   const auto none = verdict(kRule);
   EXPECT_EQ(holding(none), 0U);
   EXPECT_THAT(none.unknown, HasSubstr("no baseline 'hour_of_week'"));
@@ -182,7 +192,9 @@ TEST_F(Judge, RegressionNamesStageStatementStartAndCause) {
   cause.title = "SELECT max_quantity ... scans risk_limits";
   cause.recommendation = "CREATE INDEX ...";
   scene.open = {cause};
-  const auto v = verdict("regression: {series: nearzero_order_stage_duration_seconds, least_change: 20%, least_confidence: 95%}");
+  const auto v = verdict(
+      "regression: {series: nearzero_order_stage_duration_seconds, least_change: 20%, "
+      "least_confidence: 95%}");
   ASSERT_EQ(holding(v), 1U);
   const Observation& o = v.observations[0];
   EXPECT_EQ(o.key, "r1");
@@ -225,7 +237,11 @@ TEST_F(Judge, AnomaliesComeAsIncidents) {
   incident.id = "i1";
   incident.since = kNow - 60;
   incident.members = {
-      {{"nearzero_offcpu_seconds", {{"target", "a"}, {"reason", "disk"}}, "p99", "seconds"}, kNow, 0.1, 0.01, 0.99},
+      {{"nearzero_offcpu_seconds", {{"target", "a"}, {"reason", "disk"}}, "p99", "seconds"},
+       kNow,
+       0.1,
+       0.01,
+       0.99},
       {{"nearzero_disk_in_flight", {{"device", "sda"}}, "value", ""}, kNow, 40, 2, 0.97}};
   scene.strange = {incident};
   const auto v = verdict("anomaly: {least_score: 98%, least_members: 2}");
@@ -268,7 +284,8 @@ TEST_F(Judge, BottlenecksByKindPlaceAndWeight) {
 }
 
 TEST_F(Judge, Absence) {
-  const std::string kRule = "absence: {series: 'nearzero_target_threads{target=\"a\"}', window: 1m}";
+  const std::string kRule =
+      "absence: {series: 'nearzero_target_threads{target=\"a\"}', window: 1m}";
   auto v = verdict(kRule);
   ASSERT_EQ(holding(v), 1U);
   EXPECT_EQ(v.observations[0].labels, (analysis::Labels{{"target", "a"}}));
@@ -312,8 +329,9 @@ TEST_F(Judge, BurnRateOfAHistogramCountsWhatIsSlower) {
   const std::string kName = "nearzero_order_stage_duration_seconds";
   scene.histogram(kName, {{"stage", "order"}}, 90, 4'000'000, 10, 9'000'000);
   const auto burn = [&](const char* limit) {
-    const auto v = verdict("burn_rate: {objective: 99%, series: " + kName + ", slower_than: " + limit +
-                           ", windows: [{long: 1h, short: 5m, burn: 1}]}");
+    const auto v =
+        verdict("burn_rate: {objective: 99%, series: " + kName + ", slower_than: " + limit +
+                ", windows: [{long: 1h, short: 5m, burn: 1}]}");
     return holding(v) == 1 ? v.observations[0].value : 0.0;
   };
   EXPECT_NEAR(burn("5ms"), 10, 1e-9);

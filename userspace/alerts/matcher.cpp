@@ -133,8 +133,10 @@ class Parser {
       if (c == '\\') {
         if (ended()) return wrong("a character after '\\'");
         c = text_[at_++];
-        if (c == 'n') c = '\n';
-        else if (c != '\\' && c != '"' && c != '\'') value += '\\';  // of a regular expression: \d
+        if (c == 'n')
+          c = '\n';
+        else if (c != '\\' && c != '"' && c != '\'')
+          value += '\\';  // of a regular expression: \d
       }
       value += c;
     }
@@ -150,9 +152,9 @@ class Parser {
     options.set_max_mem(kMostExpressionBytes);
     auto expression = std::make_shared<const RE2>(matcher.value, options);
     if (!expression->ok()) {
-      return Error{config::in_quotes(matcher.value) + " is no regular expression: " +
-                       expression->error(),
-                   "the syntax is that of Prometheus (RE2), without look-ahead"};
+      return Error{
+          config::in_quotes(matcher.value) + " is no regular expression: " + expression->error(),
+          "the syntax is that of Prometheus (RE2), without look-ahead"};
     }
     matcher.expression = std::move(expression);
     return std::nullopt;

@@ -108,8 +108,9 @@ std::optional<std::string> misfit(const Statistic& statistic, metrics::Type type
       return "a histogram has no single value: take p50, p99, mean, max, rate or increase";
     case metrics::Type::counter:
       if (is_growth(statistic.kind)) return std::nullopt;
-      return is_of_histograms(statistic.kind) ? "a counter has no distribution: take rate or increase"
-                                              : "a counter only grows: take rate or increase";
+      return is_of_histograms(statistic.kind)
+                 ? "a counter has no distribution: take rate or increase"
+                 : "a counter only grows: take rate or increase";
     case metrics::Type::gauge:
       if (!is_of_histograms(statistic.kind) && !is_growth(statistic.kind)) return std::nullopt;
       return "a gauge has value, min and max";
@@ -119,10 +120,10 @@ std::optional<std::string> misfit(const Statistic& statistic, metrics::Type type
 
 std::string Measure::unit() const {
   const CatalogEntry* entry = find_family(series.name);
-  const auto type = entry != nullptr                      ? entry->type
-                    : is_of_histograms(statistic.kind)    ? metrics::Type::histogram
-                    : series.name.ends_with("_total")     ? metrics::Type::counter
-                                                          : metrics::Type::gauge;
+  const auto type = entry != nullptr                   ? entry->type
+                    : is_of_histograms(statistic.kind) ? metrics::Type::histogram
+                    : series.name.ends_with("_total")  ? metrics::Type::counter
+                                                       : metrics::Type::gauge;
   if (statistic.kind == Kind::rate) return metrics::rate_unit(series.name, type);
   if (statistic.kind == Kind::increase && type == metrics::Type::histogram) return "";
   return metrics::unit(series.name);

@@ -166,9 +166,8 @@ void Outbox::failed(const Message& message, double now, double chance) {
   const auto found = groups_.find(message.group);
   if (found == groups_.end()) return;
   Group& group = found->second;
-  const double pause =
-      std::min(options_.longest_retry,
-               options_.first_retry * std::pow(2.0, std::min(group.failures, 20)));
+  const double pause = std::min(options_.longest_retry,
+                                options_.first_retry * std::pow(2.0, std::min(group.failures, 20)));
   group.failures++;
   // Half of it is certain, half is chance: agents that lost the same receiver come back apart.
   group.retry = now + pause * (0.5 + 0.5 * std::clamp(chance, 0.0, 1.0));

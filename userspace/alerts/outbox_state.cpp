@@ -15,7 +15,8 @@ constexpr int kVersion = 1;
 }  // namespace
 
 std::string Outbox::save() const {
-  nlohmann::json out = {{"version", kVersion}, {"dropped", dropped_}, {"groups", nlohmann::json::array()}};
+  nlohmann::json out = {
+      {"version", kVersion}, {"dropped", dropped_}, {"groups", nlohmann::json::array()}};
   for (const auto& [name, group] : groups_) {
     nlohmann::json items = nlohmann::json::array();
     for (const auto& [fingerprint, item] : group.items) {
@@ -24,8 +25,7 @@ std::string Outbox::save() const {
                        {"told_fired_at", item.told_fired_at},
                        {"resolved_told_at", item.resolved_told_at}});
     }
-    out["groups"].push_back({
-        {"told", group.told}, {"items", std::move(items)}});
+    out["groups"].push_back({{"told", group.told}, {"items", std::move(items)}});
   }
   return dump(out);
 }

@@ -7,7 +7,8 @@
 namespace nz::alerts {
 namespace {
 
-Alert alert(const std::string& name, State state, double fired_at = 1, const std::string& target = "a") {
+Alert alert(const std::string& name, State state, double fired_at = 1,
+            const std::string& target = "a") {
   Alert a;
   a.rule = name;
   a.labels = {{"alertname", name}, {"target", target}};

@@ -13,7 +13,8 @@ using nlohmann::json;
 constexpr const char* kZeroTime = "0001-01-01T00:00:00Z";  // Go's zero: it has not ended
 
 /// What all alerts of a message agree in.
-json common(const std::vector<Alert>& alerts, std::vector<std::pair<std::string, std::string>> Alert::*which) {
+json common(const std::vector<Alert>& alerts,
+            std::vector<std::pair<std::string, std::string>> Alert::*which) {
   std::map<std::string, std::string> shared;
   bool first = true;
   for (const Alert& alert : alerts) {

@@ -66,9 +66,7 @@ const char* word(Outcome outcome) {
 class Poster::Impl {
  public:
   Impl(Receiver receiver, const std::string& url, const std::string& path)
-      : receiver_(std::move(receiver)),
-        origin_(origin_of(url)),
-        path_(path_of(url) + path) {
+      : receiver_(std::move(receiver)), origin_(origin_of(url)), path_(path_of(url) + path) {
     if (path_.empty()) path_ = "/";
     if (path_.front() != '/') path_.insert(0, "/");
   }
@@ -125,8 +123,8 @@ class Poster::Impl {
     if (!secret) return Attempt{Outcome::secret, secret.error().text()};
     const std::string text = trimmed(*secret);
     if (text.find_first_of("\r\n") != std::string::npos)
-      return Attempt{Outcome::secret, "the secret file of receiver '" + receiver_.name +
-                                          "' has more than one line"};
+      return Attempt{Outcome::secret,
+                     "the secret file of receiver '" + receiver_.name + "' has more than one line"};
     if (token) {
       request.headers.emplace("Authorization", "Bearer " + text);
     } else {

@@ -9,7 +9,6 @@
 
 namespace nz::alerts {
 
-
 /// How an attempt ended. The outcome is the label `result` of nearzero_alert_notifications_total.
 struct Attempt {
   enum class Outcome {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "userspace/alerts/alert.h"
 #include "userspace/alerts/amount.h"
 #include "userspace/alerts/catalog.h"
 
@@ -89,49 +90,64 @@ std::string expression_of(const Measure& m) {
   switch (m.statistic.kind) {
     case Kind::rate:
     case Kind::increase:
-      return grouped(m, fmt::format("{}({}[{}])",
-                                    m.statistic.kind == Kind::rate ? "rate" : "increase",
-                                    m.series.text(), range));
+      return grouped(m,
+                     fmt::format("{}({}[{}])", m.statistic.kind == Kind::rate ? "rate" : "increase",
+                                 m.series.text(), range));
     case Kind::least:
     case Kind::most:
-      return grouped(m, fmt::format("{}_over_time({}[{}])",
-                                    m.statistic.kind == Kind::least ? "min" : "max",
-                                    m.series.text(), range));
+      return grouped(
+          m, fmt::format("{}_over_time({}[{}])", m.statistic.kind == Kind::least ? "min" : "max",
+                         m.series.text(), range));
     default:
       return grouped(m, m.series.text());
   }
 }
 
 void note_range(double window, PromRule& out) {
-  if (window < kShortestRange)
-    out.notes.push_back(fmt::format("the window is {} in place of {}: a range needs several scrapes",
-                                    time_text(kShortestRange), time_text(window)));
-}
-
-void note_bound(const Bound& bound, PromRule& out) {
-  if (bound.clear) out.notes.emplace_back("hysteresis (`clear`) is left out; keep_firing_for stays");
+  if (window >= kShortestRange) return;
+  out.notes.push_back(fmt::format("the window is {} in place of {}: a range needs several scrapes",
+                                  time_text(kShortestRange), time_text(window)));
 }
 
 std::string compare(const Bound& bound) {
   return fmt::format("{} {}", bound.above ? ">" : "<", number(bound.value));
 }
 
+/// Prometheus' template of a value in a unit.
+std::string value_in(const std::string& unit) {
+  if (unit == "seconds") return "{{ $value | humanizeDuration }}";
+  if (unit == "ratio" || unit == "seconds per second") return "{{ $value | humanizePercentage }}";
+  if (unit.starts_with("bytes")) return "{{ $value | humanize1024 }}B";
+  return "{{ $value | humanize }}";
+}
+
+void describe(const Bound& bound, const std::string& quantity, double window,
+              const std::string& unit, PromRule& out) {
+  if (bound.clear)
+    out.notes.emplace_back("hysteresis (`clear`) is left out; keep_firing_for stays");
+  out.texts["value"] = value_in(unit);
+  out.texts["limit"] = (bound.above ? "above " : "below ") + value_text(bound.value, unit);
+  out.texts["quantity"] = quantity;
+  out.texts["window"] = range_of(window);
+}
+
 /// Asks the agent, which has judged.
-PromRule from_agent(const Rule& rule, std::string why) {
+std::vector<PromRule> from_agent(const Rule& rule, const std::string& why) {
   PromRule out;
+  out.asks_agent = true;
   out.expression = fmt::format("nearzero_alerts{{rule=\"{}\",state=\"firing\"}} > 0", rule.name);
-  out.notes.push_back(std::move(why) + ": the agent judges, and its alert is passed on without its labels");
-  return out;
+  out.notes.push_back(why + ": whether the agent's own alert fires, without its labels and texts");
+  return {out};
 }
 
 std::vector<PromRule> one(const Rule&, const Threshold& c) {
   PromRule out;
   out.expression = fmt::format("{} {}", expression_of(c.of), compare(c.bound));
-  if (type_of(c.of.series) == Type::histogram &&
-      (c.of.statistic.kind == Kind::most || c.of.statistic.kind == Kind::least))
+  const Kind kind = c.of.statistic.kind;
+  if (type_of(c.of.series) == Type::histogram && (kind == Kind::most || kind == Kind::least))
     out.notes.emplace_back("max and min are those of the buckets");
-  if (c.of.statistic.kind != Kind::value) note_range(c.of.window, out);
-  note_bound(c.bound, out);
+  if (kind != Kind::value) note_range(c.of.window, out);
+  describe(c.bound, c.of.text(), c.of.window, c.of.unit(), out);
   return {out};
 }
 
@@ -139,21 +155,21 @@ std::vector<PromRule> one(const Rule&, const Ratio& c) {
   PromRule out;
   const std::string ratio =
       fmt::format("({} / ({} > {}))", expression_of(c.of), expression_of(c.to), number(c.least));
-  out.expression = fmt::format("{}{} {}", c.complement ? "1 - " : "", ratio, compare(c.bound));
-  if (c.complement) out.expression = fmt::format("(1 - {}) {}", ratio, compare(c.bound));
-  note_range(c.of.window, out);
-  note_bound(c.bound, out);
+  out.expression = c.complement ? fmt::format("(1 - {}) {}", ratio, compare(c.bound))
+                                : fmt::format("{} {}", ratio, compare(c.bound));
+  if (c.of.statistic.kind != Kind::value) note_range(c.of.window, out);
+  describe(c.bound, c.of.text() + " by " + c.to.text(), c.of.window, "ratio", out);
   return {out};
 }
 
 std::vector<PromRule> one(const Rule& rule, const Degradation&) {
-  return {from_agent(rule, "Prometheus has no robust baseline by hour of week")};
+  return from_agent(rule, "Prometheus has no robust baseline by hour of week");
 }
 std::vector<PromRule> one(const Rule& rule, const RegressionFound&) {
-  return {from_agent(rule, "PromQL finds no change points")};
+  return from_agent(rule, "PromQL finds no change points");
 }
 std::vector<PromRule> one(const Rule& rule, const AnomalyFound&) {
-  return {from_agent(rule, "PromQL scores no anomalies")};
+  return from_agent(rule, "PromQL scores no anomalies");
 }
 
 std::vector<PromRule> one(const Rule&, const BottleneckFound& c) {
@@ -178,6 +194,8 @@ std::vector<PromRule> one(const Rule&, const BottleneckFound& c) {
   }
   if (c.least_confidence > 0) out.notes.emplace_back("confidence is left out: no metric has it");
   out.expression = fmt::format("{} >= {}", series.text(), number(impact));
+  out.texts["value"] = out.texts["impact"] = value_in("ratio");
+  out.texts["title"] = out.texts["cause"] = "{{ $labels.kind }} of {{ $labels.target }}";
   return {out};
 }
 
@@ -189,164 +207,64 @@ std::vector<PromRule> one(const Rule&, const Absence& c) {
                 : c.series.text();
   out.expression = fmt::format("absent({})", there);
   if (c.least > 0) {
-    Measure growth{c.series, {Kind::increase, 0}, c.window, {}, false};
-    out.expression = fmt::format("{} < {} or {}", expression_of(growth), number(c.least),
-                                 out.expression);
+    const Measure growth{c.series, {Kind::increase, 0}, c.window, {}, false};
+    out.expression =
+        fmt::format("{} < {} or {}", expression_of(growth), number(c.least), out.expression);
     note_range(c.window, out);
   } else {
-    out.notes.push_back(fmt::format("a series is absent 5m after its last sample; `for` has the window of {}",
-                                    time_text(c.window)));
+    out.notes.push_back(fmt::format(
+        "a series is absent 5m after its last sample; the window of {} is added to `for`",
+        time_text(c.window)));
   }
+  out.texts["value"] = value_in("");
+  out.texts["quantity"] = c.series.text();
+  out.texts["window"] = time_text(c.window);
+  out.texts["limit"] = c.least > 0 ? "below " + number(c.least) : std::string("absent");
   return {out};
 }
 
-/// Share of what is bad over a range.
-std::string bad_share(const BurnRate& c, double window) {
+/// How many times too fast the budget is spent over a window.
+std::string burn_of(const BurnRate& c, double window) {
   const std::string range = range_of(window);
-  if (!c.of_values()) {
-    return fmt::format("(sum {} (rate({}[{}])) / sum {} (rate({}[{}])))", grouping(c.by, false),
-                       c.bad.text(), range, grouping(c.by, false), c.total.text(), range);
+  const std::string allowed = number(1 - c.objective);
+  if (c.of_values()) {
+    const Measure m{c.series, {Kind::rate, 0}, window, c.by, c.each};
+    const std::string native = grouped(m, fmt::format("rate({}[{}])", c.series.text(), range));
+    return fmt::format("((1 - histogram_fraction(0, {}, {})) / {})", number(c.slower_than), native,
+                       allowed);
   }
-  const Measure m{c.series, {Kind::rate, 0}, window, c.by, c.each};
-  const std::string native = grouped(m, fmt::format("rate({}[{}])", c.series.text(), range));
-  return fmt::format("(1 - histogram_fraction(0, {}, {}))", number(c.slower_than), native);
+  const std::string by = grouping(c.by, false);
+  return fmt::format("(sum {} (rate({}[{}])) / sum {} (rate({}[{}])) / {})", by, c.bad.text(),
+                     range, by, c.total.text(), range, allowed);
 }
 
 std::vector<PromRule> one(const Rule&, const BurnRate& c) {
   std::vector<PromRule> all;
   for (const BurnRate::Window& window : c.windows) {
     PromRule out;
-    const double limit = window.burn * (1 - c.objective);
-    out.expression =
-        fmt::format("{} > {} and {} > {}", bad_share(c, window.length), number(limit),
-                    bad_share(c, window.confirm), number(limit));
+    out.expression = fmt::format("{0} > {2} and {1} > {2}", burn_of(c, window.length),
+                                 burn_of(c, window.confirm), number(window.burn));
     out.severity = window.severity;
+    out.labels = {{"window", time_text(window.length)}};
     if (c.of_values())
-      out.notes.emplace_back("needs native histograms: classic buckets have no boundary at every time");
+      out.notes.emplace_back(
+          "needs native histograms: classic buckets have no boundary at every time");
     note_range(window.confirm, out);
+    out.texts["value"] = out.texts["burn"] = value_in("");
+    out.texts["labels.window"] = out.texts["window"] = time_text(window.length);
+    out.texts["short"] = time_text(window.confirm);
+    out.texts["objective"] = value_text(c.objective, "ratio");
+    out.texts["limit"] = "above " + number(window.burn);
+    out.texts["quantity"] = c.of_values() ? c.series.text() : c.bad.text();
     all.push_back(std::move(out));
   }
   return all;
-}
-
-// ---- the file
-
-/// A double-quoted scalar of YAML, which JSON's strings are. Only ASCII is escaped.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-std::string value_template(const Rule& rule) {
-  std::string unit = "ratio";
-  if (const auto* c = std::get_if<Threshold>(&rule.condition)) unit = c->of.unit();
-  if (std::holds_alternative<Absence>(rule.condition)) unit = "";
-  if (unit == "seconds") return "{{ $value | humanizeDuration }}";
-  if (unit == "ratio" || unit == "seconds per second") return "{{ $value | humanizePercentage }}";
-  if (unit.starts_with("bytes")) return "{{ $value | humanize1024 }}B";
-  return "{{ $value | humanize }}";
-}
-
-/// What a name of our templates is in Prometheus'.
-std::string field(const Rule& rule, const std::string& name, bool from_agent, PromRule& out) {
-  if (name.starts_with("labels.") && !from_agent) {
-    const std::string label = name.substr(7);
-    if (label == "severity") return word(out.severity.value_or(rule.severity));
-    return label == "alertname" ? rule.name : "{{ $labels." + label + " }}";
-  }
-  if (name == "value" && !from_agent) return value_template(rule);
-  if (name == "host") return "{{ $labels.instance }}";
-  if (name == "rule") return rule.name;
-  if (name == "severity") return word(out.severity.value_or(rule.severity));
-  if (name == "limit") {
-    if (const auto* c = std::get_if<Threshold>(&rule.condition)) return compare(c->bound);
-    if (const auto* c = std::get_if<Ratio>(&rule.condition)) return compare(c->bound);
-  }
-  if (name == "quantity") {
-    if (const auto* c = std::get_if<Threshold>(&rule.condition)) return c->of.text();
-    if (const auto* c = std::get_if<Ratio>(&rule.condition))
-      return c->of.text() + " by " + c->to.text();
-  }
-  const std::string lost = "{{ " + name + " }} is known to the agent alone (nearzero alerts list)";
-  if (std::find(out.notes.begin(), out.notes.end(), lost) == out.notes.end())
-    out.notes.push_back(lost);
-  return "(see nearzero alerts list)";
-}
-
-/// `{{` of a text would be code for Prometheus.
-std::string literal(const std::string& text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i++) {
-    if (text.compare(i, 2, "{{") == 0) {
-      out += "{{ \"{{\" }}";
-      i++;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-std::string annotation(const Rule& rule, const Template& text, bool from_agent, PromRule& out) {
-  std::string result;
-  for (const Template::Part& part : text.parts())
-    result += part.is_name ? field(rule, part.text, from_agent, out) : literal(part.text);
-  return result;
 }
 
 }  // namespace
 
 std::vector<PromRule> to_promql(const Rule& rule) {
   return std::visit([&](const auto& condition) { return one(rule, condition); }, rule.condition);
-}
-
-PrometheusFile prometheus_file(const std::vector<Rule>& rules, const std::string& source) {
-  PrometheusFile file;
-  file.yaml = fmt::format(
-      "# Made by `nearzero alerts prometheus {}`; change that file and make this one anew.\n"
-      "groups:\n  - name: nearzero_alerts\n    rules:{}\n",
-      source, rules.empty() ? " []" : "");
-  for (const Rule& rule : rules) {
-    for (PromRule& made : to_promql(rule)) {
-      const bool from_agent = made.expression.starts_with("nearzero_alerts{");
-      std::string annotations;
-      for (const auto& [name, text] : rule.annotations) {
-        annotations += fmt::format("          {}: {}\n", name,
-                                   quoted(annotation(rule, text, from_agent, made)));
-      }
-      for (const std::string& note : made.notes) {
-        file.notes.push_back(rule.name + ": " + note);
-        file.yaml += "      # " + note + "\n";
-      }
-      file.yaml += fmt::format("      - alert: {}\n        expr: {}\n", rule.name,
-                               quoted(made.expression));
-      double wait = from_agent ? 0 : rule.for_seconds;
-      if (const auto* absence = std::get_if<Absence>(&rule.condition);
-          absence != nullptr && absence->least == 0)
-        wait += absence->window;
-      if (wait > 0) file.yaml += fmt::format("        for: {}\n", time_text(wait));
-      if (rule.keep_firing_seconds > 0 && !from_agent)
-        file.yaml += fmt::format("        keep_firing_for: {}\n",
-                                 time_text(rule.keep_firing_seconds));
-      file.yaml += fmt::format("        labels:\n          severity: {}\n",
-                               word(made.severity.value_or(rule.severity)));
-      for (const auto& [name, value] : rule.labels)
-        file.yaml += fmt::format("          {}: {}\n", name, quoted(literal(value)));
-      if (!annotations.empty()) file.yaml += "        annotations:\n" + annotations;
-    }
-  }
-  return file;
 }
 
 }  // namespace nz::alerts

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "userspace/alerts/rule.h"
@@ -12,12 +13,14 @@ namespace nz::alerts {
 /// A rule as a PromQL expression, and what of it PromQL cannot say.
 struct PromRule {
   std::string expression;
+  bool asks_agent = false;  ///< PromQL cannot judge it: whether the agent's own alert fires
+  std::optional<Severity> severity;                         ///< where not the rule's
+  std::vector<std::pair<std::string, std::string>> labels;  ///< besides the rule's
+  Fields texts;  ///< what names of our templates are here; others are not known
   std::vector<std::string> notes;
-  std::optional<Severity> severity;  ///< where not the rule's
 };
 
-/// One for most rules, one for each window of a burn rate. What PromQL cannot judge asks whether
-/// the agent's own alert fires (nearzero_alerts).
+/// One for most rules, one for each window of a burn rate.
 std::vector<PromRule> to_promql(const Rule& rule);
 
 struct PrometheusFile {

@@ -117,7 +117,8 @@ analysis::Incident incident_of(const json& in) {
 }
 
 RecordedBaseline baseline_of(const json& in) {
-  return {quantity_of(in.at("of")), in.value("name", "hour_of_week"),
+  return {quantity_of(in.at("of")),
+          in.value("name", "hour_of_week"),
           {in.at("middle").get<double>(), in.value("spread", 0.0)}};
 }
 

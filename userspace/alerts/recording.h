@@ -3,8 +3,9 @@
 //   {"at": 1764255600, "families": {"nearzero_off": [{"value": 0}], ...}, "findings": [...],
 //    "regressions": [...], "incidents": [...], "baselines": [...]}
 //
-// `families` is what the agent answers at /live.json: cumulative values and histograms. All but `at`
-// may be missing; findings, regressions, incidents and baselines hold until a line names others.
+// `families` is what the agent answers at /live.json: cumulative values and histograms. All but
+// `at` may be missing; findings, regressions, incidents and baselines hold until a line names
+// others.
 #pragma once
 
 #include <istream>

@@ -11,8 +11,8 @@
 namespace nz::alerts {
 
 struct Replayed {
-  std::vector<Alert> alerts;  ///< in the order in which they fired; those that fire at the end have no
-                              ///< resolved_at
+  std::vector<Alert> alerts;  ///< in the order in which they fired; those that fire at the end have
+                              ///< no resolved_at
   std::vector<Engine::Unknown> unknown;  ///< rules that could never be judged
   double from = 0, to = 0;               ///< Unix seconds, of what was replayed
   std::size_t moments = 0, steps = 0;
@@ -21,8 +21,9 @@ struct Replayed {
 };
 
 struct ReplayOptions {
-  double from = 0, to = 0;  ///< Unix seconds; 0: all of it. History before `from` is read all the same
-  double interval = 10;     ///< seconds between two steps; moments further apart are steps themselves
+  double from = 0,
+         to = 0;         ///< Unix seconds; 0: all of it. History before `from` is read all the same
+  double interval = 10;  ///< seconds between two steps; moments further apart are steps themselves
   std::function<void(std::size_t line)> progress = {};
 };
 

@@ -25,10 +25,12 @@ std::string off(double at, int value) {
 }
 /// `slow` of a hundred values in each ten seconds take 16 ms, the others 1 ms; cumulative.
 std::string orders(double at, int steps, int slow) {
-  return moment(at, "\"families\":{\"nearzero_order_stage_duration_seconds\":[{\"labels\":{\"target\":\"a\","
-                    "\"stage\":\"order\"},\"zero\":0,\"overflow\":0,\"sum_ns\":0,\"window_min_ns\":1000000,"
-                    "\"window_max_ns\":1000000,\"buckets\":[[112," + std::to_string(100 * steps - slow) + "],[144," +
-                    std::to_string(slow) + "]]}]}");
+  return moment(
+      at,
+      "\"families\":{\"nearzero_order_stage_duration_seconds\":[{\"labels\":{\"target\":\"a\","
+      "\"stage\":\"order\"},\"zero\":0,\"overflow\":0,\"sum_ns\":0,\"window_min_ns\":1000000,"
+      "\"window_max_ns\":1000000,\"buckets\":[[112," +
+          std::to_string(100 * steps - slow) + "],[144," + std::to_string(slow) + "]]}]}");
 }
 
 Replayed play(const std::string& yaml, const std::string& text, ReplayOptions options = {}) {
@@ -41,7 +43,9 @@ TEST(Replay, SaysWhatWouldHaveFiredWhen) {
   std::string text;
   for (int i = 0; i < 60; i++) text += off(kNow + 10 * i, i >= 20 && i < 40 ? 1 : 0);
   const auto r = play(
-      "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, for: 1m, keep_firing_for: 0s}\n", text);
+      "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, for: 1m, "
+      "keep_firing_for: 0s}\n",
+      text);
   EXPECT_EQ(r.moments, 60U);
   EXPECT_EQ(r.steps, 60U);
   ASSERT_EQ(r.alerts.size(), 1U);
@@ -58,8 +62,10 @@ TEST(Replay, ReadsHistograms) {
     if (i > 30) slow += 20;
     text += orders(kNow + 10 * i, i, slow);
   }
-  const auto r = play("rules:\n  - {name: A, threshold: {series: nearzero_order_stage_duration_seconds, "
-                      "statistic: p90, window: 30s, above: 5ms}}\n", text);
+  const auto r = play(
+      "rules:\n  - {name: A, threshold: {series: nearzero_order_stage_duration_seconds, "
+      "statistic: p90, window: 30s, above: 5ms}}\n",
+      text);
   ASSERT_EQ(r.alerts.size(), 1U);
   EXPECT_EQ(label(r.alerts[0], "stage"), "order");
   EXPECT_EQ(r.alerts[0].resolved_at, 0) << "still fires";
@@ -73,7 +79,8 @@ TEST(Replay, OnlyBetweenTwoTimesButWithWhatWasBefore) {
   ReplayOptions options;
   options.from = kNow + 300;
   options.to = kNow + 400;
-  const auto r = play("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n", text, options);
+  const auto r =
+      play("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n", text, options);
   EXPECT_EQ(r.from, kNow + 300);
   EXPECT_EQ(r.to, kNow + 400);
   EXPECT_EQ(r.steps, 11U);
@@ -92,8 +99,9 @@ rules:
 )";
   std::string text;
   for (int i = 1; i <= 60; i++) text += orders(kNow + 10 * i, i, 0);
-  text += moment(kNow + 601,
-                 R"("regressions":[{"id":"r","of":{"name":"nearzero_off","labels":{"target":"a"},"statistic":"value"},
+  text += moment(
+      kNow + 601,
+      R"("regressions":[{"id":"r","of":{"name":"nearzero_off","labels":{"target":"a"},"statistic":"value"},
                     "before":1,"after":2,"confidence":0.9,"since":1764255600}],
                     "incidents":[{"id":"i","since":1764255600,"members":[{"of":{"name":"nearzero_off"},"score":0.9}]}],
                     "findings":[{"id":"f","kind":"own_code","target":"a","severity":"warning","impact":0.5}],

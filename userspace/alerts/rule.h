@@ -115,7 +115,7 @@ using Condition = std::variant<Threshold, Ratio, Degradation, RegressionFound, A
 const char* kind_of(const Condition& condition);
 
 struct Rule {
-  std::string name;  ///< [A-Za-z_][A-Za-z0-9_]*, unique; the label alertname
+  std::string name;    ///< [A-Za-z_][A-Za-z0-9_]*, unique; the label alertname
   std::string source;  ///< FILE:LINE:COLUMN
   Condition condition;
   std::string kind;  ///< as written: "resource" is a ratio

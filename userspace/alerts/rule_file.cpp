@@ -160,10 +160,10 @@ RuleFile load_rules(const std::vector<std::string>& paths) {
         continue;
       }
       all.bad_rules++;
-      all.problems.push_back(Error{rule.source + ": duplicate rule '" + rule.name + "', first at " +
-                                       first->second,
-                                   "rename one of them"}
-                                 .text());
+      all.problems.push_back(
+          Error{rule.source + ": duplicate rule '" + rule.name + "', first at " + first->second,
+                "rename one of them"}
+              .text());
     }
     for (Receiver& receiver : one.receivers) {
       const auto [first, fresh] = receivers.emplace(receiver.name, path);
@@ -171,10 +171,10 @@ RuleFile load_rules(const std::vector<std::string>& paths) {
         all.receivers.push_back(std::move(receiver));
         continue;
       }
-      all.problems.push_back(Error{path + ": duplicate receiver '" + receiver.name +
-                                       "', first in " + first->second,
-                                   "rename one of them"}
-                                 .text());
+      all.problems.push_back(
+          Error{path + ": duplicate receiver '" + receiver.name + "', first in " + first->second,
+                "rename one of them"}
+              .text());
     }
   }
   check_receivers(all);

@@ -82,21 +82,26 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R1("    threshold: {series: zzzz, above: 0}\n"), {"there is no series 'zzzz'"}},
         Bad{R1("    threshold:\n      series: nearzero_off{\n      above: 0\n"),
             {"f:4:15:", "expected the name of a label at character"}},
-        Bad{R1("    threshold:\n      series: nearzero_target_threads{targe=\"a\"}\n      above: 0\n"),
+        Bad{R1("    threshold:\n      series: nearzero_target_threads{targe=\"a\"}\n      above: "
+               "0\n"),
             {"has no label 'targe'", "did you mean 'target'?"}},
         Bad{R1("    threshold: {series: nearzero_target_threads, by: [zzzz], above: 0}\n"),
             {"f:3:", "by[0]: nearzero_target_threads has no label 'zzzz'", "it has target"}},
-        Bad{R1("    threshold:\n      series: nearzero_target_threads{target=~\"(\"}\n      above: 0\n"),
+        Bad{R1("    threshold:\n      series: nearzero_target_threads{target=~\"(\"}\n      above: "
+               "0\n"),
             {"no regular expression"}},
         Bad{R1("    threshold: {series: nearzero_target_threads, statistic: p99, above: 0}\n"),
             {"has no 'p99'", "a gauge has value, min and max"}},
         Bad{R1("    threshold: {series: nearzero_drops_total, statistic: value, above: 0}\n"),
             {"a counter only grows"}},
-        Bad{R1("    threshold: {series: nearzero_syscall_duration_seconds, statistic: value, above: 0}\n"),
+        Bad{R1("    threshold: {series: nearzero_syscall_duration_seconds, statistic: value, "
+               "above: 0}\n"),
             {"a histogram has no single value"}},
-        Bad{R1("    threshold: {series: nearzero_syscall_duration_seconds, statistic: p101, above: 1s}\n"),
+        Bad{R1("    threshold: {series: nearzero_syscall_duration_seconds, statistic: p101, above: "
+               "1s}\n"),
             {"is no quantile"}},
-        Bad{R1("    threshold: {series: nearzero_syscall_duration_seconds, statistic: q99, above: 1s}\n"),
+        Bad{R1("    threshold: {series: nearzero_syscall_duration_seconds, statistic: q99, above: "
+               "1s}\n"),
             {"is not a statistic"}},
         Bad{R1("    threshold: {series: nearzero_off, above: 0, window: 5s}\n"),
             {"5s is out of range, must be 10s to 31d"}}));
@@ -123,10 +128,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{R1("    resource: {of: disk_spac, above: 90%}\n"), {"did you mean 'disk_space'?"}},
         Bad{R1("    resource: {of: disk_space, where: 'target=\"a\"', above: 90%}\n"),
             {"there is no label 'target'", "there are mount"}},
-        Bad{R1("    ratio:\n      of: {series: nearzero_drops_total}\n      to: {series: nearzero_of}\n"
+        Bad{R1("    ratio:\n      of: {series: nearzero_drops_total}\n      to: {series: "
+               "nearzero_of}\n"
                "      above: 1\n"),
             {"f:5:20: rules[0].ratio.to.series: there is no series 'nearzero_of'"}},
-        Bad{R1("    regression: {least_confidence: 150%}\n"), {"rules[0].regression.least_confidence"}},
+        Bad{R1("    regression: {least_confidence: 150%}\n"),
+            {"rules[0].regression.least_confidence"}},
         Bad{R1("    anomaly: {least_members: 0}\n"), {"must be at least 1"}},
         Bad{R1("    bottleneck: {kinds: [slow_statment]}\n"), {"did you mean 'slow_statement'?"}},
         Bad{R1("    bottleneck: {where: 'stage=\"a\"'}\n"), {"there is no label 'stage'"}},
@@ -137,7 +144,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Bad{R1("    burn_rate: {objective: 99.9%, series: nearzero_syscall_duration_seconds}\n"),
             {"'series' without 'slower_than'"}},
-        Bad{R1("    burn_rate: {objective: 100%, bad: nearzero_drops_total, total: nearzero_drops_total}\n"),
+        Bad{R1("    burn_rate: {objective: 100%, bad: nearzero_drops_total, total: "
+               "nearzero_drops_total}\n"),
             {"there is no budget to burn"}},
         Bad{R1("    burn_rate: {objective: 99%, series: nearzero_off, slower_than: 5ms}\n"),
             {"nearzero_off is not a histogram"}},
@@ -153,26 +161,26 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Templates, EachMistake,
-    testing::Values(
-        Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
-               "    annotations: {summary: 'it is {{ valeu }}'}\n"),
-            {"f:4:28:", "nothing is called 'valeu'", "did you mean 'value'?"}},
-        Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
-               "    annotations: {summary: 'it is {{ value'}\n"),
-            {"'{{' without '}}'"}},
-        Bad{R1("    threshold: {series: nearzero_target_threads, above: 0}\n"
-               "    annotations: {summary: '{{ labels.targte }}'}\n"),
-            {"did you mean 'labels.target'?"}},
-        Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
-               "    annotations: {summary: '{{ before }}'}\n"),
-            {"nothing is called 'before'"}},
-        Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
-               "    annotations: {summary: '{{ value | printf }}'}\n"),
-            {"nothing is called"}}));
+    testing::Values(Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
+                           "    annotations: {summary: 'it is {{ valeu }}'}\n"),
+                        {"f:4:28:", "nothing is called 'valeu'", "did you mean 'value'?"}},
+                    Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
+                           "    annotations: {summary: 'it is {{ value'}\n"),
+                        {"'{{' without '}}'"}},
+                    Bad{R1("    threshold: {series: nearzero_target_threads, above: 0}\n"
+                           "    annotations: {summary: '{{ labels.targte }}'}\n"),
+                        {"did you mean 'labels.target'?"}},
+                    Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
+                           "    annotations: {summary: '{{ before }}'}\n"),
+                        {"nothing is called 'before'"}},
+                    Bad{R1("    threshold: {series: nearzero_off, above: 0}\n"
+                           "    annotations: {summary: '{{ value | printf }}'}\n"),
+                        {"nothing is called"}}));
 
 TEST(RuleFile, DuplicatesAreNamed) {
   const RuleFile file = parse_rules("rules:" + kGood + kGood, "f");
-  EXPECT_THAT(file.problems, ElementsAre(HasSubstr("f:5:11: duplicate rule 'Good', first at f:2:11")));
+  EXPECT_THAT(file.problems,
+              ElementsAre(HasSubstr("f:5:11: duplicate rule 'Good', first at f:2:11")));
   EXPECT_EQ(file.rules.size(), 1U);
   EXPECT_EQ(file.bad_rules, 1U);
 }
@@ -183,7 +191,8 @@ TEST(RuleFile, WhatIsNoYamlHasNoRules) {
     EXPECT_TRUE(file.rules.empty()) << text;
     EXPECT_EQ(file.problems.size(), 1U) << text << testing::PrintToString(file.problems);
   }
-  for (const char* text : {"", "# nothing", "rules:\n", "rules: []", "{}", "receivers:\nrules:\n"}) {
+  for (const char* text :
+       {"", "# nothing", "rules:\n", "rules: []", "{}", "receivers:\nrules:\n"}) {
     const RuleFile file = parse_rules(text, "f");
     EXPECT_TRUE(file.problems.empty()) << text << testing::PrintToString(file.problems);
   }
@@ -241,7 +250,8 @@ receivers:
 TEST(RuleFile, ABadReceiverStopsNoRule) {
   for (const char* receiver :
        {"{name: a}", "{name: a, alertmanager: {urls: []}}", "{name: a, alertmanager: {urls: [x]}}",
-        "{name: a, webhook: {url: 'http://user@host/'}}", "{name: a, log: {}, webhook: {url: 'http://h'}}",
+        "{name: a, webhook: {url: 'http://user@host/'}}",
+        "{name: a, log: {}, webhook: {url: 'http://h'}}",
         "{name: a, webhook: {url: 'http://h'}, token_file: relative}"}) {
     const RuleFile file =
         parse_rules("receivers: [" + std::string(receiver) + "]\nrules:" + kGood, "f");
@@ -321,11 +331,13 @@ TEST(RuleFile, FilesAreReadTogether) {
     std::ofstream(path) << text;
     return path;
   };
-  const std::string one = write("1.yaml", "rules:\n  - name: A\n    threshold: {series: nearzero_off, above: 0}\n"
-                                          "    receivers: [r]\n");
-  const std::string two =
-      write("2.yaml", "receivers: [{name: r, log: {}}]\nrules:\n  - name: A\n"
-                      "    threshold: {series: nearzero_off, above: 0}\n");
+  const std::string one =
+      write("1.yaml",
+            "rules:\n  - name: A\n    threshold: {series: nearzero_off, above: 0}\n"
+            "    receivers: [r]\n");
+  const std::string two = write("2.yaml",
+                                "receivers: [{name: r, log: {}}]\nrules:\n  - name: A\n"
+                                "    threshold: {series: nearzero_off, above: 0}\n");
   const RuleFile file = load_rules({one, two, "/nowhere.yaml"});
   ASSERT_EQ(file.rules.size(), 1U);
   EXPECT_THAT(file.problems, ElementsAre(HasSubstr("duplicate rule 'A', first at " + one + ":2:5"),

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "userspace/alerts/amount.h"
-#include "userspace/alerts/catalog.h"
 #include "userspace/alerts/json_fields.h"
 #include "userspace/alerts/resource.h"
+#include "userspace/alerts/rule_values.h"
 #include "userspace/config/nearest_key.h"
 #include "userspace/config/pointer.h"
 
@@ -18,21 +18,8 @@ namespace {
 using config::child;
 using config::in_quotes;
 using nlohmann::json;
-using Strings = std::vector<std::string>;
 
-// Two points of the history in memory are 10 s apart; a month is what the store promises.
-constexpr double kShortestWindow = 10, kLongestWindow = 31 * 86400.0;
 constexpr double kLongestFor = 7 * 86400.0;
-
-bool contains(const Strings& all, const std::string& one) {
-  return std::find(all.begin(), all.end(), one) != all.end();
-}
-
-void add_once(Strings& all, const Strings& more) {
-  for (const std::string& one : more) {
-    if (!contains(all, one)) all.push_back(one);
-  }
-}
 
 bool is_label_name(const std::string& text) {
   constexpr const char* kCharacters =
@@ -47,38 +34,26 @@ Strings labels_of_all_families() {
   return all;
 }
 
-Statistic usual_statistic(metrics::Type type) {
-  switch (type) {
-    case metrics::Type::counter:
-      return {Statistic::Kind::rate, 0};
-    case metrics::Type::histogram:
-      return {Statistic::Kind::quantile, 0.99};
-    case metrics::Type::gauge:
-      break;
-  }
-  return {Statistic::Kind::value, 0};
-}
-
-class Reader {
+class Reader : RuleValues {
  public:
   Reader(const std::string& at, const config::Locate& locate, config::Problems& problems)
-      : at_(at), locate_(locate), problems_(problems) {}
+      : RuleValues(locate, problems), at_(at) {}
 
   Rule read(const json& in) {
     Rule rule;
     set(member(in, "name"), rule.name);
-    rule.source = locate_(at_, config::Part::kValue).text;
+    rule.source = place(at_);
     rule.for_seconds = time(in, "for", at_, 0, 0, kLongestFor);
     rule.keep_firing_seconds =
         time(in, "keep_firing_for", at_, rule.keep_firing_seconds, 0, kLongestFor);
-    rule.severity = severity(in, "severity", rule.severity);
+    rule.severity = severity_of(in, "severity", rule.severity);
     severity_given_ = !member(in, "severity").is_null();
+    set(member(in, "receivers"), rule.receivers);
+    condition(in, rule);
     const json& labels = member(in, "labels");
     if (labels.is_object()) {
       for (const auto& [key, value] : labels.items()) label(rule, key, value);
     }
-    set(member(in, "receivers"), rule.receivers);
-    condition(in, rule);
     annotations(in, rule);
     // Another condition or other labels are another alert; `for` and texts may change under one.
     rule.identity += fmt::format(" {} {}", word(rule.severity),
@@ -87,131 +62,6 @@ class Reader {
   }
 
  private:
-  void report(const std::string& pointer, const std::string& what, std::string remedy) {
-    // One mistake, one message: what the schema has said of this place is enough.
-    if (problems_.concern(pointer)) return;
-    problems_.add({locate_(pointer, config::Part::kValue), pointer,
-                   config::display(pointer) + ": " + what, std::move(remedy)});
-  }
-
-  double time(const json& in, const char* key, const std::string& at, double otherwise,
-              double least, double most) {
-    const json& value = member(in, key);
-    if (!value.is_string()) return otherwise;
-    const auto seconds = parse_time(value.get<std::string>());
-    if (!seconds) return otherwise;  // the schema's pattern has said so
-    if (*seconds < least || *seconds > most) {
-      report(child(at, key),
-             fmt::format("{} is out of range, must be {} to {}", value.get<std::string>(),
-                         time_text(least), time_text(most)),
-             "write for instance \"1m\"");
-    }
-    return *seconds;
-  }
-
-  double window(const json& in, const std::string& at, double otherwise) {
-    return time(in, "window", at, otherwise, kShortestWindow, kLongestWindow);
-  }
-
-  static Severity severity(const json& in, const char* key, Severity otherwise) {
-    const json& value = member(in, key);
-    if (!value.is_string()) return otherwise;
-    return parse_severity(value.get<std::string>()).value_or(otherwise);
-  }
-
-  std::optional<double> amount(const json& in, const char* key, const std::string& at,
-                               const std::string& unit) {
-    const json& value = member(in, key);
-    if (value.is_number()) return value.get<double>();
-    if (!value.is_string()) return std::nullopt;
-    const auto parsed = parse_amount(value.get<std::string>());
-    if (!parsed) return std::nullopt;
-    if (const auto why = misfit(*parsed, unit)) {
-      report(child(at, key), fmt::format("{} is {}", in_quotes(value.get<std::string>()), *why),
-             unit.empty() ? "write a number without a unit"
-                          : "write it in " + unit + ", or a number without a unit");
-    }
-    return parsed->value;
-  }
-
-  void bound(const json& in, const std::string& at, const std::string& unit, Bound& out) {
-    out.above = !member(in, "below").is_primitive() || member(in, "below").is_null();
-    const char* key = out.above ? "above" : "below";
-    out.value = amount(in, key, at, unit).value_or(0);
-    out.clear = amount(in, "clear", at, unit);
-    if (!out.clear || (out.above ? *out.clear <= out.value : *out.clear >= out.value)) return;
-    report(child(at, "clear"),
-           fmt::format("is on the wrong side of '{}', the alert could never end", key),
-           fmt::format("give {} limit, or remove it", out.above ? "a lower" : "a higher"));
-  }
-
-  // ---- series
-
-  /// Null where no family of this name is known; that is reported.
-  const CatalogEntry* selector(const json& in, const char* key, const std::string& at,
-                               Selector& out) {
-    const json& value = member(in, key);
-    if (!value.is_string()) return nullptr;
-    const std::string place = child(at, key);
-    auto parsed = parse_selector(value.get<std::string>());
-    if (!parsed) {
-      report(place, parsed.error().what, parsed.error().remedy);
-      return nullptr;
-    }
-    out = std::move(*parsed);
-    const CatalogEntry* family = find_family(out.name);
-    if (family == nullptr) {
-      const std::string nearest = nearest_family(out.name);
-      report(place,
-             out.name.empty() ? "no metric family is named"
-                              : "there is no series " + in_quotes(out.name),
-             nearest.empty() ? "docs/metrics.md lists them" : "did you mean '" + nearest + "'?");
-      return nullptr;
-    }
-    for (const Matcher& matcher : out.matchers) known_label(*family, matcher.label, place);
-    return family;
-  }
-
-  void known_label(const CatalogEntry& family, const std::string& label,
-                   const std::string& place) {
-    if (family.has_label(label)) return;
-    const Strings names = family.label_names();
-    const std::string nearest = config::nearest_key(label, names);
-    report(place, fmt::format("{} has no label {}", family.full_name(), in_quotes(label)),
-           !nearest.empty() ? "did you mean '" + nearest + "'?"
-           : names.empty()  ? "it has none"
-                            : fmt::format("it has {}", fmt::join(names, ", ")));
-  }
-
-  void by(const json& in, const std::string& at, const CatalogEntry* family, Strings& out,
-          bool& each) {
-    each = !in.is_object() || !in.contains("by");
-    set(member(in, "by"), out);
-    if (family == nullptr) return;
-    for (std::size_t i = 0; i < out.size(); i++)
-      known_label(*family, out[i], child(child(at, "by"), i));
-  }
-
-  const CatalogEntry* measure(const json& in, const std::string& at, Measure& out) {
-    const CatalogEntry* family = selector(in, "series", at, out.series);
-    if (family != nullptr) out.statistic = usual_statistic(family->type);
-    const json& statistic = member(in, "statistic");
-    if (!statistic.is_string()) return family;
-    const auto parsed = parse_statistic(statistic.get<std::string>());
-    if (!parsed) {
-      report(child(at, "statistic"), in_quotes(statistic.get<std::string>()) + " is no quantile",
-             "p0 to p100");
-      return family;
-    }
-    out.statistic = *parsed;
-    if (family == nullptr) return nullptr;
-    if (const auto why = misfit(*parsed, family->type)) {
-      report(child(at, "statistic"),
-             fmt::format("{} has no '{}'", family->full_name(), text_of(*parsed)), *why);
-    }
-    return family;
-  }
-
   /// Labels that alerts of a measure have.
   static Strings labels_of(const Measure& measure, const CatalogEntry* family) {
     if (!measure.each) return measure.by;
@@ -221,20 +71,20 @@ class Reader {
   // ---- kinds
 
   void condition(const json& in, Rule& rule) {
-    static const std::vector<std::pair<const char*, void (Reader::*)(const json&, const std::string&,
-                                                                     Rule&)>>
-        kKinds = {{"threshold", &Reader::threshold},   {"ratio", &Reader::ratio},
+    static const std::vector<
+        std::pair<const char*, void (Reader::*)(const json&, const std::string&, Rule&)>>
+        kKinds = {{"threshold", &Reader::threshold},     {"ratio", &Reader::ratio},
                   {"degradation", &Reader::degradation}, {"regression", &Reader::regression},
-                  {"anomaly", &Reader::anomaly},       {"bottleneck", &Reader::bottleneck},
-                  {"absence", &Reader::absence},       {"burn_rate", &Reader::burn_rate},
+                  {"anomaly", &Reader::anomaly},         {"bottleneck", &Reader::bottleneck},
+                  {"absence", &Reader::absence},         {"burn_rate", &Reader::burn_rate},
                   {"resource", &Reader::resource}};
     if (!in.is_object()) return;
     for (const auto& [key, read] : kKinds) {
       const auto found = in.find(key);
       if (found == in.end()) continue;
       rule.kind = key;
-      rule.identity = fmt::format("{} {}", key, found->dump(-1, ' ', false,
-                                                            json::error_handler_t::replace));
+      rule.identity =
+          fmt::format("{} {}", key, found->dump(-1, ' ', false, json::error_handler_t::replace));
       (this->*read)(*found, child(at_, key), rule);
       return;
     }
@@ -244,7 +94,7 @@ class Reader {
     Threshold out;
     const CatalogEntry* family = measure(in, at, out.of);
     by(in, at, family, out.of.by, out.of.each);
-    out.of.window = window(in, at, out.of.window);
+    out.of.window = window(in, "window", at, out.of.window);
     bound(in, at, out.of.unit(), out.bound);
     labels_ = labels_of(out.of, family);
     rule.condition = std::move(out);
@@ -263,7 +113,7 @@ class Reader {
     if (each && of != nullptr && to != nullptr) out.of.by = common_labels(out, *of, *to);
     out.of.each = out.to.each = false;
     out.to.by = out.of.by;
-    out.of.window = out.to.window = window(in, at, out.of.window);
+    out.of.window = out.to.window = window(in, "window", at, out.of.window);
     set(member(in, "complement"), out.complement);
     out.least = amount(in, "least", at, out.to.unit()).value_or(0);
     bound(in, at, ratio_unit(out), out.bound);
@@ -275,9 +125,9 @@ class Reader {
   static Strings common_labels(const Ratio& ratio, const CatalogEntry& of, const CatalogEntry& to) {
     Strings common;
     const auto fixed = [](const Selector& selector, const std::string& label) {
-      return std::any_of(
-          selector.matchers.begin(), selector.matchers.end(),
-          [&](const Matcher& m) { return m.label == label && m.kind == Matcher::Kind::equal; });
+      return std::any_of(selector.matchers.begin(), selector.matchers.end(), [&](const Matcher& m) {
+        return m.label == label && m.kind == Matcher::Kind::equal;
+      });
     };
     for (const std::string& label : of.label_names()) {
       if (to.has_label(label) && !fixed(ratio.of.series, label) && !fixed(ratio.to.series, label))
@@ -297,7 +147,7 @@ class Reader {
     out.of.window = 300;
     const CatalogEntry* family = measure(in, at, out.of);
     by(in, at, family, out.of.by, out.of.each);
-    out.of.window = window(in, at, out.of.window);
+    out.of.window = window(in, "window", at, out.of.window);
     set(member(in, "baseline"), out.baseline);
     out.above = !member(in, "below").is_string();
     const char* key = out.above ? "above" : "below";
@@ -315,18 +165,6 @@ class Reader {
     set(member(in, "spreads"), out.spreads);
     labels_ = labels_of(out.of, family);
     rule.condition = std::move(out);
-  }
-
-  double share(const json& in, const char* key, const std::string& at, double most = 1) {
-    const json& value = member(in, key);
-    if (value.is_number()) return value.get<double>();
-    if (!value.is_string()) return 0;
-    const auto parsed = parse_amount(value.get<std::string>());
-    if (!parsed) return 0;
-    if (parsed->value > most)
-      report(child(at, key), fmt::format("{} is more than everything", in_quotes(value.get<std::string>())),
-             "at most 100%");
-    return parsed->value;
   }
 
   void regression(const json& in, const std::string& at, Rule& rule) {
@@ -353,37 +191,19 @@ class Reader {
     rule.condition = std::move(out);
   }
 
-  std::optional<Matchers> matchers(const json& in, const std::string& at, const Strings& known) {
-    const json& value = member(in, "where");
-    if (!value.is_string()) return std::nullopt;
-    const std::string place = child(at, "where");
-    auto parsed = parse_matchers(value.get<std::string>());
-    if (!parsed) {
-      report(place, parsed.error().what, parsed.error().remedy);
-      return std::nullopt;
-    }
-    for (const Matcher& matcher : *parsed) {
-      if (contains(known, matcher.label)) continue;
-      report(place, "there is no label " + in_quotes(matcher.label),
-             fmt::format("there are {}", fmt::join(known, ", ")));
-    }
-    return std::move(*parsed);
-  }
-
   void bottleneck(const json& in, const std::string& at, Rule& rule) {
     BottleneckFound out;
     set(member(in, "kinds"), out.kinds);
     for (std::size_t i = 0; i < out.kinds.size(); i++) {
       if (contains(bottleneck_kinds(), out.kinds[i])) continue;
       const std::string nearest = config::nearest_key(out.kinds[i], bottleneck_kinds());
-      report(child(child(at, "kinds"), i),
-             "there is no kind of bottleneck " + in_quotes(out.kinds[i]),
-             nearest.empty() ? "docs/bottlenecks.md lists them"
-                             : "did you mean '" + nearest + "'?");
+      report(
+          child(child(at, "kinds"), i), "there is no kind of bottleneck " + in_quotes(out.kinds[i]),
+          nearest.empty() ? "docs/bottlenecks.md lists them" : "did you mean '" + nearest + "'?");
     }
     labels_ = {"target", "kind", "where"};
-    out.where = matchers(in, at, labels_).value_or(Matchers{});
-    out.least_severity = severity(in, "least_severity", Severity::info);
+    out.where = where(in, at, labels_).value_or(Matchers{});
+    out.least_severity = severity_of(in, "least_severity", Severity::info);
     out.severity_as_found = !severity_given_;
     out.least_impact = share(in, "least_impact", at);
     out.least_confidence = share(in, "least_confidence", at);
@@ -393,7 +213,7 @@ class Reader {
   void absence(const json& in, const std::string& at, Rule& rule) {
     Absence out;
     const CatalogEntry* family = selector(in, "series", at, out.series);
-    out.window = window(in, at, out.window);
+    out.window = window(in, "window", at, out.window);
     set(member(in, "least"), out.least);
     if (out.least > 0 && family != nullptr && family->type == metrics::Type::gauge) {
       report(child(at, "least"), "a gauge does not grow", "remove it, or take a counter");
@@ -450,10 +270,10 @@ class Reader {
     for (std::size_t i = 0; i < list.size(); i++) {
       const std::string place = child(child(at, "windows"), i);
       BurnRate::Window window;
-      window.length = time(list[i], "long", place, 3600, kShortestWindow, kLongestWindow);
-      window.confirm = time(list[i], "short", place, 300, kShortestWindow, kLongestWindow);
+      window.length = RuleValues::window(list[i], "long", place, 3600);
+      window.confirm = RuleValues::window(list[i], "short", place, 300);
       set(member(list[i], "burn"), window.burn);
-      window.severity = severity(list[i], "severity", rule.severity);
+      window.severity = severity_of(list[i], "severity", rule.severity);
       if (window.confirm >= window.length) {
         report(child(place, "short"), "is not shorter than 'long'", "a twelfth of it is usual");
       }
@@ -467,12 +287,12 @@ class Reader {
     auto out = resource_ratio(name);
     if (!out) return;  // the schema's enumeration has said so
     labels_ = out->of.by;
-    if (const auto where = matchers(in, at, labels_)) {
+    if (const auto chosen = where(in, at, labels_)) {
       for (Measure* measure : {&out->of, &out->to})
-        measure->series.matchers.insert(measure->series.matchers.end(), where->begin(),
-                                        where->end());
+        measure->series.matchers.insert(measure->series.matchers.end(), chosen->begin(),
+                                        chosen->end());
     }
-    out->of.window = out->to.window = window(in, at, 60);
+    out->of.window = out->to.window = window(in, "window", at, 60);
     bound(in, at, "ratio", out->bound);
     rule.condition = std::move(*out);
   }
@@ -485,6 +305,8 @@ class Reader {
       report(place, "is no name of a label", "letters, digits and _, not a digit first");
     } else if (key == "alertname" || key == "severity") {
       report(place, "is set by the rule itself", "remove it; `name` and `severity` are the keys");
+    } else if (key == "window" && rule.kind == "burn_rate") {
+      report(place, "tells the windows of a burn rate apart", "take another name");
     }
     if (value.is_string()) rule.labels.emplace_back(key, value.get<std::string>());
   }
@@ -510,8 +332,6 @@ class Reader {
   }
 
   const std::string& at_;
-  const config::Locate& locate_;
-  config::Problems& problems_;
   Strings labels_;  // of the rule's alerts
   bool severity_given_ = false;
 };
@@ -521,70 +341,6 @@ class Reader {
 Rule read_rule(const json& in, const std::string& at, const config::Locate& locate,
                config::Problems& problems) {
   return Reader(at, locate, problems).read(in);
-}
-
-std::vector<std::string> template_names(const std::string& kind) {
-  Strings names = {"rule", "severity", "since", "value", "host", "cause", "recommendation"};
-  if (kind == "threshold" || kind == "ratio" || kind == "resource" || kind == "absence") {
-    add_once(names, {"quantity", "limit", "window"});
-  } else if (kind == "degradation") {
-    add_once(names, {"quantity", "usual", "factor", "baseline", "window"});
-  } else if (kind == "regression") {
-    add_once(names, {"quantity", "before", "after", "change", "confidence", "earliest", "latest",
-                     "quantiles", "events"});
-  } else if (kind == "anomaly") {
-    add_once(names, {"quantity", "expected", "score", "members", "events"});
-  } else if (kind == "bottleneck") {
-    add_once(names, {"title", "where", "impact", "confidence", "evidence"});
-  } else if (kind == "burn_rate") {
-    add_once(names, {"quantity", "objective", "burn", "short_burn", "limit", "window", "short"});
-  }
-  return names;
-}
-
-const std::vector<std::string>& bottleneck_kinds() {
-  static const Strings kinds = {
-      "cpu_saturation",   "noisy_neighbour", "cpu_quota",       "cpu_steal",
-      "fork_storm",       "own_code",        "lock_contention", "slow_sync",
-      "disk_saturation",  "filesystem_full", "sqlite_writer_contention",
-      "slow_statement",   "checkpoint_stall", "wal_growth",     "long_transaction",
-      "page_faults",      "memory_pressure", "network_loss",    "listen_overflow",
-      "fd_exhaustion",    "slow_dependency"};
-  return kinds;
-}
-
-Receiver read_receiver(const json& in) {
-  Receiver out;
-  set(member(in, "name"), out.name);
-  const auto time = [](const json& map, const char* key, double otherwise) {
-    const json& value = member(map, key);
-    return value.is_string() ? parse_time(value.get<std::string>()).value_or(otherwise) : otherwise;
-  };
-  if (const json& alertmanager = member(in, "alertmanager"); alertmanager.is_object()) {
-    out.kind = Receiver::Kind::alertmanager;
-    set(member(alertmanager, "urls"), out.urls);
-    out.repeat = time(alertmanager, "resend", 60);
-  } else if (const json& webhook = member(in, "webhook"); webhook.is_object()) {
-    out.kind = Receiver::Kind::webhook;
-    out.urls.resize(1);
-    set(member(webhook, "url"), out.urls[0]);
-    out.group_by = {"alertname", "target"};
-    set(member(webhook, "group_by"), out.group_by);
-    out.group_wait = time(webhook, "group_wait", 5);
-    out.group_interval = time(webhook, "group_interval", 30);
-    out.repeat = time(webhook, "repeat", 4 * 3600.0);
-  }
-  out.repeat = std::max(out.repeat, 1.0);
-  set(member(member(in, "tls"), "ca_file"), out.ca_file);
-  set(member(member(in, "tls"), "verify"), out.verify);
-  set(member(in, "token_file"), out.token_file);
-  set(member(member(in, "basic_auth"), "user"), out.user);
-  set(member(member(in, "basic_auth"), "password_file"), out.password_file);
-  out.timeout = std::clamp(time(in, "timeout", out.timeout), 0.1, 60.0);
-  if (const json& severity = member(in, "severity"); severity.is_string())
-    out.least_severity = parse_severity(severity.get<std::string>()).value_or(Severity::info);
-  set(member(in, "send_resolved"), out.send_resolved);
-  return out;
 }
 
 }  // namespace nz::alerts

@@ -74,10 +74,10 @@ class Service {
   Silences silences_;
   double last_step_ = 0, last_note_ = 0, evaluation_seconds_ = 0;
 
-  mutable std::mutex mutex_;                       // of what the keeper's thread reads:
+  mutable std::mutex mutex_;                                 // of what the keeper's thread reads:
   std::string saved_engine_ = "{}", saved_silences_ = "{}";  // as JSON
-  std::vector<std::shared_ptr<Courier>> couriers_;  // changed by the agent's thread alone
-  std::unique_ptr<StateKeeper> keeper_;            // last: its thread reads the rest
+  std::vector<std::shared_ptr<Courier>> couriers_;           // changed by the agent's thread alone
+  std::unique_ptr<StateKeeper> keeper_;                      // last: its thread reads the rest
 };
 
 }  // namespace nz::alerts

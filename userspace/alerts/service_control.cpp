@@ -72,8 +72,8 @@ std::string Service::add_silence(const std::string& text) {
   std::string comment;
   if (in.contains("comment") && in.at("comment").is_string())
     comment = in.at("comment").get<std::string>();
-  const auto added = silences_.add(std::move(*matchers), options_.now(),
-                                   in.at("seconds").get<double>(), comment);
+  const auto added =
+      silences_.add(std::move(*matchers), options_.now(), in.at("seconds").get<double>(), comment);
   if (!added) return error_line(added.error());
   publish();
   note_state();

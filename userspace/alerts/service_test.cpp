@@ -19,8 +19,8 @@
 namespace nz::alerts {
 namespace {
 
-using ::testing::HasSubstr;
 using nlohmann::json;
+using ::testing::HasSubstr;
 using testing::kNow;
 using testing::Scene;
 
@@ -39,7 +39,9 @@ class ServiceTest : public ::testing::Test {
     port_ = server_.bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_.listen_after_bind(); });
     while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    write_rules("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, keep_firing_for: 0s}\n");
+    write_rules(
+        "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, keep_firing_for: "
+        "0s}\n");
     scene.gauge("nearzero_off", {}, 1);
   }
   void TearDown() override {
@@ -161,9 +163,10 @@ TEST_F(ServiceTest, AnswersItsOwnLinesAlone) {
   step(service);
   EXPECT_FALSE(service.command("status"));
   EXPECT_FALSE(service.command("silence"));
-  for (const char* bad : {"silence add", "silence add {", "silence add {\"matchers\":1,\"seconds\":1}",
-                          "silence add {\"matchers\":\"a=b\",\"seconds\":1}",
-                          "silence add {\"matchers\":\"\",\"seconds\":1}"}) {
+  for (const char* bad :
+       {"silence add", "silence add {", "silence add {\"matchers\":1,\"seconds\":1}",
+        "silence add {\"matchers\":\"a=b\",\"seconds\":1}",
+        "silence add {\"matchers\":\"\",\"seconds\":1}"}) {
     const auto answer = service.command(bad);
     if (answer) {
       EXPECT_THAT(*answer, ::testing::StartsWith("error: ")) << bad;
@@ -178,14 +181,16 @@ TEST_F(ServiceTest, AnswersItsOwnLinesAlone) {
 }
 
 TEST_F(ServiceTest, ReloadKeepsWhatStays) {
-  write_rules("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
-              "  - {name: Bad, threshold: {series: nearzero_of, above: 0}}\n");
+  write_rules(
+      "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
+      "  - {name: Bad, threshold: {series: nearzero_of, above: 0}}\n");
   Service service(options());
   EXPECT_EQ(step(service).fired.size(), 1U);
   EXPECT_TRUE(told({"firing A"}));
   EXPECT_EQ(service.file().bad_rules, 1U);
-  write_rules("rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
-              "  - {name: B, threshold: {series: nearzero_off, above: 0}}\n");
+  write_rules(
+      "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
+      "  - {name: B, threshold: {series: nearzero_off, above: 0}}\n");
   service.reload(options().rule_files);
   const auto changes = step(service);
   ASSERT_EQ(changes.fired.size(), 1U);
@@ -212,12 +217,14 @@ TEST_F(ServiceTest, ExportsItsState) {
     }
     return -1;
   };
-  EXPECT_EQ(value("nearzero_alerts", {{"rule", "A"}, {"state", "firing"}, {"severity", "warning"}}), 1);
+  EXPECT_EQ(value("nearzero_alerts", {{"rule", "A"}, {"state", "firing"}, {"severity", "warning"}}),
+            1);
   EXPECT_EQ(value("nearzero_alerts", {{"rule", "A"}, {"state", "pending"}}), 0);
   EXPECT_EQ(value("nearzero_alert_rules", {}), 1);
   EXPECT_EQ(value("nearzero_alert_rule_errors", {}), 0);
   EXPECT_EQ(value("nearzero_alert_rule_no_data", {{"rule", "A"}}), 0);
-  EXPECT_EQ(value("nearzero_alert_notifications_total", {{"receiver", "hook"}, {"result", "ok"}}), 1);
+  EXPECT_EQ(value("nearzero_alert_notifications_total", {{"receiver", "hook"}, {"result", "ok"}}),
+            1);
   EXPECT_EQ(value("nearzero_alert_queue_length", {{"receiver", "hook"}}), 0);
   for (const auto& family : families) EXPECT_FALSE(family.help.empty()) << family.name;
 }

@@ -59,7 +59,8 @@ const Silence* Silences::of(const analysis::Labels& labels, double now) const {
 }
 
 std::string Silences::save() const {
-  nlohmann::json out = {{"version", kVersion}, {"next", next_}, {"silences", nlohmann::json::array()}};
+  nlohmann::json out = {
+      {"version", kVersion}, {"next", next_}, {"silences", nlohmann::json::array()}};
   for (const Silence& s : all_) {
     out["silences"].push_back({{"id", s.id},
                                {"matchers", s.matchers_text()},

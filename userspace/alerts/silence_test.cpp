@@ -37,15 +37,18 @@ TEST(Silences, RefuseWhatWouldBeAMistake) {
 
 TEST(Silences, SurviveARestart) {
   Silences before;
-  ASSERT_TRUE(before.add(conditions(R"(a="with \"quotes\"",b!~"x|y")"), 1000, 60, "with \"quotes\"\n"));
+  ASSERT_TRUE(
+      before.add(conditions(R"(a="with \"quotes\"",b!~"x|y")"), 1000, 60, "with \"quotes\"\n"));
   ASSERT_TRUE(before.add(conditions(R"(alertname="A")"), 1000, 90, ""));
   ASSERT_TRUE(before.remove("s1"));
   Silences after;
   ASSERT_TRUE(after.restore(before.save()));
   EXPECT_NE(after.of(kAlert, 1080), nullptr);
   EXPECT_EQ(after.add(conditions(R"(a="b")"), 1000, 60, "")->id, "s3");
-  for (const char* bad : {"", "{}", "[]", R"({"version":2,"next":1,"silences":[]})",
-                          R"({"version":1,"next":1,"silences":[{"id":"s1","matchers":"","from":0,"until":9,"comment":""}]})"}) {
+  for (
+      const char* bad :
+      {"", "{}", "[]", R"({"version":2,"next":1,"silences":[]})",
+       R"({"version":1,"next":1,"silences":[{"id":"s1","matchers":"","from":0,"until":9,"comment":""}]})"}) {
     EXPECT_FALSE(after.restore(bad)) << bad;
     EXPECT_EQ(after.all().size(), 2U);
   }

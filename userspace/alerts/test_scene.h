@@ -24,8 +24,8 @@ class Scene : public Facts {
   std::vector<analysis::Regression> changed;
   std::vector<analysis::Incident> strange;
   std::map<std::string, BaselineValue> usual;  // by baseline name
-  bool judged = true;     // somebody looks for findings, regressions, incidents
-  double covered = 1e9;   // seconds of history that there are
+  bool judged = true;             // somebody looks for findings, regressions, incidents
+  double covered = 1e9;           // seconds of history that there are
   mutable std::size_t asked = 0;  // windows
 
   void gauge(const std::string& name, analysis::Labels labels, double value) {

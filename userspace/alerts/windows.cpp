@@ -25,30 +25,28 @@ void Windows::plan(const std::vector<Rule>& rules) {
     by_length_[seconds].families.insert(series.name);
   };
   for (const Rule& rule : rules) {
-    std::visit(
-        Overloaded{
-            [&](const Threshold& c) { want(c.of.window, c.of.series); },
-            [&](const Ratio& c) {
-              want(c.of.window, c.of.series);
-              want(c.to.window, c.to.series);
-            },
-            [&](const Degradation& c) { want(c.of.window, c.of.series); },
-            [&](const Absence& c) { want(c.window, c.series); },
-            [&](const BurnRate& c) {
-              for (const auto& window : c.windows) {
-                for (const double seconds : {window.length, window.confirm}) {
-                  if (c.of_values()) {
-                    want(seconds, c.series);
-                  } else {
-                    want(seconds, c.bad);
-                    want(seconds, c.total);
-                  }
-                }
-              }
-            },
-            [](const RegressionFound&) {}, [](const AnomalyFound&) {},
-            [](const BottleneckFound&) {}},
-        rule.condition);
+    std::visit(Overloaded{[&](const Threshold& c) { want(c.of.window, c.of.series); },
+                          [&](const Ratio& c) {
+                            want(c.of.window, c.of.series);
+                            want(c.to.window, c.to.series);
+                          },
+                          [&](const Degradation& c) { want(c.of.window, c.of.series); },
+                          [&](const Absence& c) { want(c.window, c.series); },
+                          [&](const BurnRate& c) {
+                            for (const auto& window : c.windows) {
+                              for (const double seconds : {window.length, window.confirm}) {
+                                if (c.of_values()) {
+                                  want(seconds, c.series);
+                                } else {
+                                  want(seconds, c.bad);
+                                  want(seconds, c.total);
+                                }
+                              }
+                            }
+                          },
+                          [](const RegressionFound&) {}, [](const AnomalyFound&) {},
+                          [](const BottleneckFound&) {}},
+               rule.condition);
   }
 }
 

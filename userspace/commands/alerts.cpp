@@ -70,8 +70,8 @@ std::optional<double> parse_moment(const std::string& text) {
       return std::nullopt;
     }
   }
-  for (const char* form : {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S",
-                           "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
+  for (const char* form :
+       {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
     std::tm t{};
     const char* end = strptime(text.c_str(), form, &t);
     if (end != nullptr && (*end == '\0' || std::string(end) == "Z"))
@@ -85,7 +85,8 @@ std::optional<double> parse_moment(const std::string& text) {
 int run_check(const Options& options) {
   const alerts::RuleFile file = alerts::load_rules(options.files);
   if (options.format == "json") {
-    json out = {{"rules", json::array()}, {"receivers", json::array()}, {"problems", file.problems}};
+    json out = {
+        {"rules", json::array()}, {"receivers", json::array()}, {"problems", file.problems}};
     for (const alerts::Rule& rule : file.rules) {
       out["rules"].push_back({{"name", rule.name},
                               {"kind", rule.kind},
@@ -106,14 +107,15 @@ int run_check(const Options& options) {
       std::string severities;
       for (const auto severity : rule.severities())
         severities += fmt::format("{}{}", severities.empty() ? "" : ", ", alerts::word(severity));
-      table.add({rule.name, rule.kind, severities, alerts::time_text(rule.for_seconds),
-                 rule.source});
+      table.add({rule.name, rule.kind, severities,
+                 rule.for_seconds > 0 ? alerts::time_text(rule.for_seconds) : "-", rule.source});
     }
     text = table.text(cli::line_limit()) + "\n";
   }
-  text += fmt::format("{}, {}, {}\n", counted(file.rules.size(), "rule"),
-                      counted(file.receivers.size(), "receiver"),
-                      file.problems.empty() ? "no problem" : counted(file.problems.size(), "problem"));
+  text +=
+      fmt::format("{}, {}, {}\n", counted(file.rules.size(), "rule"),
+                  counted(file.receivers.size(), "receiver"),
+                  file.problems.empty() ? "no problem" : counted(file.problems.size(), "problem"));
   const int written = print(text);
   return written != kOk ? written : file.problems.empty() ? kOk : kBadConfig;
 }
@@ -140,14 +142,10 @@ std::string lasted(const Alert& alert) {
 int print_replayed(const Options& options, const alerts::RuleFile& file,
                    const alerts::Replayed& replayed) {
   if (options.format == "json") {
-    json out = {{"from", replayed.from},
-                {"to", replayed.to},
-                {"moments", replayed.moments},
-                {"steps", replayed.steps},
-                {"alerts", json::array()},
-                {"unknown", json::array()},
-                {"problems", file.problems},
-                {"bad_lines", replayed.bad_lines}};
+    json out = {{"from", replayed.from},       {"to", replayed.to},
+                {"moments", replayed.moments}, {"steps", replayed.steps},
+                {"alerts", json::array()},     {"unknown", json::array()},
+                {"problems", file.problems},   {"bad_lines", replayed.bad_lines}};
     for (const Alert& alert : replayed.alerts) out["alerts"].push_back(alerts::to_json(alert));
     for (const auto& unknown : replayed.unknown)
       out["unknown"].push_back({{"rule", unknown.rule}, {"why", unknown.why}});
@@ -179,8 +177,8 @@ int print_replayed(const Options& options, const alerts::RuleFile& file,
 
 int run_test(const Options& options) {
   alerts::ReplayOptions replay;
-  for (const auto& [text, out] : {std::pair{&options.from, &replay.from},
-                                  std::pair{&options.to, &replay.to}}) {
+  for (const auto& [text, out] :
+       {std::pair{&options.from, &replay.from}, std::pair{&options.to, &replay.to}}) {
     if (text->empty()) continue;
     const auto moment = parse_moment(*text);
     if (!moment)
@@ -265,8 +263,8 @@ std::string list_text(const json& in) {
                labels_of(alert), summary_of(alert)});
   }
   if (!table.empty()) text = table.text(cli::line_limit()) + "\n";
-  text += fmt::format("{}, {} of them firing; {}\n", counted(in.at("alerts").size(), "alert"), firing,
-                      counted(in.at("rules").get<std::size_t>(), "rule"));
+  text += fmt::format("{}, {} of them firing; {}\n", counted(in.at("alerts").size(), "alert"),
+                      firing, counted(in.at("rules").get<std::size_t>(), "rule"));
   for (const json& problem : in.at("problems"))
     text += "not in force: " + problem.get<std::string>() + "\n";
   for (const json& unknown : in.at("unknown")) {
@@ -310,8 +308,7 @@ int list_silences(const Options& options) {
   if (options.format == "json") return print_json(*answer);
   Table table({{"ID"}, {"UNTIL"}, {"CONDITIONS"}, {"COMMENT"}});
   for (const json& one : *answer) {
-    table.add({one.at("id").get<std::string>(),
-               alerts::time_of_day(one.at("until").get<double>()),
+    table.add({one.at("id").get<std::string>(), alerts::time_of_day(one.at("until").get<double>()),
                one.at("matchers").get<std::string>(), one.at("comment").get<std::string>()});
   }
   return print(table.empty() ? "No silence is in force.\n" : table.text(cli::line_limit()));
@@ -320,7 +317,8 @@ int list_silences(const Options& options) {
 int run_silence(const Options& options) {
   if (options.list_silences) return list_silences(options);
   if (!options.remove.empty()) {
-    const auto answer = agent::send_command(options.runtime_dir, "silence remove " + options.remove);
+    const auto answer =
+        agent::send_command(options.runtime_dir, "silence remove " + options.remove);
     if (!answer) return report("alerts silence", answer.error(), kNotRunning);
     if (!answer->starts_with("error: ")) return print(*answer);
     fmt::print(stderr, "nearzero alerts silence: {}", answer->substr(7));
@@ -331,8 +329,9 @@ int run_silence(const Options& options) {
   if (!matchers) return report("alerts silence", matchers.error(), kUsage);
   if (matchers->empty())
     return report("alerts silence",
-                  Error{"which alerts?", "write for instance 'alertname=\"OrdersSlow\"', --list or "
-                                         "--remove ID"},
+                  Error{"which alerts?",
+                        "write for instance 'alertname=\"OrdersSlow\"', --list or "
+                        "--remove ID"},
                   kUsage);
   const auto seconds = alerts::parse_time(options.duration);
   if (!seconds)
@@ -374,8 +373,8 @@ Command add_alerts(CLI::App& app) {
       "alerts", "Alert rules: check, test on history, for Prometheus; what fires, and silences");
   sub->require_subcommand(1);
 
-  auto* check = add_sub(*sub, "check", "Whether rule files are valid; all mistakes, with place and remedy",
-                        *options);
+  auto* check = add_sub(
+      *sub, "check", "Whether rule files are valid; all mistakes, with place and remedy", *options);
   add_files(*check, *options);
   check->footer(examples({{"nearzero alerts check /etc/nearzero/alerts.yaml", ""}}));
 
@@ -387,9 +386,10 @@ Command add_alerts(CLI::App& app) {
   test->add_option("--to", options->to, "... until here");
   test->add_option("--interval", options->interval, "Between two judgements")
       ->capture_default_str();
-  test->footer(examples(
-      {{"nearzero alerts test /etc/nearzero/alerts.yaml --history day.jsonl --from 2026-11-27T08:00",
-        ""}}));
+  test->footer(
+      examples({{"nearzero alerts test /etc/nearzero/alerts.yaml --history day.jsonl --from "
+                 "2026-11-27T08:00",
+                 ""}}));
 
   auto* list = add_sub(*sub, "list", "Alerts of the running agent", *options);
   add_runtime_dir(*list, *options);
@@ -413,7 +413,8 @@ Command add_alerts(CLI::App& app) {
 
   sub->footer(examples(
       {{"nearzero alerts check /etc/nearzero/alerts.yaml", "all mistakes, with place and remedy"},
-       {"nearzero alerts test /etc/nearzero/alerts.yaml --history day.jsonl", "what would have fired"},
+       {"nearzero alerts test /etc/nearzero/alerts.yaml --history day.jsonl",
+        "what would have fired"},
        {"nearzero alerts list", "pending, firing, lately resolved"},
        {"nearzero alerts silence 'alertname=\"OrdersSlow\"' --for 2h", ""},
        {"nearzero alerts silence --list", ""},

@@ -58,9 +58,14 @@ std::size_t characters(const std::string& text) {
 /// Explains one value; holds what every rule needs, so that the rules stay short.
 class Explainer {
  public:
-  Explainer(const Schema& schema, const std::string& pointer, const json& rule,
-            const json& value, const Locate& locate, Problems& problems)
-      : schema_(schema), pointer_(pointer), rule_(rule), value_(value), locate_(locate), problems_(problems) {}
+  Explainer(const Schema& schema, const std::string& pointer, const json& rule, const json& value,
+            const Locate& locate, Problems& problems)
+      : schema_(schema),
+        pointer_(pointer),
+        rule_(rule),
+        value_(value),
+        locate_(locate),
+        problems_(problems) {}
 
   int run() {
     if (!type()) return found_;  // nothing else makes sense then
@@ -309,8 +314,8 @@ std::string in_words(const json& value) {
   return "the text " + in_quotes(value.get<std::string>());
 }
 
-int explain(const Schema& schema, const std::string& pointer, const json& rule,
-            const json& value, const Locate& locate, Problems& problems) {
+int explain(const Schema& schema, const std::string& pointer, const json& rule, const json& value,
+            const Locate& locate, Problems& problems) {
   return Explainer(schema, pointer, rule, value, locate, problems).run();
 }
 

@@ -11,8 +11,8 @@ namespace nz::config {
 
 class Schema;
 
-/// Reports every keyword of `rule` (a resolved node of `schema`) that `value` violates at this place
-/// itself, not inside it. Returns how many were found.
+/// Reports every keyword of `rule` (a resolved node of `schema`) that `value` violates at this
+/// place itself, not inside it. Returns how many were found.
 int explain(const Schema& schema, const std::string& pointer, const nlohmann::json& rule,
             const nlohmann::json& value, const Locate& locate, Problems& problems);
 
