@@ -12,7 +12,7 @@ namespace nz::analysis {
 namespace {
 
 constexpr std::size_t kLeastBefore = 3;
-constexpr double kLeastContrast = 4;  // in standard errors of the difference of both levels
+constexpr double kLeastContrast = 3;  // in standard errors of the difference of both levels
 constexpr double kWild = 3;           // residuals count for so many standard deviations at most
 constexpr double kBack = 9;           // log-likelihood ratio for being back, e^9 = 8,000 to 1
 
@@ -134,8 +134,6 @@ Division divide(const Levels& l, std::size_t rough) {
           first + static_cast<std::size_t>(from), first + static_cast<std::size_t>(to)};
 }
 
-double middle(const Slice& slice) { return slice.from + (slice.to - slice.from) / 2; }
-
 // A slice in which the change happened is a mixture, and its figure is linear in the mixture.
 double moment(std::span<const Slice> slices, const Levels& l, std::size_t t) {
   const double off_after = std::fabs(l.figure[t] - l.after);
@@ -186,8 +184,9 @@ std::optional<Located> locate_change(std::span<const Slice> all, double about,
   Located located;
   located.index = index[division.likeliest];
   located.at = moment(slices, *levels, division.likeliest);
-  located.earliest = std::min(located.at, middle(slices[division.least - 1]));
-  located.latest = std::max(located.at, middle(slices[division.most]));
+  // Which of both slices at a division has the moment in it is not known either.
+  located.earliest = slices[division.least - 1].from;
+  located.latest = slices[division.most].to;
   const std::size_t back = return_after(*levels, division.likeliest, options.back_slices);
   if (back < slices.size()) {
     located.end = index[back];
