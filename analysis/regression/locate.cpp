@@ -12,16 +12,19 @@ namespace nz::analysis {
 namespace {
 
 constexpr std::size_t kLeastBefore = 3;
-constexpr double kLeastContrast = 3;  // in standard errors of the difference of both levels
 constexpr double kWild = 3;           // residuals count for so many standard deviations at most
 constexpr double kBack = 9;           // log-likelihood ratio for being back, e^9 = 8,000 to 1
 
-// How much of what follows the change is taken as its example, and how many slices between both
-// sides are of neither: the whole for what lasts, ever less for what came back.
+// How much of what follows the change is taken as its example, how many slices between both sides
+// are of neither, and by how many standard errors both levels have to differ: the whole for what
+// lasts, ever less for what came back, and the whole again for what is small and lasts.
 struct Attempt {
   std::size_t guard, length;
+  double contrast;
 };
-constexpr std::array<Attempt, 4> kAttempts{{{2, static_cast<std::size_t>(-1)}, {2, 10}, {0, 3}, {0, 1}}};
+constexpr std::size_t kAll = static_cast<std::size_t>(-1);
+constexpr std::array<Attempt, 5> kAttempts{
+    {{2, kAll, 4}, {2, 10, 4}, {0, 3, 4}, {0, 1, 4}, {2, kAll, 2.5}}};
 
 // The figures of the slices as two levels with noise.
 struct Levels {
@@ -102,7 +105,7 @@ std::optional<Levels> levels_of(std::span<const Slice> slices, std::size_t rough
   const double error =
       l.sigma * std::sqrt(l.widening / static_cast<double>(before_end) +
                           l.widening / static_cast<double>(l.after_end - after_begin));
-  if (!(difference > 0) || difference < kLeastContrast * error) return std::nullopt;
+  if (!(difference > 0) || difference < attempt.contrast * error) return std::nullopt;
   return l;
 }
 
