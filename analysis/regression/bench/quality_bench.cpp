@@ -75,9 +75,13 @@ void row(const char* what, double crowding, int series, double size, bool tail) 
       if (t.regression.earliest <= kStepAt && kStepAt <= t.regression.latest) held++;
     }
   }
-  std::printf("| %s | %.2f | %d %% | %.0f s | %.0f s | %d %% | %d |\n", what, crowding,
-              100 * found / series, median(delays), median(off), found > 0 ? 100 * held / found : 0,
-              early);
+  std::printf("| %s | %.2f | %d %% |", what, crowding, 100 * found / series);
+  if (found > 0) {
+    std::printf(" %.0f s | %.0f s | %d %%", median(delays), median(off), 100 * held / found);
+  } else {
+    std::printf(" - | - | -");
+  }
+  std::printf(" | %d |\n", early);
   std::fflush(stdout);
 }
 
