@@ -10,16 +10,19 @@
 namespace nz::analysis {
 namespace {
 
-constexpr double kExponent = 0.37;    // 1 - (1 / 259,200)^0.37 = 0.99
+constexpr float kOneAMonth = 2.6F;    // total surprise that noise shows once in 259,200 values
+// Weights of the answers, 1 together; chosen on public series (docs/detection.md).
+constexpr float kWeight = 0.08F, kQuietWeight = 0.024F, kNoveltyWeight = 0.16F, kRunWeight = 0.096F;
 constexpr float kMostError = 60;      // squared, in usual ones: one wild value is not eight
-constexpr float kEnergyMemory = 8, kSmoothMemory = 16;
+constexpr float kEnergyMemory = 32, kSmoothMemory = 64;
 constexpr float kMedianOfNormal = 0.6745F;
 constexpr float kLeastSpread = 1e-3F;
 constexpr float kLeastMedian = 1e-4F;
 constexpr float kFarthest = 1e4F;     // what is farther away is as unusual as this
 constexpr float kLeastRepeats = 0.03F;
 constexpr std::uint32_t kSettled = 50;  // values after which usual sizes are known
-constexpr std::uint32_t kAsked = 110;   // values after which all tails but the longest know something
+constexpr float kLongRun = 1.0F / 8'000;
+constexpr float kMostFar = 8;
 constexpr float kMostQuiet = 8;       // of a logarithm: a factor of 3,000
 
 // Moves the median of |values| towards one more of them, by a share of itself.
@@ -45,12 +48,10 @@ double AnomalyDetector::score(double at, double value) {
   }
   seen_++;
   newest_ = value;
-  const double worth = std::pow(10.0F, surprise_of_run(same));
-  const double other = judge(at, scale_.forward(value));
-  const auto total = static_cast<float>(std::log10(0.9 * other + 0.1 * worth));
-  const float surprise = total_tail_.surprise(total);
-  if (seen_ > kAsked) total_tail_.learn(total);
-  return 1 - std::pow(10.0, -kExponent * static_cast<double>(surprise));
+  const float run = surprise_of_run(same);
+  const float other = judge(at, scale_.forward(value));
+  const float total = std::sqrt(other + kRunWeight * run * run);
+  return 1 - std::pow(0.01, static_cast<double>(total / kOneAMonth));
 }
 
 double AnomalyDetector::expected() const {
@@ -75,8 +76,8 @@ void AnomalyDetector::warm_up() {
   for (const double v : values) judge(std::numeric_limits<double>::quiet_NaN(), v);
 }
 
-// The mean of 1 / p over what the value is asked, in the sense of the harmonic mean of p.
-double AnomalyDetector::judge(double at, double stabilised) {
+// The mean square of the surprises at the value.
+float AnomalyDetector::judge(double at, double stabilised) {
   const auto z = static_cast<float>(std::clamp((stabilised - origin_) / unit_,
                                                -static_cast<double>(kFarthest),
                                                static_cast<double>(kFarthest)));
@@ -95,18 +96,27 @@ double AnomalyDetector::judge(double at, double stabilised) {
           ? std::clamp(std::log(usual_activity_ / activity_), 0.0F, kMostQuiet)
           : (usual_activity_ > 0 ? kMostQuiet : 0);
 
-  double sum = 0;
-  const auto ask = [&](detect::Tail& tail, float statistic, double weight) {
-    sum += weight * std::pow(10.0, static_cast<double>(tail.surprise(statistic)));
+  float sum = 0;
+  const auto ask = [&](detect::Tail& tail, float statistic, float weight) {
+    const float surprise = tail.surprise(statistic);
+    sum += weight * surprise * surprise;
     if (seen_ > kSettled) tail.learn(statistic);
   };
-  ask(error_tail_, error, 0.2);
-  ask(energy_tail_, energy_, 0.2);
-  ask(off_tail_, distance, 0.15);
-  ask(smooth_tail_, std::abs(smooth_) / spread_, 0.15);
-  ask(quiet_tail_, quiet, 0.1);
+  ask(error_tail_, error, kWeight);
+  ask(energy_tail_, energy_, kWeight);
+  ask(off_tail_, distance, kWeight);
+  ask(smooth_tail_, std::abs(smooth_) / spread_, kWeight);
+  ask(quiet_tail_, quiet, kQuietWeight);
+  // The long run: what is far from all that was seen, whatever the last hours were like.
+  const float deviation = std::sqrt(std::max(run_square_, kLeastSpread * kLeastSpread));
+  ask(far_tail_, std::abs(z - run_mean_) / deviation, kWeight);
+  const float run_rate = std::max(1 / static_cast<float>(seen_ + 1), kLongRun);
+  const float from_mean = std::clamp(z - run_mean_, -kMostFar * deviation, kMostFar * deviation);
+  run_mean_ += run_rate * from_mean;
+  run_square_ += run_rate * (from_mean * from_mean - run_square_);
   for (detect::Novelty& n : novelty_) {
-    sum += 0.2 / 3 * std::pow(10.0, static_cast<double>(n.surprise(z, spread_)));
+    const float surprise = n.surprise(z, spread_);
+    sum += kNoveltyWeight * surprise * surprise;
   }
 
   predictor_.learn(z, std::max(error_ / kMedianOfNormal, kLeastSpread));

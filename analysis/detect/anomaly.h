@@ -14,19 +14,17 @@
 namespace nz::analysis {
 
 /// Streaming, unsupervised score of one series, without lookahead, in 2.5 KB of state and without
-/// allocation. Each value is asked several things, and each answer is turned into a tail probability by
-/// its own past (tail.h):
-/// - how far it is from its prediction (predictor.h), alone and over the last eight values;
-/// - how far it is, and how far the last sixteen are on average, from the level with the time of day
-///   taken out (day_shape.h);
+/// allocation. Each value is asked several things, and each answer is turned into a surprise, -log10 of
+/// its tail probability, by its own past (tail.h):
+/// - how far it is from its prediction (predictor.h), alone and over the last 32 values;
+/// - how far it is, and how far the last 64 are on average, from the level with the time of day taken
+///   out (day_shape.h), and how far from all that was seen in 8,000 values;
 /// - whether the series moves much less than usual, or not at all;
 /// - whether the shape of the last 24, 96 and 384 values is new (novelty.h).
-/// The answers are combined by their harmonic mean (Wilson, PNAS 2019), which holds for dependent
-/// probabilities, and the result is calibrated once more by its own past.
+/// The root of their weighted mean square is the total surprise t.
 ///
-/// score = 1 - p^0.37, where p is the chance of so unusual a value: 0.99 is one false alarm in 259,200
-/// values, a month of 10 s points; 0.9 one in 500. Within some hundred values the detector follows a
-/// level that stays.
+/// score = 1 - 0.01^(t / 2.6): in noise 0.99 is reached about once in 259,200 values, a month of 10 s
+/// points (docs/detection.md). Within some hundred values the detector follows a level that stays.
 class AnomalyDetector {
  public:
   /// The score of the next value, in [0, 1]; `at`: Unix seconds, or any index. 0 for the first values
@@ -40,7 +38,7 @@ class AnomalyDetector {
   static constexpr std::size_t kWarmUp = 16;
 
   void warm_up();
-  double judge(double at, double stabilised);
+  float judge(double at, double stabilised);
   float surprise_of_run(bool same);
   void follow_level(float off);
 
@@ -49,13 +47,14 @@ class AnomalyDetector {
   detect::Predictor predictor_;
   std::array<detect::Novelty, 3> novelty_ = {detect::Novelty(1), detect::Novelty(4),
                                              detect::Novelty(16)};
-  detect::Tail error_tail_, energy_tail_, off_tail_, smooth_tail_, quiet_tail_, total_tail_;
+  detect::Tail error_tail_, energy_tail_, off_tail_, smooth_tail_, quiet_tail_, far_tail_;
   std::array<float, kWarmUp> first_{};  // less the very first
   double origin_ = 0, unit_ = 1;        // stabilised value of 0 and of 1 in what follows
   double newest_ = 0;                   // as it came
   float expected_ = 0, before_ = 0;
   float error_ = 0, energy_ = 1;        // usual error; mean square of the last ones in it
   float level_ = 0, spread_ = 1, smooth_ = 0;
+  float run_mean_ = 0, run_square_ = 1;  // of the long run
   float activity_ = 0, usual_activity_ = 0;
   float repeats_ = 0;                   // chance that a value is the same as the last one
   std::uint32_t seen_ = 0;

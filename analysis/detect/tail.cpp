@@ -58,7 +58,7 @@ void Tail::learn(float statistic) {
     return;
   }
   // Large steps while little is known.
-  const float rate = std::max(0.004F, 1 / (1 + 0.05F * (count - kFirst)));
+  const float rate = std::max(0.0001F, 1 / (1 + 0.4F * (count - kFirst)));
   median_ = std::max(0.0F, median_ + (statistic > median_ ? 0.5F : -0.5F) * rate * size_);
   const float scale = rate * std::max(size_, high_);
   if (statistic <= high_) {
