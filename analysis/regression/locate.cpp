@@ -12,16 +12,19 @@ namespace nz::analysis {
 namespace {
 
 constexpr std::size_t kLeastBefore = 3;
-constexpr double kLeastContrast = 4;  // in standard errors of the difference of both levels
 constexpr double kWild = 3;           // residuals count for so many standard deviations at most
 constexpr double kBack = 9;           // log-likelihood ratio for being back, e^9 = 8,000 to 1
 
-// How much of what follows the change is taken as its example, and how many slices between both
-// sides are of neither: the whole for what lasts, ever less for what came back.
+// How much of what follows the change is taken as its example, how many slices between both sides
+// are of neither, and by how many standard errors both levels have to differ: the whole for what
+// lasts, ever less for what came back, and the whole again for what is small and lasts.
 struct Attempt {
   std::size_t guard, length;
+  double contrast;
 };
-constexpr std::array<Attempt, 4> kAttempts{{{2, static_cast<std::size_t>(-1)}, {2, 10}, {0, 3}, {0, 1}}};
+constexpr std::size_t kAll = static_cast<std::size_t>(-1);
+constexpr std::array<Attempt, 5> kAttempts{
+    {{2, kAll, 4}, {2, 10, 4}, {0, 3, 4}, {0, 1, 4}, {2, kAll, 2.5}}};
 
 // The figures of the slices as two levels with noise.
 struct Levels {
@@ -102,7 +105,7 @@ std::optional<Levels> levels_of(std::span<const Slice> slices, std::size_t rough
   const double error =
       l.sigma * std::sqrt(l.widening / static_cast<double>(before_end) +
                           l.widening / static_cast<double>(l.after_end - after_begin));
-  if (!(difference > 0) || difference < kLeastContrast * error) return std::nullopt;
+  if (!(difference > 0) || difference < attempt.contrast * error) return std::nullopt;
   return l;
 }
 
@@ -133,8 +136,6 @@ Division divide(const Levels& l, std::size_t rough) {
   return {first + static_cast<std::size_t>(best - likelihood.begin()),
           first + static_cast<std::size_t>(from), first + static_cast<std::size_t>(to)};
 }
-
-double middle(const Slice& slice) { return slice.from + (slice.to - slice.from) / 2; }
 
 // A slice in which the change happened is a mixture, and its figure is linear in the mixture.
 double moment(std::span<const Slice> slices, const Levels& l, std::size_t t) {
@@ -186,8 +187,9 @@ std::optional<Located> locate_change(std::span<const Slice> all, double about,
   Located located;
   located.index = index[division.likeliest];
   located.at = moment(slices, *levels, division.likeliest);
-  located.earliest = std::min(located.at, middle(slices[division.least - 1]));
-  located.latest = std::max(located.at, middle(slices[division.most]));
+  // Which of both slices at a division has the moment in it is not known either.
+  located.earliest = slices[division.least - 1].from;
+  located.latest = slices[division.most].to;
   const std::size_t back = return_after(*levels, division.likeliest, options.back_slices);
   if (back < slices.size()) {
     located.end = index[back];

@@ -25,7 +25,7 @@ struct Located {
   std::size_t index = 0;            ///< first slice of the new regime
   double at = 0;                    ///< Unix seconds: the likeliest moment, inside a slice where
                                     ///< that one is half changed
-  double earliest = 0, latest = 0;  ///< 95 % of the likelihood
+  double earliest = 0, latest = 0;  ///< 95 % of the likelihood, in whole slices
   Shape shape = Shape::undecided;
   std::size_t end = 0;  ///< first slice that is as before again; all of them: none
   double until = 0;     ///< Unix seconds, its beginning; 0 while it lasts
