@@ -86,8 +86,8 @@ TEST_F(Files, TheOldestGo) {
     ASSERT_TRUE(path) << path.error().text();
     EXPECT_EQ(content(*path), "report " + std::to_string(i));
   }
-  EXPECT_EQ(files.periods(),
-            (std::vector<double>{kMidnight + 2 * kDay, kMidnight + 3 * kDay, kMidnight + 4 * kDay}));
+  EXPECT_EQ(files.periods(), (std::vector<double>{kMidnight + 2 * kDay, kMidnight + 3 * kDay,
+                                                  kMidnight + 4 * kDay}));
   EXPECT_EQ(files.newest(), kMidnight + 4 * kDay);
   struct stat status {};
   ASSERT_EQ(stat((folder_ + "/a/b/nearzero-report-20261201T000000Z.html").c_str(), &status), 0);

@@ -29,12 +29,12 @@ Character first(std::string_view text) {
 // No width, or another direction for what follows (Unicode Cf, and some fillers that look like
 // nothing). Such characters make a text look like another one.
 bool hidden(char32_t c) {
-  return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x34F || c == 0x61C || (c >= 0x115F && c <= 0x1160) ||
-         (c >= 0x17B4 && c <= 0x17B5) || (c >= 0x180B && c <= 0x180F) ||
-         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2060 && c <= 0x206F) || c == 0x3164 || (c >= 0xFE00 && c <= 0xFE0F) ||
-         c == 0xFEFF || c == 0xFFA0 || (c >= 0xFFF9 && c <= 0xFFFB) ||
-         (c >= 0xE0000 && c <= 0xE0FFF);
+  return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x34F || c == 0x61C ||
+         (c >= 0x115F && c <= 0x1160) || (c >= 0x17B4 && c <= 0x17B5) ||
+         (c >= 0x180B && c <= 0x180F) || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x3164 ||
+         (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF || c == 0xFFA0 ||
+         (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE0FFF);
 }
 
 void append_picture(std::string& out, unsigned char control) {
@@ -152,8 +152,8 @@ std::string markdown_code(std::string_view text, bool in_table) {
   if (shown.empty()) return "";
   const std::string fence(longest_run(shown, '`') + 1, '`');
   // Blanks at both ends keep a backtick from joining the fence; the reader takes one of each off.
-  const bool pad = shown.front() == '`' || shown.back() == '`' ||
-                   (shown.front() == ' ' && shown.back() == ' ');
+  const bool pad =
+      shown.front() == '`' || shown.back() == '`' || (shown.front() == ' ' && shown.back() == ' ');
   std::string inside;
   for (const char c : shown) {
     if (c == '|' && in_table) inside += '\\';

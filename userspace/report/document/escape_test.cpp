@@ -12,16 +12,28 @@ TEST(Visible, PlainTextStaysAsItIs) {
 }
 
 TEST(Visible, WhatCannotBeSeenIsShown) {
-  EXPECT_EQ(visible(std::string_view("a\0b", 3)), "a\xE2\x90\x80" "b");
-  EXPECT_EQ(visible("a\nb"), "a\xE2\x90\x8A" "b");
+  EXPECT_EQ(visible(std::string_view("a\0b", 3)),
+            "a\xE2\x90\x80"
+            "b");
+  EXPECT_EQ(visible("a\nb"),
+            "a\xE2\x90\x8A"
+            "b");
   EXPECT_EQ(visible("a\nb\tc", true), "a\nb\tc");
   EXPECT_EQ(visible("\x1b[31m"), "\xE2\x90\x9B[31m");
   EXPECT_EQ(visible("\x7f"), "\xE2\x90\xA1");
-  EXPECT_EQ(visible("a\xE2\x80\xAE" "b"), "a<U+202E>b");
-  EXPECT_EQ(visible("a\xE2\x80\x8B" "b"), "a<U+200B>b") << "no width";
+  EXPECT_EQ(visible("a\xE2\x80\xAE"
+                    "b"),
+            "a<U+202E>b");
+  EXPECT_EQ(visible("a\xE2\x80\x8B"
+                    "b"),
+            "a<U+200B>b")
+      << "no width";
   EXPECT_EQ(visible("\xC2\x85"), "<U+0085>");
   EXPECT_EQ(visible("\xF3\xA0\x81\x81"), "<U+E0041>") << "tags";
-  EXPECT_EQ(visible("\xff" "a"), "\xEF\xBF\xBD" "a");
+  EXPECT_EQ(visible("\xff"
+                    "a"),
+            "\xEF\xBF\xBD"
+            "a");
   EXPECT_EQ(visible("\xE2\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD") << "cut in a character";
 }
 

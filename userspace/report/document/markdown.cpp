@@ -54,8 +54,8 @@ std::string course(const std::vector<history::Point>& points, double least, doub
     }
     double place = 0;
     if (most > least) {
-      place = log ? std::log(value / least) / std::log(most / least)
-                  : (value - least) / (most - least);
+      place =
+          log ? std::log(value / least) / std::log(most / least) : (value - least) / (most - least);
     }
     text += kBlocks.at(static_cast<std::size_t>(std::lround(std::clamp(place, 0.0, 1.0) * 7)));
   }
@@ -145,7 +145,8 @@ class Writer {
     for (const ShareBar& bar : bars.bars) {
       double sum = 0;
       for (const Part& part : bar.parts) sum += part.value;
-      text_ += "| " + markdown_text(bar.label) + " | " + analysis::figure_text(sum, bars.unit) + " |";
+      text_ +=
+          "| " + markdown_text(bar.label) + " | " + analysis::figure_text(sum, bars.unit) + " |";
       for (const std::string& name : names) {
         const auto part = std::find_if(bar.parts.begin(), bar.parts.end(),
                                        [&](const Part& p) { return p.name == name; });
