@@ -17,14 +17,9 @@ struct Advice {
   Text text;
 };
 
-std::string gain_text(double gain, double seconds, const Target* target) {
+std::string gain_text(double gain, double seconds) {
   std::string text = analysis::percent_text(gain) + " of an order's time";
-  if (seconds > 0) {
-    text += ", " + analysis::seconds_text(seconds);
-    if (target != nullptr && target->path->from_stages() && target->path->now().seconds > seconds)
-      text += " of " + analysis::seconds_text(target->path->now().seconds);
-  }
-  return text;
+  return seconds > 0 ? text + ", " + analysis::seconds_text(seconds) + " of each" : text;
 }
 
 void add_troubles(const Facts& facts, std::vector<Advice>& all) {
@@ -35,9 +30,8 @@ void add_troubles(const Facts& facts, std::vector<Advice>& all) {
     advice.rank = trouble.over ? 2 : 0;
     advice.gain = f.impact > 0 ? f.impact : 0;
     if (f.impact > 0) {
-      advice.text.strong(
-          (trouble.over ? "Over, was " : "Up to ") +
-          gain_text(f.impact, f.impact_seconds, trouble.over ? nullptr : facts.target(f.target)));
+      advice.text.strong((trouble.over ? "Over, was " : "Up to ") +
+                         gain_text(f.impact, f.impact_seconds));
     } else {
       advice.text.strong(trouble.over ? "Over, cost orders nothing" : "Before orders feel it");
     }

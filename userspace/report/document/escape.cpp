@@ -124,8 +124,9 @@ std::string markdown_text(std::string_view text) {
     } else if (c == '>') {
       out += "&gt;";
     } else if (std::string_view("\\`*_[]|~@").find(c) != std::string_view::npos ||
-               // A line must not begin a heading or a list ...
-               (i == 0 && std::string_view("#+-=").find(c) != std::string_view::npos) ||
+               // A line must not begin a heading, a list or a rule ...
+               (i == 0 && std::string_view("#+-=").find(c) != std::string_view::npos &&
+                (rest.size() == 1 || rest[1] == ' ' || rest[1] == c)) ||
                // ... and what looks like an address is not to become a link.
                rest.starts_with("://") ||
                (c == '.' && i >= 3 && (rest.size() > 1) &&

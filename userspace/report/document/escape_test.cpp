@@ -49,6 +49,8 @@ TEST(Markdown, MarkupIsText) {
   EXPECT_EQ(markdown_text("# no heading"), "\\# no heading");
   EXPECT_EQ(markdown_text("- no list"), "\\- no list");
   EXPECT_EQ(markdown_text("12. no list"), "12\\. no list");
+  EXPECT_EQ(markdown_text("--- no rule"), "\\--- no rule");
+  EXPECT_EQ(markdown_text("+34 %"), "+34 %");
   EXPECT_EQ(markdown_text("3.5 ms"), "3.5 ms");
   EXPECT_EQ(markdown_text("took 3.5 ms"), "took 3.5 ms");
   EXPECT_EQ(markdown_text("https://x.y www.x.y a@b.c"), "https\\://x.y www\\.x.y a\\@b.c");

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "userspace/report/document/escape.h"
 #include "userspace/report/document/style.h"
@@ -49,7 +50,7 @@ std::string legend(const std::vector<std::pair<std::string, std::string>>& entri
 
 class Writer {
  public:
-  std::string take() { return std::move(html_); }
+  std::string take() { return std::exchange(html_, {}); }
 
   void operator()(const Paragraph& p) {
     html_ += "<p" + class_of(p.tone) + ">" + inline_html(p.text) + "</p>\n";

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "analysis/text.h"
 #include "userspace/report/document/escape.h"
@@ -64,7 +65,7 @@ std::string course(const std::vector<history::Point>& points, double least, doub
 
 class Writer {
  public:
-  std::string take() { return std::move(text_); }
+  std::string take() { return std::exchange(text_, {}); }
 
   void operator()(const Paragraph& p) { text_ += inline_markdown(p.text) + "\n\n"; }
   void operator()(const Bullets& b) {
