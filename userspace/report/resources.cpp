@@ -146,7 +146,7 @@ Table host_table(const Facts& facts) {
   for (const std::string& mount : facts.now.values_of("nearzero_filesystem_bytes", "mount")) {
     if (mounts++ == kMostDevices) break;
     rows.add(
-        std::move(Text("file system ").code(shortened(mount, 100))),
+        Text("file system ").code(shortened(mount, 100)),
         [&](const WindowIndex& w) { return filesystem_used(w, mount); }, "bytes",
         limit_of(facts.now, "nearzero_filesystem_bytes", {{"mount", mount}, {"kind", "size"}}));
   }

@@ -14,10 +14,10 @@ namespace nz::report {
 class ScheduledReports {
  public:
   struct Options {
-    double every = 86400;   ///< seconds, at least a minute
-    double offset = 0;      ///< seconds after midnight UTC (Schedule)
-    std::string directory;  ///< made where it is not there
-    std::size_t keep = 30;  ///< files
+    double every = 86400;         ///< seconds, at least a minute
+    double offset = 0;            ///< seconds after midnight UTC (Schedule)
+    std::string directory;        ///< made where it is not there
+    std::size_t keep = 30;        ///< files
     std::string format = "html";  ///< "html", "md" or "json"
     double retry = 600;           ///< seconds after a file could not be written
   };

@@ -46,7 +46,8 @@ std::vector<double> log_ticks(double low, double high) {
   const std::vector<double> steps = decades > 3     ? std::vector<double>{1}
                                     : decades > 1.5 ? std::vector<double>{1, 3}
                                                     : std::vector<double>{1, 2, 5};
-  for (double power = std::floor(std::log10(low)); power <= std::ceil(std::log10(high)); power++) {
+  const int last = static_cast<int>(std::ceil(std::log10(high)));
+  for (int power = static_cast<int>(std::floor(std::log10(low))); power <= last; power++) {
     for (const double s : steps) {
       const double value = s * std::pow(10, power);
       if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) result.push_back(value);

@@ -53,6 +53,23 @@ std::size_t longest_run(std::string_view text, char c) {
   return longest;
 }
 
+// Whether the character at `i` would be read as markup.
+bool is_markdown(std::string_view text, std::size_t i) {
+  const char c = text[i];
+  const std::string_view rest = text.substr(i);
+  const auto any_of = [c](std::string_view all) { return all.find(c) != std::string_view::npos; };
+  if (any_of("\\`*_[]|~@")) return true;
+  // A line must not begin a heading, a list or a rule ...
+  if (i == 0 && any_of("#+-=") && (rest.size() == 1 || rest[1] == ' ' || rest[1] == c)) return true;
+  // ... nor a numbered list, and what looks like an address is not to become a link.
+  const std::string_view before = text.substr(0, i);
+  const bool number =
+      !before.empty() && before.find_first_not_of("0123456789") == std::string::npos;
+  if (number && any_of(".)") && (rest.size() == 1 || rest[1] == ' ')) return true;
+  return rest.starts_with("://") ||
+         (c == '.' && rest.size() > 1 && (before.ends_with("www") || before.ends_with("WWW")));
+}
+
 }  // namespace
 
 std::string visible(std::string_view text, bool lines) {
@@ -116,29 +133,14 @@ std::string markdown_text(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < shown.size(); i++) {
     const char c = shown[i];
-    const std::string_view rest = std::string_view(shown).substr(i);
     if (c == '&') {
       out += "&amp;";
     } else if (c == '<') {
       out += "&lt;";
     } else if (c == '>') {
       out += "&gt;";
-    } else if (std::string_view("\\`*_[]|~@").find(c) != std::string_view::npos ||
-               // A line must not begin a heading, a list or a rule ...
-               (i == 0 && std::string_view("#+-=").find(c) != std::string_view::npos &&
-                (rest.size() == 1 || rest[1] == ' ' || rest[1] == c)) ||
-               // ... and what looks like an address is not to become a link.
-               rest.starts_with("://") ||
-               (c == '.' && i >= 3 && (rest.size() > 1) &&
-                (shown.compare(i - 3, 3, "www") == 0 || shown.compare(i - 3, 3, "WWW") == 0))) {
-      out += '\\';
-      out += c;
-    } else if (i > 0 && (c == '.' || c == ')') && (rest.size() == 1 || rest[1] == ' ') &&
-               std::all_of(shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(i),
-                           [](char d) { return d >= '0' && d <= '9'; })) {
-      out += '\\';  // "1. " would begin a numbered list
-      out += c;
     } else {
+      if (is_markdown(shown, i)) out += '\\';
       out += c;
     }
   }
