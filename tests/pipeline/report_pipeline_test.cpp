@@ -55,8 +55,8 @@ class Report : public ::testing::Test {
 Report::Everything* Report::all_ = nullptr;
 
 TEST_F(Report, OfOneHostFromItsAgent) {
-  const live::Outcome o = report(
-      {"--url", all_->agent.url(), "--from", "-20s", "--compare", "none", "-f", "json"});
+  const live::Outcome o =
+      report({"--url", all_->agent.url(), "--from", "-20s", "--compare", "none", "-f", "json"});
   ASSERT_EQ(o.code, 0) << o.err;
   const json d = json::parse(o.out, nullptr, false);
   ASSERT_FALSE(d.is_discarded()) << o.out.substr(0, 500);
@@ -107,8 +107,8 @@ TEST_F(Report, WhatCannotBe) {
       report({"--url", all_->agent.url(), "-o", "/nonexistent/folder/report.html"});
   EXPECT_EQ(file.code, 1);
   EXPECT_TRUE(says(file.err, {"/nonexistent/folder/report.html"}));
-  const live::Outcome empty = report({"--url", all_->agent.url(), "--from",
-                                      "2020-01-01T00:00:00Z", "--to", "2020-01-01T01:00:00Z"});
+  const live::Outcome empty = report({"--url", all_->agent.url(), "--from", "2020-01-01T00:00:00Z",
+                                      "--to", "2020-01-01T01:00:00Z"});
   EXPECT_EQ(empty.code, 1);
   EXPECT_TRUE(says(empty.err, {"409", "--from"}));
 }

@@ -12,7 +12,8 @@
 namespace nz::client {
 namespace {
 
-constexpr const char* kUrlRemedy = "write for instance http://127.0.0.1:9718 or https://host/prefix";
+constexpr const char* kUrlRemedy =
+    "write for instance http://127.0.0.1:9718 or https://host/prefix";
 
 bool is_loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -28,7 +29,8 @@ Result<std::string> token_of(const std::string& file) {
     at = end + 1;
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (line.empty() || line.front() == '#') continue;
-    const bool plain = std::all_of(line.begin(), line.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+    const bool plain =
+        std::all_of(line.begin(), line.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     if (!plain)
       return fail(file + ": its first token has characters that a header cannot carry",
                   "one token a line, of letters, digits and punctuation");
@@ -113,6 +115,7 @@ class Client::Impl {
     client_->set_read_timeout(seconds);
     client_->set_write_timeout(seconds);
     client_->set_keep_alive(true);
+    client_->set_tcp_nodelay(true);       // a question is one small segment
     client_->set_follow_location(false);  // a token is for who was named
     if (!options_.ca_file.empty()) client_->set_ca_cert_path(options_.ca_file);
     if (options_.token_file.empty()) return {};
@@ -212,8 +215,9 @@ Error Client::refusal(const Reply& reply, const std::string& path) const {
   error.what = o.who + " at " + o.url + " answers " + std::to_string(reply.status) + " to " + path +
                (told.empty() ? "" : ": " + told);
   if (reply.status == 401 || reply.status == 403) {
-    error.remedy = o.token_file.empty() ? "it wants a token: --token-file FILE"
-                                        : "is the token in " + o.token_file + " one that it accepts?";
+    error.remedy = o.token_file.empty()
+                       ? "it wants a token: --token-file FILE"
+                       : "is the token in " + o.token_file + " one that it accepts?";
   } else if (reply.status >= 300 && reply.status < 400) {
     error.remedy = reply.location.empty() ? "name the address itself"
                                           : "name the address itself: " + reply.location;

@@ -13,12 +13,12 @@
 namespace nz::client {
 
 struct Options {
-  std::string url;         ///< http[s]://host[:port][/prefix]
-  std::string token_file;  ///< its first line is sent as a bearer token; empty: none
-  std::string ca_file;     ///< PEM, in place of the host's authorities; empty: those
-  double timeout = 30;     ///< seconds without a byte
-  std::string who = "the agent";         ///< for messages
-  std::string start_it = "";             ///< remedy where nobody listens; may be empty
+  std::string url;                ///< http[s]://host[:port][/prefix]
+  std::string token_file;         ///< its first line is sent as a bearer token; empty: none
+  std::string ca_file;            ///< PEM, in place of the host's authorities; empty: those
+  double timeout = 30;            ///< seconds without a byte
+  std::string who = "the agent";  ///< for messages
+  std::string start_it = "";      ///< remedy where nobody listens; may be empty
   std::size_t most_bytes = std::size_t{256} << 20;  ///< a longer answer is an error
 };
 

@@ -52,8 +52,8 @@ CLI::Validator compare_validator() {
 // What was asked for, else what the file's name tells; a terminal and a pipe read Markdown.
 std::string format_of(const Options& options) {
   if (!options.format.empty()) return options.format;
-  for (const auto& [ending, format] : {std::pair{".html", "html"}, {".htm", "html"},
-                                       {".md", "md"}, {".json", "json"}}) {
+  for (const auto& [ending, format] :
+       {std::pair{".html", "html"}, {".htm", "html"}, {".md", "md"}, {".json", "json"}}) {
     if (options.output.ends_with(ending)) return format;
   }
   return options.output.empty() ? "md" : "html";
@@ -87,9 +87,9 @@ int of_agent(const Options& options) {
   asked["from"] = options.from.empty() ? "-15m" : options.from;
   if (!options.title.empty()) asked["title"] = options.title;
   constexpr const char* kReports = "/performance/reports";
-  const auto made = agent->post(
-      kReports, asked.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-      "application/json");
+  const auto made =
+      agent->post(kReports, asked.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                  "application/json");
   if (!made) return report("report", made.error(), kNotRunning);
   if (made->status != 201) {
     Error error = agent->refusal(*made, kReports);
@@ -102,8 +102,9 @@ int of_agent(const Options& options) {
     return report("report", Error{options.url + " made a report and does not say where", ""},
                   kFailed);
   const std::string format = format_of(options);
-  const auto written = agent->get(
-      place, {{"format", format == "md" ? "markdown" : format == "json" ? "document" : "html"}});
+  const auto written = agent->get(place, {{"format", format == "md"     ? "markdown"
+                                                     : format == "json" ? "document"
+                                                                        : "html"}});
   if (!written) return report("report", written.error(), kNotRunning);
   if (written->status != 200) return report("report", agent->refusal(*written, place), kFailed);
   return deliver(options, written->body);
@@ -149,8 +150,8 @@ int of_fleet(const Options& options) {
 
 Command add_report(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  auto* sub = app.add_subcommand(
-      "report", "What happened, what it cost, what to do: HTML, Markdown or JSON");
+  auto* sub = app.add_subcommand("report",
+                                 "What happened, what it cost, what to do: HTML, Markdown or JSON");
   sub->add_option("--from", options->from,
                   "Begin: RFC 3339, Unix seconds, or before now; default -15m, of a fleet -1h")
       ->check(time_validator());
@@ -173,15 +174,16 @@ Command add_report(CLI::App& app) {
       ->needs(prometheus);
   sub->add_option("--token-file", options->token_file, "File whose first line is the bearer token")
       ->envname("NEARZERO_TOKEN_FILE");
-  sub->add_option("--ca", options->ca_file, "PEM file of the authority that signed the certificate");
-  sub->footer(examples(
-      {{"nearzero report", "the last 15 minutes, to be read here"},
-       {"nearzero report -o report.html", "one file, for a browser or an e-mail"},
-       {"nearzero report --from -30s --compare none -f json", "for programs"},
-       {"nearzero report --from -2m --title 'after the deploy' | head -20", ""},
-       {"nearzero report --url http://127.0.0.1:9800 -o report.md", "of another agent"}},
-      "Of many hosts: nearzero report --prometheus http://HOST:9090 -o hosts.html\n"
-      "See docs/reports.md."));
+  sub->add_option("--ca", options->ca_file,
+                  "PEM file of the authority that signed the certificate");
+  sub->footer(
+      examples({{"nearzero report", "the last 15 minutes, to be read here"},
+                {"nearzero report -o report.html", "one file, for a browser or an e-mail"},
+                {"nearzero report --from -30s --compare none -f json", "for programs"},
+                {"nearzero report --from -2m --title 'after the deploy' | head -20", ""},
+                {"nearzero report --url http://127.0.0.1:9800 -o report.md", "of another agent"}},
+               "Of many hosts: nearzero report --prometheus http://HOST:9090 -o hosts.html\n"
+               "See docs/reports.md."));
   return {sub, [options] {
             return options->prometheus.empty() ? of_agent(*options) : of_fleet(*options);
           }};

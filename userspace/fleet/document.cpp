@@ -101,11 +101,10 @@ std::string headline_of(const Fleet& fleet, const Facts& facts) {
   }
   if (!worse.empty()) {
     constexpr std::size_t kNamed = 5;
-    std::vector<std::string> named(worse.begin(),
-                                   worse.begin() + static_cast<std::ptrdiff_t>(std::min(worse.size(), kNamed)));
+    std::vector<std::string> named(
+        worse.begin(), worse.begin() + static_cast<std::ptrdiff_t>(std::min(worse.size(), kNamed)));
     for (std::string& host : named) host = shortened(host, 80);
-    if (worse.size() > kNamed)
-      named.push_back(std::to_string(worse.size() - kNamed) + " more");
+    if (worse.size() > kNamed) named.push_back(std::to_string(worse.size() - kNamed) + " more");
     return sentence(listed(named) + (worse.size() == 1 ? " is" : " are") +
                     " worse than the other hosts");
   }
@@ -115,22 +114,23 @@ std::string headline_of(const Fleet& fleet, const Facts& facts) {
   if (!fleet.findings.empty())
     return "No host stands out, but bottlenecks were found on " +
            counted(static_cast<double>(fleet.findings.size()), "service.", "services.");
-  if (!facts.enough)
-    return "There are too few hosts to tell which one is not like the others.";
+  if (!facts.enough) return "There are too few hosts to tell which one is not like the others.";
   return "No host is worse than the others.";
 }
 
 Section summary_section(const Fleet& fleet, const Facts& facts) {
   Section section{"summary", "Summary", {}};
-  std::string text =
-      counted(static_cast<double>(facts.hosts.size()), "host", "hosts") + " of nearzero " +
-      (facts.hosts.size() == 1 ? "has" : "have") + " figures in this time. ";
+  std::string text = counted(static_cast<double>(facts.hosts.size()), "host", "hosts") +
+                     " of nearzero " + (facts.hosts.size() == 1 ? "has" : "have") +
+                     " figures in this time. ";
   for (const auto& [key, median] : facts.medians) {
     if (key.first != "order_p99") continue;
     const auto p50 = facts.medians.find({"order_p50", key.second});
-    text += "On the host in the middle, orders of " + shortened(key.second, 60) + " took " +
-            (p50 == facts.medians.end() ? "" : figure_or_dash(p50->second, "seconds") + " (median) and ") +
-            figure_or_dash(median, "seconds") + " (p99). ";
+    text +=
+        "On the host in the middle, orders of " + shortened(key.second, 60) + " took " +
+        (p50 == facts.medians.end() ? ""
+                                    : figure_or_dash(p50->second, "seconds") + " (median) and ") +
+        figure_or_dash(median, "seconds") + " (p99). ";
   }
   section.blocks.emplace_back(Paragraph{{text}});
   Bullets bullets;
@@ -141,10 +141,9 @@ Section summary_section(const Fleet& fleet, const Facts& facts) {
     bullets.items.push_back(std::move(item));
   }
   if (facts.odd.size() > kMostBullets)
-    bullets.items.emplace_back(
-        counted(static_cast<double>(facts.odd.size() - kMostBullets), "further difference is",
-                "further differences are") +
-        " below.");
+    bullets.items.emplace_back(counted(static_cast<double>(facts.odd.size() - kMostBullets),
+                                       "further difference is", "further differences are") +
+                               " below.");
   if (!bullets.items.empty()) section.blocks.emplace_back(std::move(bullets));
   if (!facts.enough && !facts.hosts.empty())
     section.blocks.emplace_back(
@@ -176,10 +175,13 @@ std::optional<Section> outliers_section(const Fleet& fleet, const Facts& facts) 
   for (std::size_t i = 0; i < std::min(order.size(), kMostCards); i++) {
     Card card;
     card.title = shortened(order[i], 200);
-    card.table.columns = {{"figure"}, {"here", true}, {"median of all", true}, {"ratio", true},
-                          {"deviations", true}};
+    card.table.columns = {
+        {"figure"}, {"here", true}, {"median of all", true}, {"ratio", true}, {"deviations", true}};
     for (const Odd* odd : by_host[order[i]]) {
-      if (odd->worse) card.tone = odd->kind->of_orders ? Tone::bad : card.tone == Tone::bad ? Tone::bad : Tone::warn;
+      if (odd->worse)
+        card.tone = odd->kind->of_orders     ? Tone::bad
+                    : card.tone == Tone::bad ? Tone::bad
+                                             : Tone::warn;
       card.table.rows.push_back(
           {{{odd->kind->title +
              (odd->host->target.empty() ? "" : " of " + shortened(odd->host->target, 60))},
@@ -198,24 +200,26 @@ std::optional<Section> outliers_section(const Fleet& fleet, const Facts& facts) 
     }
     if (!findings.empty())
       card.paragraphs.emplace_back("Its agent names " + listed(findings) + ".");
-    card.badges = {card.tone == Tone::bad ? "orders" : card.tone == Tone::warn ? "worse" : "different"};
+    card.badges = {card.tone == Tone::bad    ? "orders"
+                   : card.tone == Tone::warn ? "worse"
+                                             : "different"};
     section.blocks.emplace_back(std::move(card));
   }
   if (order.size() > kMostCards)
-    section.blocks.emplace_back(
-        Paragraph{{counted(static_cast<double>(order.size() - kMostCards), "further host is",
-                           "further hosts are") +
-                   " left out."}});
-  section.blocks.emplace_back(
-      Paragraph{{"A deviation is 1.4826 times the median absolute deviation over hosts; from 3.5 on "
-                 "a host is an outlier (Iglewicz and Hoaglin, 1993). Latencies are compared by "
-                 "factors."},
-                Tone::quiet});
+    section.blocks.emplace_back(Paragraph{{counted(static_cast<double>(order.size() - kMostCards),
+                                                   "further host is", "further hosts are") +
+                                           " left out."}});
+  section.blocks.emplace_back(Paragraph{
+      {"A deviation is 1.4826 times the median absolute deviation over hosts; from 3.5 on "
+       "a host is an outlier (Iglewicz and Hoaglin, 1993). Latencies are compared by "
+       "factors."},
+      Tone::quiet});
   return section;
 }
 
 // One row a host (and service), a column a figure.
-Table host_table(const Fleet& fleet, const Facts& facts, bool per_target, const std::string& title) {
+Table host_table(const Fleet& fleet, const Facts& facts, bool per_target,
+                 const std::string& title) {
   Table table;
   table.title = title;
   table.columns = {{"host"}};
@@ -240,13 +244,14 @@ Table host_table(const Fleet& fleet, const Facts& facts, bool per_target, const 
       const auto found = by_key.find(key);
       const HostFigure* h = found == by_key.end() ? nullptr : found->second;
       const bool odd = h != nullptr && facts.worse.contains(h);
-      cells.push_back({{h == nullptr ? "\xE2\x80\x93" : analysis::figure_text(h->now, figure->kind->unit)},
-                       odd ? Tone::bad : Tone::none});
+      cells.push_back(
+          {{h == nullptr ? "\xE2\x80\x93" : analysis::figure_text(h->now, figure->kind->unit)},
+           odd ? Tone::bad : Tone::none});
       if (odd) oddness[key] += figure->kind->of_orders ? 100 : 1;
       if (compared && figure->kind->of_orders) {
-        cells.push_back({{h == nullptr ? "" : change_text(h->now, h->before)},
-                         h == nullptr ? Tone::none
-                                      : change_tone(h->now, h->before, figure->kind->worse)});
+        cells.push_back(
+            {{h == nullptr ? "" : change_text(h->now, h->before)},
+             h == nullptr ? Tone::none : change_tone(h->now, h->before, figure->kind->worse)});
       }
     }
   }
@@ -273,7 +278,12 @@ Table host_table(const Fleet& fleet, const Facts& facts, bool per_target, const 
 std::optional<LineChart> chart_of(const Fleet& fleet, const Facts& facts, const char* id) {
   for (const Figure& figure : fleet.figures) {
     if (figure.kind->id != id || figure.hosts.empty()) continue;
-    LineChart chart{figure.kind->title + " by host", figure.kind->unit, fleet.from, fleet.to, {}, {},
+    LineChart chart{figure.kind->title + " by host",
+                    figure.kind->unit,
+                    fleet.from,
+                    fleet.to,
+                    {},
+                    {},
                     std::nullopt};
     for (const bool odd : {true, false}) {
       for (const HostFigure& h : figure.hosts) {
@@ -319,11 +329,11 @@ std::optional<Section> findings_section(const Fleet& fleet) {
                    " left out.";
       break;
     }
-    table.rows.push_back({{{shortened(f.host, 100)}, Tone::none},
-                          {{shortened(f.target, 60)}, Tone::none},
-                          {code(shortened(f.kind, 60)), Tone::none},
-                          {{analysis::percent_text(f.impact)},
-                           f.impact >= 0.5 ? Tone::bad : Tone::warn}});
+    table.rows.push_back(
+        {{{shortened(f.host, 100)}, Tone::none},
+         {{shortened(f.target, 60)}, Tone::none},
+         {code(shortened(f.kind, 60)), Tone::none},
+         {{analysis::percent_text(f.impact)}, f.impact >= 0.5 ? Tone::bad : Tone::warn}});
   }
   section.blocks.emplace_back(std::move(table));
   section.blocks.emplace_back(
@@ -351,7 +361,8 @@ Section completeness_section(const Fleet& fleet, const Facts& facts, double crea
     for (const std::string& hole : holes) {
       if (some.size() < kMostBullets) some.push_back(hole);
     }
-    if (holes.size() > some.size()) some.push_back(std::to_string(holes.size() - some.size()) + " more");
+    if (holes.size() > some.size())
+      some.push_back(std::to_string(holes.size() - some.size()) + " more");
     text += "With holes: " + listed(some) + ". ";
   }
   if (fleet.warnings.empty() && missing.empty() && holes.empty())
@@ -389,14 +400,14 @@ Document make_document(const Fleet& fleet, double created) {
   for (const Odd& o : facts.odd) {
     if (o.worse) odd.insert(o.host->host);
   }
-  document.figures = {
-      {"hosts", std::to_string(facts.hosts.size()),
-       fleet.down.empty() ? "" : std::to_string(fleet.down.size()) + " down",
-       fleet.down.empty() ? Tone::none : Tone::bad},
-      {"worse than the others", std::to_string(odd.size()), "", Tone::none},
-      {"bottlenecks found", std::to_string(fleet.findings.size()), "", Tone::none}};
+  document.figures = {{"hosts", std::to_string(facts.hosts.size()),
+                       fleet.down.empty() ? "" : std::to_string(fleet.down.size()) + " down",
+                       fleet.down.empty() ? Tone::none : Tone::bad},
+                      {"worse than the others", std::to_string(odd.size()), "", Tone::none},
+                      {"bottlenecks found", std::to_string(fleet.findings.size()), "", Tone::none}};
   document.sections.push_back(summary_section(fleet, facts));
-  if (auto section = outliers_section(fleet, facts)) document.sections.push_back(std::move(*section));
+  if (auto section = outliers_section(fleet, facts))
+    document.sections.push_back(std::move(*section));
   document.sections.push_back(hosts_section(fleet, facts));
   if (auto section = findings_section(fleet)) document.sections.push_back(std::move(*section));
   document.sections.push_back(completeness_section(fleet, facts, created));

@@ -22,9 +22,7 @@ std::string quantile(const std::string& q, const std::string& family, const std:
 }
 
 // Of a service's stages the longest: the whole path, where one is configured.
-std::string longest(const std::string& of) {
-  return "max by (job, instance, target) (" + of + ")";
-}
+std::string longest(const std::string& of) { return "max by (job, instance, target) (" + of + ")"; }
 
 std::vector<FigureKind> make() {
   const std::string stage = "nearzero_order_stage_duration_seconds";
@@ -38,17 +36,24 @@ std::vector<FigureKind> make() {
                            (std::string(q) == "0.5" ? ":p50_rate5m" : ":p99_rate5m")),
                    longest(quantile(q, stage, by_stage))});
   }
-  all.push_back({"orders", "orders", "per second", Worse::neither, {true, 0.2, 3.5}, true, true,
-                 longest("instance_target_stage:nearzero_order_stage_completed:rate5m"),
-                 longest("sum by (job, instance, target, stage) "
-                         "(increase(nearzero_order_stage_completed_total[5m])) / on (job, instance, "
-                         "target) group_left () sum by (job, instance, target) "
-                         "(increase(nearzero_probe_observed_seconds_total{probe=\"stages\"}[5m]))")});
+  all.push_back(
+      {"orders",
+       "orders",
+       "per second",
+       Worse::neither,
+       {true, 0.2, 3.5},
+       true,
+       true,
+       longest("instance_target_stage:nearzero_order_stage_completed:rate5m"),
+       longest("sum by (job, instance, target, stage) "
+               "(increase(nearzero_order_stage_completed_total[5m])) / on (job, instance, "
+               "target) group_left () sum by (job, instance, target) "
+               "(increase(nearzero_probe_observed_seconds_total{probe=\"stages\"}[5m]))")});
   const std::string own = "{target!=\"host\"}";
-  all.push_back({"runqueue_p99", "p99 of the wait for a CPU", "seconds", Worse::more, kLatency,
-                 false, true,
-                 "instance_target:nearzero_runqueue_latency_seconds:p99_rate5m" + own,
-                 quantile("0.99", "nearzero_runqueue_latency_seconds", "job, instance, target", own)});
+  all.push_back(
+      {"runqueue_p99", "p99 of the wait for a CPU", "seconds", Worse::more, kLatency, false, true,
+       "instance_target:nearzero_runqueue_latency_seconds:p99_rate5m" + own,
+       quantile("0.99", "nearzero_runqueue_latency_seconds", "job, instance, target", own)});
   const std::string sync = "{kind=\"sync\"}";
   all.push_back({"sync_p99", "p99 of SQLite's wait for a sync", "seconds", Worse::more, kLatency,
                  false, true,
@@ -59,8 +64,14 @@ std::vector<FigureKind> make() {
                  "1 - sum by (job, instance) (rate(" + host_cpu +
                      "{mode=~\"idle|iowait\"}[5m])) / sum by (job, instance) (rate(" + host_cpu +
                      "[5m]))"});
-  all.push_back({"cpu_steal", "CPU time stolen", "ratio", Worse::more, {false, 0.01, 3.5}, false,
-                 false, "instance:nearzero_host_cpu_steal:ratio_rate5m",
+  all.push_back({"cpu_steal",
+                 "CPU time stolen",
+                 "ratio",
+                 Worse::more,
+                 {false, 0.01, 3.5},
+                 false,
+                 false,
+                 "instance:nearzero_host_cpu_steal:ratio_rate5m",
                  "sum by (job, instance) (rate(" + host_cpu +
                      "{mode=\"steal\"}[5m])) / sum by (job, instance) (rate(" + host_cpu +
                      "[5m]))"});
@@ -77,12 +88,24 @@ std::vector<FigureKind> make() {
                  "sum by (job, instance) (rate(nearzero_tcp_events_total{event=\"retransmits\"}"
                  "[5m])) / sum by (job, instance) "
                  "(rate(nearzero_tcp_events_total{event=\"segments_out\"}[5m]))"});
-  all.push_back({"own_cost", "nearzero's own cost, of a core", "ratio", Worse::more,
-                 {false, 0.01, 3.5}, false, false, "instance:nearzero_cost:cores_rate5m",
+  all.push_back({"own_cost",
+                 "nearzero's own cost, of a core",
+                 "ratio",
+                 Worse::more,
+                 {false, 0.01, 3.5},
+                 false,
+                 false,
+                 "instance:nearzero_cost:cores_rate5m",
                  "sum by (job, instance) (rate(nearzero_probe_cost_seconds_total[5m])) + sum by "
                  "(job, instance) (rate(nearzero_agent_cpu_seconds_total[5m]))"});
-  all.push_back({"drops", "events not recorded", "per second", Worse::more, {false, 1, 3.5}, false,
-                 false, "sum by (job, instance) (instance_probe_cause:nearzero_drops:rate5m)",
+  all.push_back({"drops",
+                 "events not recorded",
+                 "per second",
+                 Worse::more,
+                 {false, 1, 3.5},
+                 false,
+                 false,
+                 "sum by (job, instance) (instance_probe_cause:nearzero_drops:rate5m)",
                  "sum by (job, instance) (rate(nearzero_drops_total[5m]))"});
   return all;
 }

@@ -76,8 +76,9 @@ TEST(Answer, IsReadOrRefused) {
     ASSERT_FALSE(answer) << bad;
     EXPECT_TRUE(has(answer.error().what, "here")) << bad;
   }
-  EXPECT_TRUE(has(parse_answer(R"({"status":"error","error":"too many samples"})", "here").error().what,
-                  "too many samples"));
+  EXPECT_TRUE(
+      has(parse_answer(R"({"status":"error","error":"too many samples"})", "here").error().what,
+          "too many samples"));
 }
 
 // Five hosts; h3's orders take 20 ms in place of 400 us. Rules are loaded or not.
@@ -104,8 +105,10 @@ class FleetTest : public ::testing::Test {
       if (warn_) body["warnings"] = {"some shards did not answer"};
       out.set_content(body.dump(), "application/json");
     };
-    server_.server.Get("/api/v1/query_range", [answer](const auto& r, auto& out) { answer(r, out, true); });
-    server_.server.Get("/api/v1/query", [answer](const auto& r, auto& out) { answer(r, out, false); });
+    server_.server.Get("/api/v1/query_range",
+                       [answer](const auto& r, auto& out) { answer(r, out, true); });
+    server_.server.Get("/api/v1/query",
+                       [answer](const auto& r, auto& out) { answer(r, out, false); });
     server_.start();
   }
   json result_of(const std::string& q, const httplib::Request& r) const {
@@ -118,8 +121,8 @@ class FleetTest : public ::testing::Test {
                               "kind":"slow_sync"},"value":[1,"0.98"]}])");
     const bool p99 = q.find("stage_duration") != std::string::npos &&
                      (q.find(":p99") != std::string::npos || q.find("0.99") != std::string::npos);
-    const bool busy = q.find("host_cpu_busy") != std::string::npos ||
-                      q.find("idle|iowait") != std::string::npos;
+    const bool busy =
+        q.find("host_cpu_busy") != std::string::npos || q.find("idle|iowait") != std::string::npos;
     if (!p99 && !busy) return rows;
     const double start = std::stod(r.get_param_value("start"));
     const double end = std::stod(r.get_param_value("end"));
@@ -174,7 +177,8 @@ TEST_F(FleetTest, NamesTheHostThatIsOdd) {
     EXPECT_EQ(d.verdict, report::Tone::bad);
     EXPECT_EQ(d.headline, "h3:9718 is worse than the other hosts.");
     const std::string text = to_json(d);
-    EXPECT_TRUE(has(text, "p99 of an order of demo 20 ms, median of all 440 us")) << text.substr(0, 2000);
+    EXPECT_TRUE(has(text, "p99 of an order of demo 20 ms, median of all 440 us"))
+        << text.substr(0, 2000);
     EXPECT_TRUE(has(text, "Its agent names slow_sync (98 % of an order of demo)"));
     EXPECT_TRUE(has(text, "Prometheus gets no answer from h9:9718."));
     EXPECT_FALSE(has(text, "\"x\"")) << "another job's host";
@@ -246,8 +250,12 @@ TEST(FleetDocument, TenThousandHostsAreBounded) {
     Figure figure;
     figure.kind = &kind;
     for (int i = 0; i < 10'000; i++) {
-      figure.hosts.push_back({"<b>host" + std::to_string(i), kind.per_target ? "demo" : "",
-                              i % 10 == 0 ? 1.0 : 0.001 + i * 1e-8, NAN, 1, {{kFrom, 1}, {kTo, 2}}});
+      figure.hosts.push_back({"<b>host" + std::to_string(i),
+                              kind.per_target ? "demo" : "",
+                              i % 10 == 0 ? 1.0 : 0.001 + i * 1e-8,
+                              NAN,
+                              1,
+                              {{kFrom, 1}, {kTo, 2}}});
     }
     fleet.figures.push_back(std::move(figure));
   }

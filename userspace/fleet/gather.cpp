@@ -53,8 +53,11 @@ class Gatherer {
         const auto values = static_cast<double>(
             std::count_if(s.points.begin(), s.points.end(),
                           [](const history::Point& p) { return std::isfinite(p.value); }));
-        HostFigure host{host_of(s), label(s, "target"), median_of(s.points),
-                        was == before.end() ? NAN : was->second, std::min(1.0, values / steps),
+        HostFigure host{host_of(s),
+                        label(s, "target"),
+                        median_of(s.points),
+                        was == before.end() ? NAN : was->second,
+                        std::min(1.0, values / steps),
                         std::move(s.points)};
         if (std::isfinite(host.now)) figure.hosts.push_back(std::move(host));
       }
@@ -68,9 +71,10 @@ class Gatherer {
   }
 
   Result<void> add_findings() {
-    const auto answer = at(fmt::format(
-        "max by (job, instance, target, kind) (max_over_time(nearzero_bottleneck_impact_ratio[{}s]))",
-        std::max(1LL, std::llround(ask_.to - ask_.from))));
+    const auto answer =
+        at(fmt::format("max by (job, instance, target, kind) "
+                       "(max_over_time(nearzero_bottleneck_impact_ratio[{}s]))",
+                       std::max(1LL, std::llround(ask_.to - ask_.from))));
     if (!answer) return tl::unexpected(answer.error());
     for (const Series& s : *answer) {
       if (s.points.empty() || !(s.points.back().value > 0)) continue;
@@ -159,7 +163,8 @@ class Gatherer {
 
 Result<Fleet> gather(Prometheus& prometheus, const Ask& ask,
                      const std::function<void(std::size_t, std::size_t)>& progress) {
-  Fleet fleet{ask.from, ask.to, ask.shift > 0 ? ask.before_name : "", ask.job, ask.url, {}, {}, {}, {}};
+  Fleet fleet{ask.from, ask.to, ask.shift > 0 ? ask.before_name : "", ask.job, ask.url, {}, {},
+              {},       {}};
   Gatherer gatherer(prometheus, ask, fleet);
   const std::size_t questions = figure_kinds().size() + 2;
   std::size_t asked = 0;

@@ -17,8 +17,7 @@ Comparison compare_hosts(const std::vector<double>& values, const OutlierOptions
   Comparison result;
   result.median = median_of(values);
   std::vector<double> places;
-  for (const double v : values)
-    places.push_back(!options.log ? v : v > 0 ? std::log(v) : NAN);
+  for (const double v : values) places.push_back(!options.log ? v : v > 0 ? std::log(v) : NAN);
   const auto known = static_cast<std::size_t>(
       std::count_if(places.begin(), places.end(), [](double v) { return std::isfinite(v); }));
   result.enough = known >= kLeastHosts;

@@ -12,7 +12,7 @@ struct Outlier {
 };
 
 struct Comparison {
-  double median = 0;  ///< NaN: no value is a number
+  double median = 0;              ///< NaN: no value is a number
   bool enough = false;            ///< there are kLeastHosts: fewer cannot say who is odd
   std::vector<Outlier> outliers;  ///< the farthest first
 };

@@ -50,7 +50,8 @@ Result<Answer> parse_answer(const std::string& body, const std::string& place) {
   if (j["status"] != "success" || !j.contains("data") || !j["data"].is_object() ||
       !j["data"].contains("result") || !j["data"]["result"].is_array()) {
     const bool told = j.contains("error") && j["error"].is_string();
-    return fail(place + (told ? ": " + j["error"].get<std::string>() : " answers without a result"));
+    return fail(place +
+                (told ? ": " + j["error"].get<std::string>() : " answers without a result"));
   }
   Answer answer;
   for (const json& row : j["data"]["result"]) {

@@ -32,9 +32,9 @@ std::optional<Section> alerts_section(const Facts& facts) {
   table.columns = {{"rule"}, {"severity"}, {"of"}, {"fired"}, {"what"}};
   for (const Alert* a : found) {
     if (table.rows.size() == kMostRows) {
-      table.note = counted(static_cast<double>(found.size() - kMostRows), "older one is",
-                           "older ones are") +
-                   " left out.";
+      table.note =
+          counted(static_cast<double>(found.size() - kMostRows), "older one is", "older ones are") +
+          " left out.";
       break;
     }
     const bool fires = a->until == 0 || a->until > facts.in.to;

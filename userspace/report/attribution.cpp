@@ -41,7 +41,8 @@ Table component_table(const Target& target) {
   const bool stages = path.from_stages();
   const char* unit = stages ? "seconds" : "ratio";
   Table table;
-  table.columns = {{"its thread was"}, {"share", true}, {stages ? "per order" : "of CPU time", true}};
+  table.columns = {
+      {"its thread was"}, {"share", true}, {stages ? "per order" : "of CPU time", true}};
   if (path.comparable()) {
     table.columns.push_back({stages ? "per order, was" : "was", true});
     table.columns.push_back({"change", true});
@@ -86,13 +87,13 @@ std::string sqlite_sentence(const Facts& facts, const Target& target) {
   text += share <= 1 ? ", " + analysis::percent_text(share) + " of it"
                      : ", more than an order takes: most of it is outside of stages";
   std::vector<std::string> waits;
-  for (const auto& [kind, words] :
-       {std::pair{"sync", "syncs"}, {"busy", "locks of other writers"},
-        {"checkpoint", "checkpoints"}}) {
-    const double seconds = path.per_order_now(
-        facts.now.sum_seconds("nearzero_sqlite_wait_seconds",
-                              {{"target", target.name}, {"kind", kind}}),
-        "sqlite");
+  for (const auto& [kind, words] : {std::pair{"sync", "syncs"},
+                                    {"busy", "locks of other writers"},
+                                    {"checkpoint", "checkpoints"}}) {
+    const double seconds =
+        path.per_order_now(facts.now.sum_seconds("nearzero_sqlite_wait_seconds",
+                                                 {{"target", target.name}, {"kind", kind}}),
+                           "sqlite");
     if (seconds > 0) waits.push_back(analysis::seconds_text(seconds) + " for " + words);
   }
   if (!waits.empty()) text += "; the service waited " + listed(waits);
@@ -114,9 +115,8 @@ std::optional<Section> attribution_section(const Facts& facts) {
     bars.bars.push_back(bar(stages ? "order" : "now", path.now().parts, false));
     if (path.comparable()) bars.bars.push_back(bar("before", path.before().parts, true));
     std::vector<analysis::StageTime> by_time = path.now().stages;
-    std::stable_sort(by_time.begin(), by_time.end(), [](const auto& a, const auto& b) {
-      return a.parts.sum() > b.parts.sum();
-    });
+    std::stable_sort(by_time.begin(), by_time.end(),
+                     [](const auto& a, const auto& b) { return a.parts.sum() > b.parts.sum(); });
     if (by_time.size() > 1) {
       for (std::size_t i = 0; i < std::min(by_time.size(), kMostStages); i++)
         bars.bars.push_back(bar("stage " + by_time[i].stage, by_time[i].parts, false));

@@ -47,10 +47,9 @@ Card card_of(const Facts& facts, const Trouble& trouble) {
   card.title = shortened(f.title, 300);
   card.tone = tone_of(trouble);
   card.badges = {name_of(f.severity), trouble.over ? "over" : "goes on"};
-  std::string text = shortened(f.target, 60) + (f.where.empty() ? "" : ", ") +
-                     shortened(f.where, 200) + "; " +
-                     lasting_text(facts.clock, f.since, trouble.over ? f.until : 0, facts.in.to) +
-                     ". ";
+  std::string text =
+      shortened(f.target, 60) + (f.where.empty() ? "" : ", ") + shortened(f.where, 200) + "; " +
+      lasting_text(facts.clock, f.since, trouble.over ? f.until : 0, facts.in.to) + ". ";
   if (f.impact > 0) {
     text += std::string(trouble.over ? "Cost " : "Costs ") + analysis::percent_text(f.impact) +
             " of an order's time";

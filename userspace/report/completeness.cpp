@@ -27,11 +27,10 @@ Table drops_table(const Facts& facts) {
                    " left out.";
       break;
     }
-    table.rows.push_back(
-        {{code(shortened(analysis::label_of(*s, "probe"), 60)), Tone::none},
-         {code(shortened(analysis::label_of(*s, "cause"), 60)), Tone::none},
-         {{analysis::number_text(s->change)}, Tone::none},
-         {{analysis::number_text(s->change / facts.now.seconds())}, Tone::none}});
+    table.rows.push_back({{code(shortened(analysis::label_of(*s, "probe"), 60)), Tone::none},
+                          {code(shortened(analysis::label_of(*s, "cause"), 60)), Tone::none},
+                          {{analysis::number_text(s->change)}, Tone::none},
+                          {{analysis::number_text(s->change / facts.now.seconds())}, Tone::none}});
   }
   return table;
 }
@@ -140,8 +139,10 @@ Section completeness_section(const Facts& facts) {
   std::vector<std::string> about;
   if (!host.version.empty()) about.push_back("nearzero " + shortened(host.version, 40));
   if (!host.kernel.empty()) about.push_back("Linux " + shortened(host.kernel, 80));
-  if (host.cpus > 0) about.push_back(std::to_string(host.cpus) + (host.cpus == 1 ? " CPU" : " CPUs"));
-  if (host.memory_bytes > 0) about.push_back(analysis::bytes_text(host.memory_bytes) + " of memory");
+  if (host.cpus > 0)
+    about.push_back(std::to_string(host.cpus) + (host.cpus == 1 ? " CPU" : " CPUs"));
+  if (host.memory_bytes > 0)
+    about.push_back(analysis::bytes_text(host.memory_bytes) + " of memory");
   std::string made = "Made at " + time_text(facts.in.created);
   if (!about.empty()) made += " by " + listed(about);
   section.blocks.emplace_back(Paragraph{{made + "."}, Tone::quiet});

@@ -72,8 +72,7 @@ std::vector<Stage> Facts::stages_of(const std::string& target) const {
     stage.whole = name == whole;
     stage.now = now.histogram(kDuration, labels);
     stage.before = before.histogram(kDuration, labels);
-    stage.rate =
-        over(static_cast<double>(stage.now.count()), now.observed("stages", target));
+    stage.rate = over(static_cast<double>(stage.now.count()), now.observed("stages", target));
     stage.rate_before =
         over(static_cast<double>(stage.before.count()), before.observed("stages", target));
     if (stage.now.count() == 0 && stage.before.count() == 0) continue;
@@ -89,8 +88,8 @@ std::vector<Stage> Facts::stages_of(const std::string& target) const {
 
 void Facts::find_targets() {
   std::set<std::string> names;
-  for (const char* family : {kDuration, "nearzero_oncpu_slice_seconds",
-                             "nearzero_sqlite_statement_duration_seconds"}) {
+  for (const char* family :
+       {kDuration, "nearzero_oncpu_slice_seconds", "nearzero_sqlite_statement_duration_seconds"}) {
     for (const std::string& name : now.values_of(family, "target")) names.insert(name);
   }
   names.erase("host");

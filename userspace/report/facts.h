@@ -9,8 +9,8 @@
 
 #include "analysis/bottlenecks/order_path.h"
 #include "analysis/bottlenecks/statements.h"
-#include "userspace/report/input.h"
 #include "userspace/report/document/words.h"
+#include "userspace/report/input.h"
 
 namespace nz::report {
 

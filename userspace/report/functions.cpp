@@ -19,10 +19,9 @@ std::optional<Section> functions_section(const Facts& facts) {
   std::size_t shown = 0;
   for (const auto& [target, functions] : by_target) {
     if (shown == kMostTargets) {
-      section.blocks.emplace_back(
-          Paragraph{{counted(static_cast<double>(by_target.size() - shown), "further service is",
-                             "further services are") +
-                     " left out."}});
+      section.blocks.emplace_back(Paragraph{{counted(static_cast<double>(by_target.size() - shown),
+                                                     "further service is", "further services are") +
+                                             " left out."}});
       break;
     }
     shown++;
@@ -49,11 +48,11 @@ std::optional<Section> functions_section(const Facts& facts) {
   }
   if (section.blocks.empty()) return std::nullopt;
   if (facts.in.details.profile_seconds > 0)
-    section.blocks.emplace_back(
-        Paragraph{{"Samples of the CPU's clock in the last " +
-                   span_text(facts.in.details.profile_seconds) + " before " +
-                   facts.clock.at(facts.in.created) + "; \"was\" is ten times as long before that."},
-                  Tone::quiet});
+    section.blocks.emplace_back(Paragraph{
+        {"Samples of the CPU's clock in the last " + span_text(facts.in.details.profile_seconds) +
+         " before " + facts.clock.at(facts.in.created) +
+         "; \"was\" is ten times as long before that."},
+        Tone::quiet});
   return section;
 }
 

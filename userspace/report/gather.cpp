@@ -212,8 +212,7 @@ Input gather(const Data& data, double from, double to, const Compare& compare) {
   input.created = to;
   input.now = data.window(from, to);
   input.history_from = data.oldest();
-  input.range_covered =
-      input.history_from != 0 && from >= input.history_from - data.resolution();
+  input.range_covered = input.history_from != 0 && from >= input.history_from - data.resolution();
   double shift = shift_of(compare, from, to);
   if (shift > 0) {
     input.before_name = name_of(compare, from, to);

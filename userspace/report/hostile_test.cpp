@@ -66,8 +66,9 @@ void expect_visible(const std::string& text) {
 TEST(Hostile, Html) {
   const std::string html = to_html(make_report(evil()));
   expect_visible(html);
-  for (const char* markup : {"<script", "<img", "<iframe", "<link", "<a href=\"http", "onerror=alert(2)>",
-                             "src=x onerror=alert(2)>", "url(", "@import", "http://", "<object"})
+  for (const char* markup :
+       {"<script", "<img", "<iframe", "<link", "<a href=\"http", "onerror=alert(2)>",
+        "src=x onerror=alert(2)>", "url(", "@import", "http://", "<object"})
     EXPECT_EQ(count(html, markup), 0U) << markup;
   EXPECT_GT(count(html, "&lt;script&gt;alert(1)&lt;/script&gt;"), 10U) << "shown as text";
   EXPECT_EQ(count(html, "href=\""), count(html, "href=\"#")) << "no way out of the file";

@@ -65,9 +65,9 @@ struct Input {
   double created = 0;       ///< Unix seconds
   double from = 0, to = 0;  ///< Unix seconds, as asked
   analysis::Window now;
-  analysis::Window before;   ///< empty: there is nothing to compare with ...
-  std::string before_name;   ///< "the 15 min before"; empty: no comparison was asked for
-  std::string no_before;     ///< ... and why
+  analysis::Window before;  ///< empty: there is nothing to compare with ...
+  std::string before_name;  ///< "the 15 min before"; empty: no comparison was asked for
+  std::string no_before;    ///< ... and why
   std::vector<TrendLine> trends;
   std::vector<analysis::Finding> findings;  ///< of any time; those of the range are taken
   analysis::Details details;

@@ -18,7 +18,7 @@ Cell change(double now, double before, Worse worse) {
 
 Table stage_table(const Facts& facts, const Target& target) {
   Table table;
-  table.columns = {{"stage"},    {"orders/s", true}, {"mean", true}, {"p50", true},
+  table.columns = {{"stage"},     {"orders/s", true}, {"mean", true},  {"p50", true},
                    {"p90", true}, {"p99", true},      {"p99.9", true}, {"slowest", true}};
   if (facts.compared) {
     for (const char* title : {"orders/s", "p50", "p99"})
@@ -41,7 +41,8 @@ Table stage_table(const Facts& facts, const Target& target) {
                           {{analysis::number_text(stage.rate)}, Tone::none},
                           figure(h.mean_seconds(), "seconds")};
     for (const double q : {0.5, 0.9, 0.99, 0.999}) row.push_back(figure(h.quantile(q), "seconds"));
-    row.push_back(figure(any && h.max_ns > 0 ? static_cast<double>(h.max_ns) / 1e9 : NAN, "seconds"));
+    row.push_back(
+        figure(any && h.max_ns > 0 ? static_cast<double>(h.max_ns) / 1e9 : NAN, "seconds"));
     if (facts.compared) {
       row.push_back({{analysis::number_text(stage.rate_before)}, Tone::none});
       row.push_back(figure(stage.before.quantile(0.5), "seconds"));
@@ -82,12 +83,11 @@ std::optional<Section> order_path_section(const Facts& facts) {
     table.title = target.name;
     section.blocks.emplace_back(std::move(table));
     if (facts.now.observed("stages", target.name) < 0.95 * facts.now.seconds()) {
-      section.blocks.emplace_back(
-          Paragraph{{"Stages were observed during " +
-                     analysis::percent_text(facts.now.observed("stages", target.name) /
-                                            facts.now.seconds()) +
-                     " of the time (duty cycle); rates are per observed second."},
-                    Tone::quiet});
+      section.blocks.emplace_back(Paragraph{
+          {"Stages were observed during " +
+           analysis::percent_text(facts.now.observed("stages", target.name) / facts.now.seconds()) +
+           " of the time (duty cycle); rates are per observed second."},
+          Tone::quiet});
     }
     const Stage* main = target.main();
     if (main == nullptr) continue;

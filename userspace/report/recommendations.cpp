@@ -12,19 +12,14 @@ namespace {
 constexpr std::size_t kMost = 20;
 
 struct Advice {
-  int rank = 0;      ///< what goes on before what is over, that before what only helps measuring
-  double gain = 0;   ///< share of an order's time, at most
+  int rank = 0;     ///< what goes on before what is over, that before what only helps measuring
+  double gain = 0;  ///< share of an order's time, at most
   Text text;
 };
 
-std::string gain_text(double gain, double seconds, const Target* target) {
+std::string gain_text(double gain, double seconds) {
   std::string text = analysis::percent_text(gain) + " of an order's time";
-  if (seconds > 0) {
-    text += ", " + analysis::seconds_text(seconds);
-    if (target != nullptr && target->path->from_stages() && target->path->now().seconds > seconds)
-      text += " of " + analysis::seconds_text(target->path->now().seconds);
-  }
-  return text;
+  return seconds > 0 ? text + ", " + analysis::seconds_text(seconds) + " of each" : text;
 }
 
 void add_troubles(const Facts& facts, std::vector<Advice>& all) {
@@ -36,8 +31,7 @@ void add_troubles(const Facts& facts, std::vector<Advice>& all) {
     advice.gain = f.impact > 0 ? f.impact : 0;
     if (f.impact > 0) {
       advice.text.strong((trouble.over ? "Over, was " : "Up to ") +
-                         gain_text(f.impact, f.impact_seconds,
-                                   trouble.over ? nullptr : facts.target(f.target)));
+                         gain_text(f.impact, f.impact_seconds));
     } else {
       advice.text.strong(trouble.over ? "Over, cost orders nothing" : "Before orders feel it");
     }
@@ -49,8 +43,8 @@ void add_troubles(const Facts& facts, std::vector<Advice>& all) {
 
 // What a finding recommends already is not told again.
 bool told(const Facts& facts, const std::string& advice) {
-  const auto end = facts.troubles.begin() +
-                   static_cast<std::ptrdiff_t>(std::min(facts.troubles.size(), kMost));
+  const auto end =
+      facts.troubles.begin() + static_cast<std::ptrdiff_t>(std::min(facts.troubles.size(), kMost));
   return std::any_of(facts.troubles.begin(), end, [&](const Trouble& t) {
     return t.finding->recommendation.find(advice) != std::string::npos;
   });
@@ -93,9 +87,9 @@ void add_advice(const analysis::SlowStatement& slow, const std::string& line, do
   Advice advice;
   advice.rank = 1;
   advice.gain = noticed ? share : 0;
-  advice.text.strong(noticed ? "Up to " + analysis::percent_text(share) + " of an order's time, " +
-                                   what
-                             : "For single slow statements");
+  advice.text.strong(noticed
+                         ? "Up to " + analysis::percent_text(share) + " of an order's time, " + what
+                         : "For single slow statements");
   advice.text.plain(": in " + shortened(slow.target, 60) + ", ");
   advice.text.append(advice_text(line)).plain(" For: ").code(shortened(slow.sql, 200));
   all.push_back(std::move(advice));
@@ -138,10 +132,10 @@ void add_measurement(const Facts& facts, std::vector<Advice>& all) {
   for (const UnattachedProbe& u : facts.in.unattached) {
     Advice advice;
     advice.rank = 3;
-    advice.text.strong("To see more").plain(
-        ": attach " + shortened(u.probe, 100) +
-        (u.target.empty() ? "" : " of " + shortened(u.target, 60)) + "; now it is not, because " +
-        sentence(shortened(u.reason, 500)));
+    advice.text.strong("To see more")
+        .plain(": attach " + shortened(u.probe, 100) +
+               (u.target.empty() ? "" : " of " + shortened(u.target, 60)) +
+               "; now it is not, because " + sentence(shortened(u.reason, 500)));
     all.push_back(std::move(advice));
   }
 }
@@ -165,15 +159,14 @@ std::optional<Section> recommendations_section(const Facts& facts) {
   }
   section.blocks.emplace_back(std::move(bullets));
   if (all.size() > kMost) {
-    section.blocks.emplace_back(
-        Paragraph{{counted(static_cast<double>(all.size() - kMost), "further one is",
-                           "further ones are") +
-                   " left out."}});
+    section.blocks.emplace_back(Paragraph{
+        {counted(static_cast<double>(all.size() - kMost), "further one is", "further ones are") +
+         " left out."}});
   }
-  section.blocks.emplace_back(
-      Paragraph{{"A gain is what orders would be shorter by if the cause were gone (Amdahl's bound); "
-                 "gains do not add up to more than the whole."},
-                Tone::quiet});
+  section.blocks.emplace_back(Paragraph{
+      {"A gain is what orders would be shorter by if the cause were gone (Amdahl's bound); "
+       "gains do not add up to more than the whole."},
+      Tone::quiet});
   return section;
 }
 

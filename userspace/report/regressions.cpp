@@ -65,7 +65,8 @@ Card card_of(const Facts& facts, const Regression& r) {
 
 Table regression_table(const Facts& facts, const std::vector<const Regression*>& found) {
   Table table;
-  table.columns = {{"quantity"}, {"was", true}, {"is", true}, {"change", true}, {"since"}, {"state"}};
+  table.columns = {{"quantity"},     {"was", true}, {"is", true},
+                   {"change", true}, {"since"},     {"state"}};
   for (const Regression* r : found) {
     if (table.rows.size() == kMostRows) {
       table.note = counted(static_cast<double>(found.size() - kMostRows), "smaller one is",
@@ -73,13 +74,12 @@ Table regression_table(const Facts& facts, const std::vector<const Regression*>&
                    " left out.";
       break;
     }
-    table.rows.push_back(
-        {{code(shortened(analysis::text_of(r->of), 200)), Tone::none},
-         {{analysis::figure_text(r->before, r->of.unit)}, Tone::none},
-         {{analysis::figure_text(r->after, r->of.unit)}, Tone::none},
-         {{change_text(r->after, r->before)}, r->worse ? Tone::bad : Tone::none},
-         {{facts.clock.at(r->since)}, Tone::none},
-         {{r->until > 0 ? "over" : "goes on"}, Tone::none}});
+    table.rows.push_back({{code(shortened(analysis::text_of(r->of), 200)), Tone::none},
+                          {{analysis::figure_text(r->before, r->of.unit)}, Tone::none},
+                          {{analysis::figure_text(r->after, r->of.unit)}, Tone::none},
+                          {{change_text(r->after, r->before)}, r->worse ? Tone::bad : Tone::none},
+                          {{facts.clock.at(r->since)}, Tone::none},
+                          {{r->until > 0 ? "over" : "goes on"}, Tone::none}});
   }
   return table;
 }

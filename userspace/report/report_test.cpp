@@ -55,12 +55,15 @@ TEST(Report, AnIncidentIsToldWithCauseTimeCostAndRemedy) {
   EXPECT_TRUE(has(text, "of an order's time, 20 ms of each; about 9000 orders met it")) << text;
   EXPECT_TRUE(has(text, "demo was restarted with a new binary (build 4f2a) (08:54:50)")) << text;
   EXPECT_TRUE(has(text, "Do first: ")) << text;
-  EXPECT_TRUE(has(text, "Against the 15 min before: throughput \xE2\x88\x92" "90 %")) << text;
+  EXPECT_TRUE(has(text,
+                  "Against the 15 min before: throughput \xE2\x88\x92"
+                  "90 %"))
+      << text;
   EXPECT_TRUE(has(text, "1 alert fired, 1 still does")) << text;
   EXPECT_TRUE(has(text, "The measurement is complete")) << text;
-  for (const char* id : {"recommendations", "order-path", "attribution", "bottlenecks",
-                         "statements", "functions", "trends", "regressions", "alerts", "resources",
-                         "completeness"})
+  for (const char* id :
+       {"recommendations", "order-path", "attribution", "bottlenecks", "statements", "functions",
+        "trends", "regressions", "alerts", "resources", "completeness"})
     EXPECT_NE(section(d, id), nullptr) << id;
 }
 
@@ -182,8 +185,9 @@ TEST(Report, WhatIsMissingIsSaid) {
   input.range_covered = false;
   input.extras.alerts.reset();
   const std::string text = all_of(make_report(input));
-  EXPECT_TRUE(has(text, "The measurement is not complete: 1203 events were not recorded in full, 1 "
-                        "probe is not attached and history does not reach back"))
+  EXPECT_TRUE(has(text,
+                  "The measurement is not complete: 1203 events were not recorded in full, 1 "
+                  "probe is not attached and history does not reach back"))
       << text.substr(0, 3000);
   EXPECT_TRUE(has(text, "ring_full"));
   EXPECT_TRUE(has(text, "attach sqlite of demo; now it is not, because the library is stripped."));
@@ -209,24 +213,18 @@ TEST(Report, IsBoundedWhateverTheInput) {
     s.plan = std::string(10'240, 'b');
     s.advice = {"CREATE INDEX i" + n + " ON t(a)"};
     input.details.slow_statements.push_back(s);
-    input.details.hot_functions.push_back({"t" + std::to_string(i % 100), "f" + n, "m", 0.1,
-                                           std::nullopt, 10});
+    input.details.hot_functions.push_back(
+        {"t" + std::to_string(i % 100), "f" + n, "m", 0.1, std::nullopt, 10});
     input.extras.events->push_back({kTo - 10, "kind", "demo", "Event " + n});
     input.extras.alerts->push_back({"Rule" + n, "warning", "demo", "text", kTo - 20, 0});
     input.extras.regressions->push_back(input.extras.regressions->front());
     input.extras.forecasts->push_back(input.extras.forecasts->front());
     input.unattached.push_back({"p" + n, "demo", "reason"});
-    input.now.series.push_back({"nearzero_drops_total",
-                                {{"probe", "p" + n}, {"cause", "c"}},
-                                1.0 + i,
-                                0,
-                                0,
-                                0,
-                                nullptr});
+    input.now.series.push_back(
+        {"nearzero_drops_total", {{"probe", "p" + n}, {"cause", "c"}}, 1.0 + i, 0, 0, 0, nullptr});
   }
   for (TrendLine& line : input.trends) {
-    for (int i = 0; i < 100'000; i++)
-      line.now.push_back({kTo - 1 + i * 1e-5, 0.001 * (i % 7)});
+    for (int i = 0; i < 100'000; i++) line.now.push_back({kTo - 1 + i * 1e-5, 0.001 * (i % 7)});
   }
   const Document d = make_report(input);
   const std::string html = to_html(d);

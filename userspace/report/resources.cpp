@@ -53,7 +53,9 @@ class Rows {
             double limit = kNothing, Worse worse = Worse::more) {
     add(
         what,
-        [&](const WindowIndex& w) { return w.has(family, labels) ? w.rate(family, labels) : kNothing; },
+        [&](const WindowIndex& w) {
+          return w.has(family, labels) ? w.rate(family, labels) : kNothing;
+        },
         unit, limit, worse);
   }
   void gauge(const Text& what, const char* family, const Labels& labels, const char* unit,
@@ -116,10 +118,12 @@ double limit_of(const WindowIndex& w, const char* family, const Labels& labels) 
 
 Table host_table(const Facts& facts) {
   Rows rows(facts, "Host");
-  rows.add({"CPUs busy"}, [](const WindowIndex& w) { return cpu_share(w, {}, false); }, "ratio", 1);
+  rows.add(
+      {"CPUs busy"}, [](const WindowIndex& w) { return cpu_share(w, {}, false); }, "ratio", 1);
   rows.add({"busiest CPU"}, busiest_cpu, "ratio", 1);
-  rows.add({"stolen by the hypervisor"},
-           [](const WindowIndex& w) { return cpu_share(w, {}, true); }, "ratio");
+  rows.add(
+      {"stolen by the hypervisor"}, [](const WindowIndex& w) { return cpu_share(w, {}, true); },
+      "ratio");
   rows.gauge({"threads that run or wait for a CPU"}, "nearzero_host_runnable_threads", {}, "");
   rows.add({"memory in use"}, memory_used, "bytes",
            limit_of(facts.now, "nearzero_host_memory_bytes", {{"kind", "total"}}));
@@ -128,7 +132,8 @@ Table host_table(const Facts& facts) {
               "nearzero_pressure_seconds_total",
               {{"scope", "host"}, {"resource", resource}, {"kind", "some"}}, "ratio");
   std::size_t devices = 0;
-  for (const std::string& device : facts.now.values_of("nearzero_disk_busy_seconds_total", "device")) {
+  for (const std::string& device :
+       facts.now.values_of("nearzero_disk_busy_seconds_total", "device")) {
     if (devices++ == kMostDevices) break;
     Text disk("disk ");
     disk.code(shortened(device, 60));
@@ -140,9 +145,10 @@ Table host_table(const Facts& facts) {
   std::size_t mounts = 0;
   for (const std::string& mount : facts.now.values_of("nearzero_filesystem_bytes", "mount")) {
     if (mounts++ == kMostDevices) break;
-    rows.add(std::move(Text("file system ").code(shortened(mount, 100))),
-             [&](const WindowIndex& w) { return filesystem_used(w, mount); }, "bytes",
-             limit_of(facts.now, "nearzero_filesystem_bytes", {{"mount", mount}, {"kind", "size"}}));
+    rows.add(
+        Text("file system ").code(shortened(mount, 100)),
+        [&](const WindowIndex& w) { return filesystem_used(w, mount); }, "bytes",
+        limit_of(facts.now, "nearzero_filesystem_bytes", {{"mount", mount}, {"kind", "size"}}));
   }
   rows.add({"TCP segments sent again"}, retransmit_ratio, "ratio");
   rows.rate({"connections lost to a full backlog"}, "nearzero_tcp_events_total",
@@ -164,18 +170,17 @@ Table target_table(const Facts& facts, const std::string& target) {
         return w.histogram("nearzero_runqueue_latency_seconds", own).quantile(0.99);
       },
       "seconds");
-  rows.gauge({"memory, resident"}, "nearzero_target_memory_bytes",
-             {{"target", target}, {"kind", "resident"}}, "bytes",
-             limit_of(facts.now, "nearzero_target_memory_bytes",
-                      {{"target", target}, {"kind", "limit"}}));
+  rows.gauge(
+      {"memory, resident"}, "nearzero_target_memory_bytes",
+      {{"target", target}, {"kind", "resident"}}, "bytes",
+      limit_of(facts.now, "nearzero_target_memory_bytes", {{"target", target}, {"kind", "limit"}}));
   rows.rate({"major page faults"}, "nearzero_target_page_faults_total",
             {{"target", target}, {"kind", "major"}}, "per second");
   rows.rate({"minor page faults"}, "nearzero_target_page_faults_total",
             {{"target", target}, {"kind", "minor"}}, "per second");
-  rows.gauge({"open files"}, "nearzero_target_open_files", {{"target", target}, {"kind", "used"}},
-             "",
-             limit_of(facts.now, "nearzero_target_open_files",
-                      {{"target", target}, {"kind", "limit"}}));
+  rows.gauge(
+      {"open files"}, "nearzero_target_open_files", {{"target", target}, {"kind", "used"}}, "",
+      limit_of(facts.now, "nearzero_target_open_files", {{"target", target}, {"kind", "limit"}}));
   rows.gauge({"threads"}, "nearzero_target_threads", own, "");
   rows.rate({"written to disk, a second"}, "nearzero_target_io_bytes_total",
             {{"target", target}, {"direction", "write"}}, "bytes", kNothing, Worse::neither);

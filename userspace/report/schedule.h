@@ -29,8 +29,8 @@ class Schedule {
   Schedule(const Options& options, std::optional<double> last, double now);
 
   /// The period whose report is due. Asked again, the next one. Of several that were missed (the
-  /// agent was off, the clock jumped) the newest alone; none twice where the clock was set back, but
-  /// where it was set back by more than two periods, those are made anew.
+  /// agent was off, the clock jumped) the newest alone; none twice where the clock was set back,
+  /// but where it was set back by more than two periods, those are made anew.
   std::optional<Period> due(double now);
 
  private:
@@ -46,8 +46,8 @@ class ReportFiles {
   ReportFiles(std::string directory, std::string ending, std::size_t keep);
 
   /// Writes it whole or not at all, with mode 0640, in a directory that is made where it is not
-  /// there; then the oldest beyond `keep` go. Returns the path. Errors: the directory cannot be made
-  /// or written to, the disk is full; nothing is removed then.
+  /// there; then the oldest beyond `keep` go. Returns the path. Errors: the directory cannot be
+  /// made or written to, the disk is full; nothing is removed then.
   [[nodiscard]] Result<std::string> write(double to, const std::string& text) const;
 
   /// Ends of the periods that there are files of, ascending. Other files do not count and are never

@@ -1,5 +1,7 @@
 #include "userspace/report/schedule.h"
 
+#include "userspace/report/scheduled_reports.h"
+
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -86,8 +88,8 @@ TEST_F(Files, TheOldestGo) {
     ASSERT_TRUE(path) << path.error().text();
     EXPECT_EQ(content(*path), "report " + std::to_string(i));
   }
-  EXPECT_EQ(files.periods(),
-            (std::vector<double>{kMidnight + 2 * kDay, kMidnight + 3 * kDay, kMidnight + 4 * kDay}));
+  EXPECT_EQ(files.periods(), (std::vector<double>{kMidnight + 2 * kDay, kMidnight + 3 * kDay,
+                                                  kMidnight + 4 * kDay}));
   EXPECT_EQ(files.newest(), kMidnight + 4 * kDay);
   struct stat status {};
   ASSERT_EQ(stat((folder_ + "/a/b/nearzero-report-20261201T000000Z.html").c_str(), &status), 0);
@@ -119,6 +121,39 @@ TEST_F(Files, ErrorsNameThePlace) {
   const auto written = write_whole(folder_ + "/whole", "new", 0644);
   EXPECT_FALSE(written);
   EXPECT_EQ(content(folder_ + "/whole"), "old");
+}
+
+TEST_F(Files, ScheduledReportsAreMadeOnceAndTriedAgain) {
+  const auto make = [](const Period& period) {
+    Document d;
+    d.title = "until " + std::to_string(static_cast<long long>(period.to));
+    return d;
+  };
+  ScheduledReports::Options options;
+  options.every = 3600;
+  options.directory = folder_ + "/reports";
+  options.format = "md";
+  options.keep = 2;
+  {
+    ScheduledReports reports(options, kMidnight + 10);
+    EXPECT_FALSE(reports.step(kMidnight + 1000, make));
+    const auto first = reports.step(kMidnight + 3700, make);
+    ASSERT_TRUE(first && *first) << first->error().text();
+    EXPECT_TRUE(content(**first).starts_with("# until 1795741200\n")) << content(**first);
+    EXPECT_FALSE(reports.step(kMidnight + 3701, make));
+  }
+  ScheduledReports after_restart(options, kMidnight + 3800);
+  EXPECT_FALSE(after_restart.step(kMidnight + 3801, make)) << "it is there already";
+  std::filesystem::remove_all(options.directory);
+  std::ofstream(options.directory) << "no folder";
+  const auto failed = after_restart.step(kMidnight + 7300, make);
+  ASSERT_TRUE(failed);
+  ASSERT_FALSE(*failed);
+  EXPECT_FALSE(after_restart.step(kMidnight + 7301, make)) << "not each second";
+  std::filesystem::remove(options.directory);
+  const auto again = after_restart.step(kMidnight + 7300 + 601, make);
+  ASSERT_TRUE(again && *again);
+  EXPECT_TRUE((*again)->ends_with("nearzero-report-20261127T020000Z.md")) << **again;
 }
 
 TEST_F(Files, ALinkIsNotFollowed) {

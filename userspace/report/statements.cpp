@@ -18,9 +18,8 @@ constexpr std::size_t kLongestRow = 160, kLongestText = 4000;
 Table statement_table(const Facts& facts, const Target& target) {
   Table table;
   table.title = target.name;
-  table.columns = {{"statement"},        {"per second", true}, {"mean", true},
-                   {"p99", true},        {"rows each", true},  {"time", true},
-                   {"share", true}};
+  table.columns = {{"statement"},       {"per second", true}, {"mean", true}, {"p99", true},
+                   {"rows each", true}, {"time", true},       {"share", true}};
   if (facts.compared) {
     table.columns.push_back({"mean was", true});
     table.columns.push_back({"change", true});
@@ -50,8 +49,8 @@ Table statement_table(const Facts& facts, const Target& target) {
     if (facts.compared) {
       const double before = s.mean_before > 0 ? s.mean_before : NAN;
       row.push_back({{figure_or_dash(before, "seconds")}, Tone::none});
-      row.push_back({{change_text(s.mean_now, before)},
-                     change_tone(s.mean_now, before, Worse::more)});
+      row.push_back(
+          {{change_text(s.mean_now, before)}, change_tone(s.mean_now, before, Worse::more)});
     }
     table.rows.push_back(std::move(row));
   }
@@ -66,7 +65,9 @@ std::vector<const SlowStatement*> slowest(const Facts& facts, std::size_t& seen)
     seen++;
     const SlowStatement*& best = by_digest[{s.target, s.digest.empty() ? s.sql : s.digest}];
     // With advice rather than without; of these the slowest.
-    const auto rank = [](const SlowStatement& x) { return std::tuple(!x.advice.empty(), x.inside); };
+    const auto rank = [](const SlowStatement& x) {
+      return std::tuple(!x.advice.empty(), x.inside);
+    };
     if (best == nullptr || rank(s) > rank(*best)) best = &s;
   }
   std::vector<const SlowStatement*> found;
@@ -119,17 +120,15 @@ std::optional<Section> statements_section(const Facts& facts) {
   std::size_t seen = 0;
   const auto slow = slowest(facts, seen);
   if (!slow.empty()) {
-    section.blocks.emplace_back(
-        Paragraph{{counted(static_cast<double>(seen), "single statement was",
-                           "single statements were") +
-                   " over the threshold and looked at; the slowest of each kind:"}});
+    section.blocks.emplace_back(Paragraph{
+        {counted(static_cast<double>(seen), "single statement was", "single statements were") +
+         " over the threshold and looked at; the slowest of each kind:"}});
     for (std::size_t i = 0; i < std::min(slow.size(), kMostCards); i++)
       section.blocks.emplace_back(card_of(facts, *slow[i]));
     if (slow.size() > kMostCards)
-      section.blocks.emplace_back(
-          Paragraph{{counted(static_cast<double>(slow.size() - kMostCards), "further kind is",
-                             "further kinds are") +
-                     " left out."}});
+      section.blocks.emplace_back(Paragraph{{counted(static_cast<double>(slow.size() - kMostCards),
+                                                     "further kind is", "further kinds are") +
+                                             " left out."}});
   }
   if (section.blocks.empty()) return std::nullopt;
   return section;

@@ -25,15 +25,13 @@ std::vector<const Alert*> alerts_in_range(const Facts& facts) {
 }
 
 bool any_open(const Facts& facts, Severity least) {
-  return std::any_of(facts.troubles.begin(), facts.troubles.end(), [&](const Trouble& t) {
-    return !t.over && t.finding->severity >= least;
-  });
+  return std::any_of(facts.troubles.begin(), facts.troubles.end(),
+                     [&](const Trouble& t) { return !t.over && t.finding->severity >= least; });
 }
 
 bool any_over(const Facts& facts, Severity least) {
-  return std::any_of(facts.troubles.begin(), facts.troubles.end(), [&](const Trouble& t) {
-    return t.over && t.finding->severity >= least;
-  });
+  return std::any_of(facts.troubles.begin(), facts.troubles.end(),
+                     [&](const Trouble& t) { return t.over && t.finding->severity >= least; });
 }
 
 bool any_regression(const Facts& facts) {
@@ -141,8 +139,7 @@ Text trouble_text(const Facts& facts, const Trouble& trouble) {
   }
   text.plain(cost_sentence(trouble));
   text.plain(events_sentence(facts, f.since));
-  if (f.confidence > 0)
-    text.plain("It is " + confidence_text(f.confidence) + " a cause.");
+  if (f.confidence > 0) text.plain("It is " + confidence_text(f.confidence) + " a cause.");
   return text;
 }
 
@@ -154,17 +151,18 @@ void tell_troubles(const Facts& facts, Section& section) {
     section.blocks.emplace_back(Paragraph{trouble_text(facts, trouble)});
     if (told == 1 && !trouble.over && !trouble.finding->recommendation.empty()) {
       section.blocks.emplace_back(Paragraph{
-          std::move(Text().strong("Do first: ").plain(
-              sentence(shortened(trouble.finding->recommendation, 1000)))),
+          std::move(Text()
+                        .strong("Do first: ")
+                        .plain(sentence(shortened(trouble.finding->recommendation, 1000)))),
           Tone::warn});
     }
   }
   if (facts.troubles.size() > told) {
-    section.blocks.emplace_back(Paragraph{
-        {"There " + std::string(facts.troubles.size() - told == 1 ? "is " : "are ") +
-         counted(static_cast<double>(facts.troubles.size() - told), "further bottleneck",
-                 "further bottlenecks") +
-         " below."}});
+    section.blocks.emplace_back(
+        Paragraph{{"There " + std::string(facts.troubles.size() - told == 1 ? "is " : "are ") +
+                   counted(static_cast<double>(facts.troubles.size() - told), "further bottleneck",
+                           "further bottlenecks") +
+                   " below."}});
   }
 }
 
@@ -193,7 +191,8 @@ std::string regressions_sentence(const Facts& facts) {
 std::string completeness_sentence(const Facts& facts) {
   const double drops = facts.now.change("nearzero_drops_total");
   std::vector<std::string> missing;
-  if (drops > 0) missing.push_back(counted(drops, "event was", "events were") + " not recorded in full");
+  if (drops > 0)
+    missing.push_back(counted(drops, "event was", "events were") + " not recorded in full");
   if (!facts.in.unattached.empty())
     missing.push_back(
         counted(static_cast<double>(facts.in.unattached.size()), "probe is", "probes are") +
@@ -260,16 +259,14 @@ Section summary_section(const Facts& facts, Document& document) {
     if (text.empty()) silent++;
   }
   if (silent == facts.targets.size())
-    services += facts.targets.empty()
-                    ? "No service was observed, the host alone. "
-                    : "No order was seen: no stage was completed in this time. ";
+    services += facts.targets.empty() ? "No service was observed, the host alone. "
+                                      : "No order was seen: no stage was completed in this time. ";
   section.blocks.emplace_back(Paragraph{{services}});
-  section.blocks.emplace_back(Paragraph{{regressions_sentence(facts) + alerts_sentence(facts) +
-                                         completeness_sentence(facts)}});
+  section.blocks.emplace_back(Paragraph{
+      {regressions_sentence(facts) + alerts_sentence(facts) + completeness_sentence(facts)}});
   if (!facts.compared && !facts.in.no_before.empty())
-    section.blocks.emplace_back(
-        Paragraph{{"There is no comparison with " + facts.in.before_name + ": " +
-                   sentence(facts.in.no_before)}});
+    section.blocks.emplace_back(Paragraph{{"There is no comparison with " + facts.in.before_name +
+                                           ": " + sentence(facts.in.no_before)}});
   return section;
 }
 

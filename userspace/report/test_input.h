@@ -49,9 +49,9 @@ inline Input healthy() {
     for (int i = 1; i <= 90; i++) {
       const double wave = 1 + 0.1 * std::sin(i * 0.7);
       const double at = input.from + i * 10;
-      const double value = std::string(statistic) == "rate" ? 300
+      const double value = std::string(statistic) == "rate"  ? 300
                            : std::string(statistic) == "p99" ? 4e-4 * wave
-                                                              : 2.8e-4 * wave;
+                                                             : 2.8e-4 * wave;
       line.now.push_back({at, value});
       line.before.push_back({at, value / wave});
     }
@@ -85,11 +85,12 @@ inline Input incident(bool over = false) {
   input.extras.events->push_back(
       {kTo - 310, "new_build", "demo", "demo was restarted with a new binary (build 4f2a)"});
   input.extras.alerts->push_back({"OrderPathSlow", "critical", "demo",
-                                  "p99 of an order is above 5 ms", kTo - 240,
-                                  over ? kTo - 30 : 0});
+                                  "p99 of an order is above 5 ms", kTo - 240, over ? kTo - 30 : 0});
   analysis::Regression r;
   r.id = "r1";
-  r.of = {"nearzero_order_stage_duration_seconds", {{"target", "demo"}, {"stage", "order"}}, "p99",
+  r.of = {"nearzero_order_stage_duration_seconds",
+          {{"target", "demo"}, {"stage", "order"}},
+          "p99",
           "seconds"};
   r.before = 4e-4;
   r.after = 2.05e-2;
@@ -121,14 +122,14 @@ inline Input incident(bool over = false) {
   s.plan = "SCAN risk_limits";
   s.inside = 0.012;
   s.rows = 1;
-  s.advice = {"CREATE INDEX risk_limits_account ON risk_limits(account) -- then: SEARCH risk_limits "
-              "USING INDEX risk_limits_account"};
+  s.advice = {
+      "CREATE INDEX risk_limits_account ON risk_limits(account) -- then: SEARCH risk_limits "
+      "USING INDEX risk_limits_account"};
   input.details.slow_statements = {s};
   input.details.profile_seconds = 60;
-  input.details.hot_functions = {{"demo", "trading::compute_signal(Book const&)", "nz-demo", 0.4,
-                                  0.38, 400},
-                                 {"demo", "sqlite3VdbeExec", "libsqlite3.so.0", 0.2, std::nullopt,
-                                  200}};
+  input.details.hot_functions = {
+      {"demo", "trading::compute_signal(Book const&)", "nz-demo", 0.4, 0.38, 400},
+      {"demo", "sqlite3VdbeExec", "libsqlite3.so.0", 0.2, std::nullopt, 200}};
   return input;
 }
 

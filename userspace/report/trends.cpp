@@ -21,8 +21,9 @@ std::string when(const std::optional<double>& at) {
 Table forecast_table(const std::vector<Forecast>& forecasts) {
   Table table;
   table.title = "When limits are reached if it goes on so";
-  table.columns = {{"what"},           {"now", true},     {"limit", true}, {"a day", true},
-                   {"at the earliest"}, {"most likely"}, {"at the latest"}};
+  table.columns = {{"what"},         {"now", true},       {"limit", true},
+                   {"a day", true},  {"at the earliest"}, {"most likely"},
+                   {"at the latest"}};
   for (const Forecast& f : forecasts) {
     if (table.rows.size() == kMostForecasts) {
       table.note = counted(static_cast<double>(forecasts.size() - kMostForecasts), "further one is",
@@ -31,14 +32,14 @@ Table forecast_table(const std::vector<Forecast>& forecasts) {
       break;
     }
     const bool none = !f.earliest && !f.likeliest && !f.latest;
-    table.rows.push_back({{{shortened(f.what, 100)}, Tone::none},
-                          {{analysis::figure_text(f.value, f.of.unit)}, Tone::none},
-                          {{analysis::figure_text(f.limit, f.of.unit)}, Tone::none},
-                          {{none ? "no trend" : analysis::figure_text(f.per_day, f.of.unit)},
-                           Tone::none},
-                          {{none ? "" : when(f.earliest)}, f.earliest ? Tone::warn : Tone::none},
-                          {{none ? "" : when(f.likeliest)}, Tone::none},
-                          {{none ? "" : when(f.latest)}, Tone::none}});
+    table.rows.push_back(
+        {{{shortened(f.what, 100)}, Tone::none},
+         {{analysis::figure_text(f.value, f.of.unit)}, Tone::none},
+         {{analysis::figure_text(f.limit, f.of.unit)}, Tone::none},
+         {{none ? "no trend" : analysis::figure_text(f.per_day, f.of.unit)}, Tone::none},
+         {{none ? "" : when(f.earliest)}, f.earliest ? Tone::warn : Tone::none},
+         {{none ? "" : when(f.likeliest)}, Tone::none},
+         {{none ? "" : when(f.latest)}, Tone::none}});
   }
   return table;
 }

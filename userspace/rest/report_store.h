@@ -18,7 +18,7 @@ struct Report {
   double from = 0, to = 0;  ///< Unix seconds
   std::size_t findings = 0;
   bool complete = false;
-  std::string body;  ///< its figures, JSON
+  std::string body;                                  ///< its figures, JSON
   std::shared_ptr<const report::Document> document;  ///< what it says
 };
 

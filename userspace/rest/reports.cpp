@@ -193,8 +193,7 @@ http::Response new_report_answer(ReportStore& store, const Source& source, const
       query.seconds("window", kDefaultRange, source.history().resolution(), 366 * 86400.0);
   const Range range = query.range(window);
   const auto compare = report::parse_compare(query.text("compare").value_or("previous"));
-  if (!compare)
-    query.mistake("compare", "it is none of what it may be", report::kCompareRemedy);
+  if (!compare) query.mistake("compare", "it is none of what it may be", report::kCompareRemedy);
   if (!query.ok()) return query.refusal();
   const auto report = make_report(source, view, store.next_id(view.at), title, range, *compare);
   if (!(report->to > report->from))

@@ -346,8 +346,8 @@ TEST_F(Rest, AReportIsAPageAndAText) {
 
 TEST_F(Rest, WhatAReportComparesWith) {
   const auto page = [&](const std::string& body) {
-    const Response made = ask("POST", "/performance/reports", {},
-                              {{"content-type", "application/json"}}, body);
+    const Response made =
+        ask("POST", "/performance/reports", {}, {{"content-type", "application/json"}}, body);
     EXPECT_EQ(made.status, 201) << made.body;
     return ask("GET", header(made, "Location"), {{"format", "markdown"}}).body;
   };

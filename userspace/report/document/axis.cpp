@@ -43,10 +43,11 @@ std::vector<double> linear_ticks(double low, double high, std::string_view unit)
 std::vector<double> log_ticks(double low, double high) {
   std::vector<double> result;
   const double decades = std::log10(high / low);
-  const std::vector<double> steps = decades > 3   ? std::vector<double>{1}
+  const std::vector<double> steps = decades > 3     ? std::vector<double>{1}
                                     : decades > 1.5 ? std::vector<double>{1, 3}
                                                     : std::vector<double>{1, 2, 5};
-  for (double power = std::floor(std::log10(low)); power <= std::ceil(std::log10(high)); power++) {
+  const int last = static_cast<int>(std::ceil(std::log10(high)));
+  for (int power = static_cast<int>(std::floor(std::log10(low))); power <= last; power++) {
     for (const double s : steps) {
       const double value = s * std::pow(10, power);
       if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) result.push_back(value);
@@ -117,9 +118,8 @@ Scale scale_of(const std::vector<double>& values, std::string_view unit) {
 }
 
 std::vector<double> ticks(const Scale& scale, std::string_view unit) {
-  std::vector<double> result =
-      scale.log() ? log_ticks(scale.low(), scale.high())
-                  : linear_ticks(scale.low(), scale.high(), unit);
+  std::vector<double> result = scale.log() ? log_ticks(scale.low(), scale.high())
+                                           : linear_ticks(scale.low(), scale.high(), unit);
   while (result.size() > kMostTicks) {
     std::vector<double> fewer;
     for (std::size_t i = 0; i < result.size(); i += 2) fewer.push_back(result[i]);
@@ -130,9 +130,9 @@ std::vector<double> ticks(const Scale& scale, std::string_view unit) {
 }
 
 std::vector<double> time_ticks(double from, double to, std::size_t most) {
-  constexpr std::array kSteps = {1.0,    5.0,     10.0,    30.0,     60.0,     120.0,    300.0,
-                                 600.0,  900.0,   1800.0,  3600.0,   7200.0,   10800.0,  21600.0,
-                                 43200.0, kDay,   2 * kDay, 7 * kDay, 14 * kDay, 28 * kDay};
+  constexpr std::array kSteps = {1.0,     5.0,   10.0,     30.0,     60.0,      120.0,    300.0,
+                                 600.0,   900.0, 1800.0,   3600.0,   7200.0,    10800.0,  21600.0,
+                                 43200.0, kDay,  2 * kDay, 7 * kDay, 14 * kDay, 28 * kDay};
   std::vector<double> result;
   if (!(to > from) || most == 0) return result;
   double step = kSteps.back();

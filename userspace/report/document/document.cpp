@@ -46,13 +46,11 @@ std::vector<history::Point> thinned(const std::vector<history::Point>& points, s
       result.push_back({points[begin].at, std::numeric_limits<double>::quiet_NaN()});
       continue;
     }
-    result.push_back(std::min(*least, *largest, [](const auto& a, const auto& b) {
-      return a.at < b.at;
-    }));
+    result.push_back(
+        std::min(*least, *largest, [](const auto& a, const auto& b) { return a.at < b.at; }));
     if (least != largest) {
-      result.push_back(std::max(*least, *largest, [](const auto& a, const auto& b) {
-        return a.at < b.at;
-      }));
+      result.push_back(
+          std::max(*least, *largest, [](const auto& a, const auto& b) { return a.at < b.at; }));
     }
   }
   return result;

@@ -101,10 +101,10 @@ struct Mark {
   std::string text;
 };
 struct LineChart {
-  std::string title, unit;    ///< unit as analysis::figure_text() knows it
-  double from = 0, to = 0;    ///< Unix seconds
-  std::vector<Line> lines;    ///< at most kMostLines are drawn in colours of their own
-  std::vector<Mark> marks;    ///< numbered in the picture, told below it
+  std::string title, unit;  ///< unit as analysis::figure_text() knows it
+  double from = 0, to = 0;  ///< Unix seconds
+  std::vector<Line> lines;  ///< at most kMostLines are drawn in colours of their own
+  std::vector<Mark> marks;  ///< numbered in the picture, told below it
   std::optional<double> limit;
 };
 

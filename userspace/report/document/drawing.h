@@ -18,15 +18,16 @@ class Drawing {
                           "aria-label=\"{}\" preserveAspectRatio=\"xMidYMid meet\">",
                           width, height, html_text(name))) {}
   void line(double x1, double y1, double x2, double y2, std::string_view css) {
-    text_ += fmt::format(
-        "<line class=\"{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>", css, x1, y1,
-        x2, y2);
+    text_ +=
+        fmt::format("<line class=\"{}\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>",
+                    css, x1, y1, x2, y2);
   }
   /// `anchor`: "start", "middle" or "end".
   void text(double x, double y, std::string_view anchor, std::string_view what,
             std::string_view css = "t") {
-    text_ += fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>",
-                         css, x, y, anchor, html_text(what));
+    text_ +=
+        fmt::format("<text class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>",
+                    css, x, y, anchor, html_text(what));
   }
   /// With `title`, what a pointer over it shows.
   void rectangle(double x, double y, double width, double height, std::string_view css,

@@ -29,12 +29,12 @@ Character first(std::string_view text) {
 // No width, or another direction for what follows (Unicode Cf, and some fillers that look like
 // nothing). Such characters make a text look like another one.
 bool hidden(char32_t c) {
-  return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x34F || c == 0x61C || (c >= 0x115F && c <= 0x1160) ||
-         (c >= 0x17B4 && c <= 0x17B5) || (c >= 0x180B && c <= 0x180F) ||
-         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2060 && c <= 0x206F) || c == 0x3164 || (c >= 0xFE00 && c <= 0xFE0F) ||
-         c == 0xFEFF || c == 0xFFA0 || (c >= 0xFFF9 && c <= 0xFFFB) ||
-         (c >= 0xE0000 && c <= 0xE0FFF);
+  return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x34F || c == 0x61C ||
+         (c >= 0x115F && c <= 0x1160) || (c >= 0x17B4 && c <= 0x17B5) ||
+         (c >= 0x180B && c <= 0x180F) || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x3164 ||
+         (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF || c == 0xFFA0 ||
+         (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE0FFF);
 }
 
 void append_picture(std::string& out, unsigned char control) {
@@ -51,6 +51,23 @@ std::size_t longest_run(std::string_view text, char c) {
     longest = std::max(longest, run);
   }
   return longest;
+}
+
+// Whether the character at `i` would be read as markup.
+bool is_markdown(std::string_view text, std::size_t i) {
+  const char c = text[i];
+  const std::string_view rest = text.substr(i);
+  const auto any_of = [c](std::string_view all) { return all.find(c) != std::string_view::npos; };
+  if (any_of("\\`*_[]|~@")) return true;
+  // A line must not begin a heading, a list or a rule ...
+  if (i == 0 && any_of("#+-=") && (rest.size() == 1 || rest[1] == ' ' || rest[1] == c)) return true;
+  // ... nor a numbered list, and what looks like an address is not to become a link.
+  const std::string_view before = text.substr(0, i);
+  const bool number =
+      !before.empty() && before.find_first_not_of("0123456789") == std::string::npos;
+  if (number && any_of(".)") && (rest.size() == 1 || rest[1] == ' ')) return true;
+  return rest.starts_with("://") ||
+         (c == '.' && rest.size() > 1 && (before.ends_with("www") || before.ends_with("WWW")));
 }
 
 }  // namespace
@@ -116,28 +133,14 @@ std::string markdown_text(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < shown.size(); i++) {
     const char c = shown[i];
-    const std::string_view rest = std::string_view(shown).substr(i);
     if (c == '&') {
       out += "&amp;";
     } else if (c == '<') {
       out += "&lt;";
     } else if (c == '>') {
       out += "&gt;";
-    } else if (std::string_view("\\`*_[]|~@").find(c) != std::string_view::npos ||
-               // A line must not begin a heading or a list ...
-               (i == 0 && std::string_view("#+-=").find(c) != std::string_view::npos) ||
-               // ... and what looks like an address is not to become a link.
-               rest.starts_with("://") ||
-               (c == '.' && i >= 3 && (rest.size() > 1) &&
-                (shown.compare(i - 3, 3, "www") == 0 || shown.compare(i - 3, 3, "WWW") == 0))) {
-      out += '\\';
-      out += c;
-    } else if (i > 0 && (c == '.' || c == ')') && (rest.size() == 1 || rest[1] == ' ') &&
-               std::all_of(shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(i),
-                           [](char d) { return d >= '0' && d <= '9'; })) {
-      out += '\\';  // "1. " would begin a numbered list
-      out += c;
     } else {
+      if (is_markdown(shown, i)) out += '\\';
       out += c;
     }
   }
@@ -152,8 +155,8 @@ std::string markdown_code(std::string_view text, bool in_table) {
   if (shown.empty()) return "";
   const std::string fence(longest_run(shown, '`') + 1, '`');
   // Blanks at both ends keep a backtick from joining the fence; the reader takes one of each off.
-  const bool pad = shown.front() == '`' || shown.back() == '`' ||
-                   (shown.front() == ' ' && shown.back() == ' ');
+  const bool pad =
+      shown.front() == '`' || shown.back() == '`' || (shown.front() == ' ' && shown.back() == ' ');
   std::string inside;
   for (const char c : shown) {
     if (c == '|' && in_table) inside += '\\';

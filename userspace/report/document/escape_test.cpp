@@ -12,16 +12,28 @@ TEST(Visible, PlainTextStaysAsItIs) {
 }
 
 TEST(Visible, WhatCannotBeSeenIsShown) {
-  EXPECT_EQ(visible(std::string_view("a\0b", 3)), "a\xE2\x90\x80" "b");
-  EXPECT_EQ(visible("a\nb"), "a\xE2\x90\x8A" "b");
+  EXPECT_EQ(visible(std::string_view("a\0b", 3)),
+            "a\xE2\x90\x80"
+            "b");
+  EXPECT_EQ(visible("a\nb"),
+            "a\xE2\x90\x8A"
+            "b");
   EXPECT_EQ(visible("a\nb\tc", true), "a\nb\tc");
   EXPECT_EQ(visible("\x1b[31m"), "\xE2\x90\x9B[31m");
   EXPECT_EQ(visible("\x7f"), "\xE2\x90\xA1");
-  EXPECT_EQ(visible("a\xE2\x80\xAE" "b"), "a<U+202E>b");
-  EXPECT_EQ(visible("a\xE2\x80\x8B" "b"), "a<U+200B>b") << "no width";
+  EXPECT_EQ(visible("a\xE2\x80\xAE"
+                    "b"),
+            "a<U+202E>b");
+  EXPECT_EQ(visible("a\xE2\x80\x8B"
+                    "b"),
+            "a<U+200B>b")
+      << "no width";
   EXPECT_EQ(visible("\xC2\x85"), "<U+0085>");
   EXPECT_EQ(visible("\xF3\xA0\x81\x81"), "<U+E0041>") << "tags";
-  EXPECT_EQ(visible("\xff" "a"), "\xEF\xBF\xBD" "a");
+  EXPECT_EQ(visible("\xff"
+                    "a"),
+            "\xEF\xBF\xBD"
+            "a");
   EXPECT_EQ(visible("\xE2\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD") << "cut in a character";
 }
 
@@ -37,6 +49,8 @@ TEST(Markdown, MarkupIsText) {
   EXPECT_EQ(markdown_text("# no heading"), "\\# no heading");
   EXPECT_EQ(markdown_text("- no list"), "\\- no list");
   EXPECT_EQ(markdown_text("12. no list"), "12\\. no list");
+  EXPECT_EQ(markdown_text("--- no rule"), "\\--- no rule");
+  EXPECT_EQ(markdown_text("+34 %"), "+34 %");
   EXPECT_EQ(markdown_text("3.5 ms"), "3.5 ms");
   EXPECT_EQ(markdown_text("took 3.5 ms"), "took 3.5 ms");
   EXPECT_EQ(markdown_text("https://x.y www.x.y a@b.c"), "https\\://x.y www\\.x.y a\\@b.c");

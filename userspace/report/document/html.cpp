@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "userspace/report/document/escape.h"
 #include "userspace/report/document/style.h"
@@ -27,9 +28,8 @@ std::string class_of(Tone tone) {
 }
 
 bool same_marks(const std::vector<Mark>& a, const std::vector<Mark>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Mark& x, const Mark& y) {
-    return x.at == y.at && x.text == y.text;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Mark& x, const Mark& y) { return x.at == y.at && x.text == y.text; });
 }
 
 std::string marks_html(const LineChart& chart) {
@@ -50,7 +50,7 @@ std::string legend(const std::vector<std::pair<std::string, std::string>>& entri
 
 class Writer {
  public:
-  std::string take() { return std::move(html_); }
+  std::string take() { return std::exchange(html_, {}); }
 
   void operator()(const Paragraph& p) {
     html_ += "<p" + class_of(p.tone) + ">" + inline_html(p.text) + "</p>\n";
@@ -73,7 +73,8 @@ class Writer {
       html_ += "<tr>";
       for (std::size_t i = 0; i < row.size(); i++) {
         std::string css = i < t.columns.size() && t.columns[i].figures ? "n" : "";
-        if (row[i].tone != Tone::none) css += std::string(css.empty() ? "" : " ") + name_of(row[i].tone);
+        if (row[i].tone != Tone::none)
+          css += std::string(css.empty() ? "" : " ") + name_of(row[i].tone);
         html_ += css.empty() ? "<td>" : "<td class=\"" + css + "\">";
         html_ += inline_html(row[i].text) + "</td>";
       }
@@ -146,7 +147,8 @@ std::string key_figures(const Document& document) {
   if (document.figures.empty()) return "";
   std::string html = "<div class=\"figures\">\n";
   for (const KeyFigure& f : document.figures) {
-    html += "<div><span>" + html_text(f.label) + "</span><strong>" + html_text(f.value) + "</strong>";
+    html +=
+        "<div><span>" + html_text(f.label) + "</span><strong>" + html_text(f.value) + "</strong>";
     if (!f.change.empty()) html += "<em" + class_of(f.tone) + ">" + html_text(f.change) + "</em>";
     html += "</div>\n";
   }
@@ -197,8 +199,8 @@ std::string to_html(const Document& document) {
   html += "</nav>\n";
   Writer writer;
   for (const Section& section : document.sections) {
-    html += "<section id=\"" + html_text(section.id) + "\"><h2>" + html_text(section.title) +
-            "</h2>\n";
+    html +=
+        "<section id=\"" + html_text(section.id) + "\"><h2>" + html_text(section.title) + "</h2>\n";
     for (const Block& block : section.blocks) std::visit(writer, block);
     html += writer.take() + "</section>\n";
   }

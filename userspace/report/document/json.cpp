@@ -99,10 +99,8 @@ struct Writer {
       rows.push_back(
           {{"label", bar.label}, {"reference", bar.reference}, {"parts", std::move(parts)}});
     }
-    return {{"type", "shares"},
-            {"title", bars.title},
-            {"unit", bars.unit},
-            {"bars", std::move(rows)}};
+    return {
+        {"type", "shares"}, {"title", bars.title}, {"unit", bars.unit}, {"bars", std::move(rows)}};
   }
   Json operator()(const Distribution& d) const {
     const auto bands = [](const std::vector<Band>& all) {
@@ -124,10 +122,8 @@ struct Writer {
 std::string to_json(const Document& document) {
   Json figures = Json::array();
   for (const KeyFigure& f : document.figures) {
-    figures.push_back({{"label", f.label},
-                       {"value", f.value},
-                       {"change", f.change},
-                       {"tone", name_of(f.tone)}});
+    figures.push_back(
+        {{"label", f.label}, {"value", f.value}, {"change", f.change}, {"tone", name_of(f.tone)}});
   }
   Json sections = Json::array();
   for (const Section& section : document.sections) {

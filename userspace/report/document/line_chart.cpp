@@ -24,8 +24,7 @@ std::string commands_of(const Line& line, const Scale& time, const Scale& value)
     const double x = kLeft + time.at(p.at) * (kRight - kLeft);
     const double y = kBottom - value.at(p.value) * (kBottom - kTop);
     // A point alone shows as the round cap of a line of no length.
-    commands += pen ? fmt::format("L{:.1f} {:.1f}", x, y)
-                    : fmt::format("M{:.1f} {:.1f}h0", x, y);
+    commands += pen ? fmt::format("L{:.1f} {:.1f}", x, y) : fmt::format("M{:.1f} {:.1f}h0", x, y);
     pen = true;
   }
   return commands;

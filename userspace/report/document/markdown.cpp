@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <utility>
 
 #include "analysis/text.h"
 #include "userspace/report/document/escape.h"
@@ -54,8 +55,8 @@ std::string course(const std::vector<history::Point>& points, double least, doub
     }
     double place = 0;
     if (most > least) {
-      place = log ? std::log(value / least) / std::log(most / least)
-                  : (value - least) / (most - least);
+      place =
+          log ? std::log(value / least) / std::log(most / least) : (value - least) / (most - least);
     }
     text += kBlocks.at(static_cast<std::size_t>(std::lround(std::clamp(place, 0.0, 1.0) * 7)));
   }
@@ -64,7 +65,7 @@ std::string course(const std::vector<history::Point>& points, double least, doub
 
 class Writer {
  public:
-  std::string take() { return std::move(text_); }
+  std::string take() { return std::exchange(text_, {}); }
 
   void operator()(const Paragraph& p) { text_ += inline_markdown(p.text) + "\n\n"; }
   void operator()(const Bullets& b) {
@@ -145,7 +146,8 @@ class Writer {
     for (const ShareBar& bar : bars.bars) {
       double sum = 0;
       for (const Part& part : bar.parts) sum += part.value;
-      text_ += "| " + markdown_text(bar.label) + " | " + analysis::figure_text(sum, bars.unit) + " |";
+      text_ +=
+          "| " + markdown_text(bar.label) + " | " + analysis::figure_text(sum, bars.unit) + " |";
       for (const std::string& name : names) {
         const auto part = std::find_if(bar.parts.begin(), bar.parts.end(),
                                        [&](const Part& p) { return p.name == name; });

@@ -74,6 +74,7 @@ padding:0 .5rem;margin-right:.4rem;color:var(--quiet)}
 margin:1rem 0}
 figure{margin:0;break-inside:avoid;min-width:0}
 figure.wide{margin:1.1rem 0;max-width:46rem}
+.charts figure{max-width:36rem}
 figcaption{font-weight:600;font-size:.92rem;margin-bottom:.15rem;overflow-wrap:anywhere}
 .legend{font-size:.82rem;color:var(--quiet);margin-bottom:.2rem}
 .legend span{display:inline-block;margin-right:.9rem}

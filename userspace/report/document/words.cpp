@@ -55,7 +55,8 @@ std::string span_text(double seconds) {
   if (s < 120) return fmt::format("{} s", s);
   const long long minutes = (s + 30) / 60;
   if (minutes < 60) return fmt::format("{} min", minutes);
-  if (minutes < 24 * 60) return two(minutes / 60, "h", minutes % 60, "min");
+  constexpr long long kMinutesOfDay = 1440;
+  if (minutes < kMinutesOfDay) return two(minutes / 60, "h", minutes % 60, "min");
   const long long hours = (s + 1800) / 3600;
   return two(hours / 24, "d", hours % 24, "h");
 }

@@ -35,7 +35,9 @@ TEST(Words, Spans) {
 
 TEST(Words, Changes) {
   EXPECT_EQ(change_text(1.34, 1), "+34 %");
-  EXPECT_EQ(change_text(0.92, 1), "\xE2\x88\x92" "8 %");
+  EXPECT_EQ(change_text(0.92, 1),
+            "\xE2\x88\x92"
+            "8 %");
   EXPECT_EQ(change_text(1.01, 1), "same");
   EXPECT_EQ(change_text(71, 1), "\xC3\x97 71");
   EXPECT_EQ(change_text(1, 0), "new");

@@ -1,0 +1,40 @@
+// Reports at regular times, as files: what an agent that is told so calls from its loop.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "userspace/base/result.h"
+#include "userspace/report/document/document.h"
+#include "userspace/report/schedule.h"
+
+namespace nz::report {
+
+class ScheduledReports {
+ public:
+  struct Options {
+    double every = 86400;         ///< seconds, at least a minute
+    double offset = 0;            ///< seconds after midnight UTC (Schedule)
+    std::string directory;        ///< made where it is not there
+    std::size_t keep = 30;        ///< files
+    std::string format = "html";  ///< "html", "md" or "json"
+    double retry = 600;           ///< seconds after a file could not be written
+  };
+  /// Looks into the directory for the newest report, so that a restart makes none twice.
+  ScheduledReports(const Options& options, double now);
+
+  using Make = std::function<Document(const Period&)>;
+  /// Nothing where no report is due. Else makes it and writes it: the path, or why there is none;
+  /// that one is tried again after `retry` seconds, until the next is due. `now`: Unix seconds.
+  std::optional<Result<std::string>> step(double now, const Make& make);
+
+ private:
+  Options options_;
+  ReportFiles files_;
+  Schedule schedule_;
+  std::optional<Period> pending_;
+  double retry_at_ = 0;
+};
+
+}  // namespace nz::report
