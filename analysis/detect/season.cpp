@@ -12,23 +12,23 @@ namespace nz::analysis::detect {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kBins = 168;       // hour-of-week; 9 minutes of a day
-constexpr std::size_t kBlocks = 4096;    // of one resolution, at most
-constexpr std::size_t kLeastLag = 8;     // blocks: below, the next finer resolution sees it better
-constexpr std::size_t kMostLag = 80;     // blocks: four times kLeastLag and room for the peak
-constexpr double kLeastPeak = 0.1;       // of the autocorrelation
+constexpr std::size_t kBins = 168;     // hour-of-week; 9 minutes of a day
+constexpr std::size_t kBlocks = 4096;  // of one resolution, at most
+constexpr std::size_t kLeastLag = 8;   // blocks: below, the next finer resolution sees it better
+constexpr std::size_t kMostLag = 80;   // blocks: four times kLeastLag and room for the peak
+constexpr double kLeastPeak = 0.1;     // of the autocorrelation
 constexpr double kLeastAgreement = 0.3;
 // Of the agreement, against chance: days and weeks are likely, other lengths are not.
 constexpr double kLeastZ = 3.5, kLeastZOfOthers = 5;
-constexpr double kFewPoints = 4;         // of a bin
-constexpr std::size_t kReach = 6;        // points of a spike, and one
-constexpr double kSpike = 4;             // standard deviations
+constexpr double kFewPoints = 4;                     // of a bin
+constexpr std::size_t kReach = 6;                    // points of a spike, and one
+constexpr double kSpike = 4;                         // standard deviations
 constexpr double kLeastCycles = 3, kLeastWeeks = 2;  // weeks are too likely to wait for a third
-constexpr std::size_t kGroups = 8;       // of cycles, at most
-constexpr double kAlike = 0.02;          // so much less agreement is a likelier period worth
-constexpr std::size_t kFolded = 131'072; // points that periods are judged from, at most
+constexpr std::size_t kGroups = 8;                   // of cycles, at most
+constexpr double kAlike = 0.02;           // so much less agreement is a likelier period worth
+constexpr std::size_t kFolded = 131'072;  // points that periods are judged from, at most
 // Seconds that points are usually apart: their days and weeks are tried as well.
-constexpr std::array<double, 14> kSpacings = {1,  2,  5,   10,  15,  20,  30,
+constexpr std::array<double, 14> kSpacings = {1,  2,   5,   10,  15,  20,    30,
                                               60, 120, 300, 600, 900, 1'800, 3'600};
 
 // Means of stretches of `length` points, in the middle of the series where there are more than
@@ -36,8 +36,8 @@ constexpr std::array<double, 14> kSpacings = {1,  2,  5,   10,  15,  20,  30,
 std::vector<double> block_means(std::span<const double> values, double length, std::size_t most) {
   const auto all = static_cast<std::size_t>(static_cast<double>(values.size()) / length);
   const std::size_t count = std::min(all, most);
-  const auto first =
-      static_cast<std::size_t>(static_cast<double>(all - count) / 2) * static_cast<std::size_t>(length);
+  const auto first = static_cast<std::size_t>(static_cast<double>(all - count) / 2) *
+                     static_cast<std::size_t>(length);
   std::vector<double> mean(count, kMissing);
   for (std::size_t j = 0; j < count; j++) {
     const auto from = first + static_cast<std::size_t>(static_cast<double>(j) * length);
@@ -237,8 +237,8 @@ Agreement agreement(const std::vector<std::vector<double>>& shapes) {
   return a;
 }
 
-// The series as periods are judged from it: means of so many points that it is not too long, and the
-// middle of it for periods that such means would blur.
+// The series as periods are judged from it: means of so many points that it is not too long, and
+// the middle of it for periods that such means would blur.
 class Folded {
  public:
   // `clean`: the same without spikes, which bend a mean.
@@ -291,8 +291,8 @@ class Folded {
   std::vector<double> coarse_, fine_;
 };
 
-// Days and weeks of points at usual spacings, shortest first, then what the series itself shows. `day`:
-// the length of a day, where it is known already; weeks are seven of it.
+// Days and weeks of points at usual spacings, shortest first, then what the series itself shows.
+// `day`: the length of a day, where it is known already; weeks are seven of it.
 Season best_season(std::span<const double> values, std::span<const double> clean, double day) {
   const Folded folded(values, clean);
   Season best;
