@@ -10,15 +10,15 @@
 namespace nz::analysis {
 namespace {
 
-constexpr float kOneAMonth = 3.25F;   // total surprise that noise shows once in 259,200 values
+constexpr float kOneAMonth = 3.25F;  // total surprise that noise shows once in 259,200 values
 // Weights of the answers, 1 together; chosen on public series (docs/detection.md).
 constexpr float kWeight = 0.08F, kQuietWeight = 0.024F, kNoveltyWeight = 0.16F, kRunWeight = 0.096F;
-constexpr float kMostError = 60;      // squared, in usual ones: one wild value is not eight
+constexpr float kMostError = 60;  // squared, in usual ones: one wild value is not eight
 constexpr float kEnergyMemory = 32, kSmoothMemory = 64;
 constexpr float kMedianOfNormal = 0.6745F;
 constexpr float kLeastSpread = 1e-3F;
 constexpr float kLeastMedian = 1e-4F;
-constexpr float kFarthest = 1e4F;     // what is farther away is as unusual as this
+constexpr float kFarthest = 1e4F;  // what is farther away is as unusual as this
 constexpr float kLeastRepeats = 0.03F, kMostRepeats = 0.999F, kRateOfRuns = 0.005F;
 constexpr float kMostOfRun = 12;
 constexpr std::uint32_t kSettled = 50;  // values after which usual sizes are known
@@ -79,9 +79,9 @@ void AnomalyDetector::warm_up() {
 
 // The weighted mean of the surprises' third powers.
 float AnomalyDetector::judge(double at, double stabilised) {
-  const auto z = static_cast<float>(std::clamp((stabilised - origin_) / unit_,
-                                               -static_cast<double>(kFarthest),
-                                               static_cast<double>(kFarthest)));
+  const auto z =
+      static_cast<float>(std::clamp((stabilised - origin_) / unit_, -static_cast<double>(kFarthest),
+                                    static_cast<double>(kFarthest)));
   const bool timed = std::isfinite(at);
   const float usual = timed ? day_.at(at) : 0;
   expected_ = predictor_.expected();

@@ -16,7 +16,7 @@ namespace nz::analysis {
 namespace {
 
 constexpr std::size_t kMostBlocks = std::size_t{1} << 20;
-constexpr double kSpike = 4;  // standard deviations from its neighbours
+constexpr double kSpike = 4;       // standard deviations from its neighbours
 constexpr double kLeastDrift = 9;  // energy of a slope: three standard errors
 // A split is the best of many that were looked at, at all scales: as if a point were so many
 // independent tests. From series of noise alone (docs/detection.md).
@@ -153,8 +153,7 @@ class Search {
       const auto [first, last] =
           stretches_->place(from, {found_[i], split.energy, split.size}, end(i));
       ChangePoint c;
-      const std::size_t at =
-          block_ > 1 ? looked_up(clean_, found_[i] * block_, block_) : found_[i];
+      const std::size_t at = block_ > 1 ? looked_up(clean_, found_[i] * block_, block_) : found_[i];
       c.index = p_.place(at);
       c.earliest = std::min(c.index, p_.place(first * block_));
       c.latest = std::max(c.index, p_.place(std::min(n_ - 1, last * block_)));
@@ -184,8 +183,8 @@ class Search {
     return p_.scale.backward(middle(from, to) + drift);
   }
 
-  // What noise is left beside these levels and this slope, in standard errors of long means, and what
-  // each of them has to be worth.
+  // What noise is left beside these levels and this slope, in standard errors of long means, and
+  // what each of them has to be worth.
   [[nodiscard]] double cost(const std::vector<double>& straight,
                             const std::vector<std::size_t>& points, bool drift,
                             double energy) const {
@@ -203,8 +202,8 @@ class Search {
     return sum / noise_.growth(blocks_ / 2) + energy * parts;
   }
 
-  // Steps may be a drift that goes on through the whole series, alone or with fewer steps. The slope is
-  // tried with the strongest few as steps; the cheapest explanation is taken.
+  // Steps may be a drift that goes on through the whole series, alone or with fewer steps. The
+  // slope is tried with the strongest few as steps; the cheapest explanation is taken.
   void take_out_drift(const std::vector<double>& means, std::size_t least, double energy) {
     if (found_.empty()) return;
     const detect::Stretches& plain = *stretches_;

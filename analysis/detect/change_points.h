@@ -9,11 +9,11 @@ namespace nz::analysis {
 
 /// A lasting change of the level.
 struct ChangePoint {
-  std::size_t index = 0;                ///< first point of the new level
-  double before = 0, after = 0;         ///< medians of the stretches on both sides, season taken out
-  double size = 0;                      ///< after / before - 1; NaN where before is 0
-  double confidence = 0;                ///< 0..1: 1 - chance that noise alone shows such a step
-  std::size_t earliest = 0, latest = 0; ///< where the true index may lie, about 95 % sure
+  std::size_t index = 0;         ///< first point of the new level
+  double before = 0, after = 0;  ///< medians of the stretches on both sides, season taken out
+  double size = 0;               ///< after / before - 1; NaN where before is 0
+  double confidence = 0;         ///< 0..1: 1 - chance that noise alone shows such a step
+  std::size_t earliest = 0, latest = 0;  ///< where the true index may lie, about 95 % sure
   bool back = false;  ///< online only: returns to the level before the change that was told last
 };
 
@@ -26,12 +26,13 @@ struct ChangePointOptions {
   std::vector<double> periods;
 };
 
-/// The change points of `values` in order; NaN and infinite values are missing. Levels are those of a
-/// variance-stabilised scale, so latencies need no preparation. What is taken out or told apart:
+/// The change points of `values` in order; NaN and infinite values are missing. Levels are those of
+/// a variance-stabilised scale, so latencies need no preparation. What is taken out or told apart:
 /// - spikes: fewer than half of `least` wild values in a row leave no trace (Hampel's filter);
 /// - seasons, where the series has at least three cycles of them (season.h);
 /// - autocorrelation: steps are measured by the noise of means as long as theirs (noise.h);
-/// - drift: where a straight line explains a stretch better than a step, there is none (segmentation.h);
+/// - drift: where a straight line explains a stretch better than a step, there is none
+/// (segmentation.h);
 /// - noise that changes without the level.
 /// Fewer than 6 values, or all the same: none. Time O(n log n), memory some 150 bytes a point up to
 /// 2^20 points; a longer series is searched as 2^20 means and each place is then looked up in the

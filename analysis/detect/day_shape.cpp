@@ -90,7 +90,8 @@ float DayShape::edge(double at, bool slow) const {
   float edge = 0;
   for (std::size_t i = 0; i < 3; i++) {
     const std::size_t b = p.bin + kBins + i - 1;
-    const float bent = shape[(b + 1) % kBins] - 2 * shape[b % kBins] + shape[(b + kBins - 1) % kBins];
+    const float bent =
+        shape[(b + 1) % kBins] - 2 * shape[b % kBins] + shape[(b + kBins - 1) % kBins];
     if (std::abs(bent) > least) edge = std::max(edge, std::abs(bent));
   }
   return std::max(weekend, trusted * edge);

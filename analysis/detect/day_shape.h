@@ -19,16 +19,16 @@ class DayShape {
   [[nodiscard]] float at(double at) const;
 
   /// How far the shape steps around that time, within half an hour: the place of a step that each
-  /// day has is not known better than that. `slow`: looked at over hours, where the beginning and the
-  /// end of a weekend may be a change that is as yet unknown.
+  /// day has is not known better than that. `slow`: looked at over hours, where the beginning and
+  /// the end of a weekend may be a change that is as yet unknown.
   [[nodiscard]] float edge(double at, bool slow) const;
 
   /// Two days of that kind were seen.
   [[nodiscard]] bool known(double at) const { return visits_[place(at).kind] >= 2 * kBins; }
 
   /// How far the level may bend within `seconds` for reasons of the day that were not taken out: a
-  /// quarter of it in half a day as long as days are not known, half of a working day's shape on the
-  /// first weekend, later what remained of it. `noise`: variance of a mean of half an hour.
+  /// quarter of it in half a day as long as days are not known, half of a working day's shape on
+  /// the first weekend, later what remained of it. `noise`: variance of a mean of half an hour.
   [[nodiscard]] float bend(double at, double seconds, float noise) const;
   static constexpr double kBinSeconds = 1800;
 

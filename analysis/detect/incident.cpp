@@ -15,8 +15,8 @@ struct Prefix {
   std::string_view text;
   Layer layer;
 };
-// What a target itself takes (its CPU time, its memory) is more often what it does about its trouble
-// than the trouble, so it counts as its calls do.
+// What a target itself takes (its CPU time, its memory) is more often what it does about its
+// trouble than the trouble, so it counts as its calls do.
 constexpr std::array<Prefix, 24> kPrefixes = {{
     {"nearzero_host_", Layer::resource},
     {"nearzero_pressure_", Layer::resource},
@@ -46,10 +46,14 @@ constexpr std::array<Prefix, 24> kPrefixes = {{
 
 std::string_view name_of(Layer layer) {
   switch (layer) {
-    case Layer::resource: return "a resource";
-    case Layer::wait: return "a wait";
-    case Layer::call: return "a call or statement";
-    case Layer::order: return "an order's stage";
+    case Layer::resource:
+      return "a resource";
+    case Layer::wait:
+      return "a wait";
+    case Layer::call:
+      return "a call or statement";
+    case Layer::order:
+      return "an order's stage";
   }
   return "";
 }
@@ -138,7 +142,8 @@ IncidentGrouper::Changes IncidentGrouper::observe(double at,
       }
       Entry fresh;
       fresh.incident.since = anomaly.at > 0 ? std::min(anomaly.at, at) : at;
-      fresh.incident.id = std::to_string(static_cast<long long>(fresh.incident.since)) + '/' + series;
+      fresh.incident.id =
+          std::to_string(static_cast<long long>(fresh.incident.since)) + '/' + series;
       entries_.push_back(std::move(fresh));
       entry = &entries_.back();
     }

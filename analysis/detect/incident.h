@@ -11,13 +11,15 @@
 namespace nz::analysis {
 
 /// How far from the cause a quantity stands: what a host has only so much of comes before the waits
-/// for it, those before the calls and statements that wait, and those before the orders that suffer.
+/// for it, those before the calls and statements that wait, and those before the orders that
+/// suffer.
 enum class Layer { resource, wait, call, order };
 Layer layer_of(const Quantity& quantity);
 
-/// Sorts the members of one incident, the likely root first: by layer, then the earlier one, then the
-/// one farther from what was expected, then by name. A resource or wait that became unusual more than
-/// `tolerance` seconds after the first order or call did is no cause of it and stands behind.
+/// Sorts the members of one incident, the likely root first: by layer, then the earlier one, then
+/// the one farther from what was expected, then by name. A resource or wait that became unusual
+/// more than `tolerance` seconds after the first order or call did is no cause of it and stands
+/// behind.
 void order_by_cause(std::vector<Anomaly>& members, double tolerance = 30);
 
 /// Why `first` stands before `second`, in plain words: "a resource, and resources come before the
@@ -47,9 +49,9 @@ class IncidentGrouper {
   IncidentGrouper() : IncidentGrouper(IncidentOptions{}) {}
   explicit IncidentGrouper(const IncidentOptions& options) : options_(options) {}
 
-  /// The anomalies of one moment, `at` Unix seconds (a clock that goes back stands still); the caller
-  /// decides which score makes one, 0.99 for instance. Call it also with none: that is how incidents
-  /// end.
+  /// The anomalies of one moment, `at` Unix seconds (a clock that goes back stands still); the
+  /// caller decides which score makes one, 0.99 for instance. Call it also with none: that is how
+  /// incidents end.
   Changes observe(double at, const std::vector<Anomaly>& anomalies);
 
   /// Open ones, newest first, then resolved ones, newest first. A member's `at` is when its series

@@ -81,7 +81,8 @@ TEST(Incident, LaterTroubleOfOtherSeriesIsAnother) {
   IncidentGrouper grouper;
   grouper.observe(100, {odd(kStage, 100), odd(kDisk, 100)});
   for (double at = 110; at < 400; at += 10) grouper.observe(at, {odd(kStage, at)});
-  const auto opened = grouper.observe(400, {odd(kStage, 400), odd(kWait, 400), odd("x", 400)}).opened;
+  const auto opened =
+      grouper.observe(400, {odd(kStage, 400), odd(kWait, 400), odd("x", 400)}).opened;
   ASSERT_EQ(opened.size(), 1U);
   EXPECT_EQ(opened[0].members.size(), 2U);
 }

@@ -8,18 +8,18 @@
 namespace nz::analysis::detect {
 namespace {
 
-constexpr std::size_t kWindow = 256;   // points of one local variance: good to 10 %
-constexpr std::size_t kBlocks = 48;    // the least that a scale is measured from: good to 20 %
-constexpr double kLeastShare = 0.01;   // of the whole series' variance: a still stretch has noise too
-constexpr double kMostPhi = 0.9;       // beyond, a wandering level and noise look the same
+constexpr std::size_t kWindow = 256;  // points of one local variance: good to 10 %
+constexpr std::size_t kBlocks = 48;   // the least that a scale is measured from: good to 20 %
+constexpr double kLeastShare =
+    0.01;                         // of the whole series' variance: a still stretch has noise too
+constexpr double kMostPhi = 0.9;  // beyond, a wandering level and noise look the same
 const double kHalf = 1 / std::sqrt(2.0);
 
 // Half the variance of the difference of two adjacent block means, times the block's length, for an
 // AR(1) process whose neighbours differ by a variance of 2.
 double ar_growth(double phi, double block) {
   const double left = 1 - std::pow(phi, block);
-  const double mean =
-      (1 + phi) / (1 - phi) - 2 * phi * left / (block * (1 - phi) * (1 - phi));
+  const double mean = (1 + phi) / (1 - phi) - 2 * phi * left / (block * (1 - phi) * (1 - phi));
   const double shared = phi * left * left / (block * (1 - phi) * (1 - phi));
   return (mean - shared) / (1 - phi);
 }
@@ -91,7 +91,8 @@ void Noise::measure_growth(std::span<const double> values) {
       off.push_back((right - left) * kHalf / (s * std::sqrt(static_cast<double>(block))));
     }
     const double sigma = sigma_about_zero(off);
-    // Chance may only lower it: the noise of white noise is not larger at some scale than at others.
+    // Chance may only lower it: the noise of white noise is not larger at some scale than at
+    // others.
     const double sure = 1 - 1.5 / std::sqrt(static_cast<double>(off.size()));
     measured.push_back(std::max(measured.back(), sigma * sigma / (one * one) * sure));
   }

@@ -12,15 +12,14 @@ namespace nz::analysis::detect {
 ///
 /// `variance(i)` is local, half the squared difference of neighbours, so it follows a noise that
 /// changes. `growth(b)` tells how much larger than that the variance of a mean of b points is than
-/// independent points would make it: 1 for white noise, (1 + phi) / (1 - phi)^2 for long means of an
-/// AR(1) process. It is measured at every scale from differences of adjacent block means (Wu and
+/// independent points would make it: 1 for white noise, (1 + phi) / (1 - phi)^2 for long means of
+/// an AR(1) process. It is measured at every scale from differences of adjacent block means (Wu and
 /// Zhao, "Inference of trends in time series", JRSS B 2007; Eichinger and Kirch, Bernoulli 2018, on
 /// long-run variance for moving sums), and carried on by an AR(1) where there are too few blocks.
 class Noise {
  public:
   /// `values` are finite, without spikes. Memory and time O(n).
   explicit Noise(std::span<const double> values);
-
 
   [[nodiscard]] double variance(std::size_t index) const { return variance_[index]; }
   /// For 1 <= block <= n.

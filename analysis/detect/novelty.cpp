@@ -7,9 +7,10 @@
 namespace nz::analysis::detect {
 namespace {
 
-constexpr float kSteps = 24;          // of a byte for one spread: 5 spreads fit
-constexpr float kNovel = 1.7F;        // surprise: the last two in a hundred
-constexpr std::uint8_t kNewRegime = 40;  // so many more novel shapes than known ones: they are usual now
+constexpr float kSteps = 24;    // of a byte for one spread: 5 spreads fit
+constexpr float kNovel = 1.7F;  // surprise: the last two in a hundred
+constexpr std::uint8_t kNewRegime =
+    40;  // so many more novel shapes than known ones: they are usual now
 constexpr std::uint16_t kMostUses = 60000;
 constexpr std::uint16_t kSlowest = 64;  // uses that a shape is a mean of
 
@@ -75,7 +76,8 @@ void Novelty::learn(const Shape& shape, std::size_t nearest, bool novel) {
   if (novel) {
     if (++missed_ < kNewRegime) return;
     missed_ = 0;
-    nearest = static_cast<std::size_t>(std::min_element(uses_.begin(), uses_.end()) - uses_.begin());
+    nearest =
+        static_cast<std::size_t>(std::min_element(uses_.begin(), uses_.end()) - uses_.begin());
     shapes_[nearest] = shape;
     uses_[nearest] = 1;
     return;

@@ -9,9 +9,10 @@
 
 namespace nz::analysis::detect {
 
-/// The last 24 means of `stride` values each, without their level, against eight shapes that stand for
-/// those of the past: a streaming k-means of subsequences (MacQueen 1967; KMeansAD of Yairi et al.
-/// 2001 keeps all of them). What is unlike all eight is novel. Shapes are kept in a byte a value.
+/// The last 24 means of `stride` values each, without their level, against eight shapes that stand
+/// for those of the past: a streaming k-means of subsequences (MacQueen 1967; KMeansAD of Yairi et
+/// al. 2001 keeps all of them). What is unlike all eight is novel. Shapes are kept in a byte a
+/// value.
 class Novelty {
  public:
   explicit Novelty(std::uint16_t stride) : stride_(stride) {}
@@ -32,7 +33,7 @@ class Novelty {
   std::array<std::uint16_t, kShapes> uses_{};
   Tail tail_;
   float sum_ = 0, surprise_ = 0;
-  std::uint32_t seen_ = 0;    // means
+  std::uint32_t seen_ = 0;  // means
   std::uint16_t stride_, filled_ = 0;
   std::uint8_t known_ = 0, next_ = 0, missed_ = 0;
 };

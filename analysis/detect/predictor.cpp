@@ -6,11 +6,11 @@
 namespace nz::analysis::detect {
 namespace {
 
-constexpr double kForget = 0.999;      // a memory of a thousand values
-constexpr float kStart = 10;           // of the inverse's diagonal, and its most times 10
+constexpr double kForget = 0.999;  // a memory of a thousand values
+constexpr float kStart = 10;       // of the inverse's diagonal, and its most times 10
 constexpr std::size_t kLeastPeriod = 4, kMostPeriod = 60;
 constexpr std::size_t kLookEvery = 32;
-constexpr std::uint8_t kAgree = 3;     // looks in a row that find the same period
+constexpr std::uint8_t kAgree = 3;  // looks in a row that find the same period
 constexpr float kLeastPeak = 0.3F;
 
 std::size_t at(std::size_t row, std::size_t column) {  // in the upper triangle
@@ -90,7 +90,8 @@ void Predictor::learn(float value, float usual) {
       weight_[1] = 0.5;
     } else if (largest < 10 * static_cast<double>(kStart)) {
       // What is not excited must not grow without bound.
-      for (float& entry : inverse_) entry = static_cast<float>(static_cast<double>(entry) / kForget);
+      for (float& entry : inverse_)
+        entry = static_cast<float>(static_cast<double>(entry) / kForget);
     }
   }
   ring_[next_] = value;
@@ -113,7 +114,8 @@ void Predictor::look_for_period() {
     float sum = 0;
     for (std::size_t i = lag; i < kRing; i++) sum += x[i] * x[i - lag];
     // Long lags have fewer products.
-    r[lag] = square > 0 ? sum / square * static_cast<float>(kRing) / static_cast<float>(kRing - lag) : 0;
+    r[lag] =
+        square > 0 ? sum / square * static_cast<float>(kRing) / static_cast<float>(kRing - lag) : 0;
   }
   // A peak stands out of a trough before it; noise on a slow wave does not.
   float highest = 0, trough = 1;
@@ -131,7 +133,8 @@ void Predictor::look_for_period() {
   const int apart = std::abs(static_cast<int>(found) - static_cast<int>(candidate_));
   agreed_ = found > 0 && apart <= 1 ? static_cast<std::uint8_t>(std::min(agreed_ + 1, 100)) : 1;
   candidate_ = found;
-  if (agreed_ < kAgree || std::abs(static_cast<int>(found) - static_cast<int>(period_)) <= 1) return;
+  if (agreed_ < kAgree || std::abs(static_cast<int>(found) - static_cast<int>(period_)) <= 1)
+    return;
   period_ = found;
   weight_[5] = weight_[6] = weight_[7] = 0;
   restart();

@@ -7,10 +7,10 @@
 
 namespace nz::analysis::detect {
 
-/// An autoregression on the last four values and, where the series repeats within 4 to 60 points, on
-/// the three around one period ago; otherwise on three older ones. Fitted by recursive least squares
-/// with forgetting (Haykin, Adaptive Filter Theory, chapter 10), with errors clipped, so that wild
-/// values do not bend it.
+/// An autoregression on the last four values and, where the series repeats within 4 to 60 points,
+/// on the three around one period ago; otherwise on three older ones. Fitted by recursive least
+/// squares with forgetting (Haykin, Adaptive Filter Theory, chapter 10), with errors clipped, so
+/// that wild values do not bend it.
 class Predictor {
  public:
   /// The next value, as expected before it is seen.
@@ -25,9 +25,7 @@ class Predictor {
  private:
   static constexpr std::size_t kRing = 128, kTerms = 8;
 
-  [[nodiscard]] float past(std::size_t lag) const {
-    return ring_[(next_ + kRing - lag) % kRing];
-  }
+  [[nodiscard]] float past(std::size_t lag) const { return ring_[(next_ + kRing - lag) % kRing]; }
   [[nodiscard]] std::array<double, kTerms> terms() const;
   void look_for_period();
   void restart();

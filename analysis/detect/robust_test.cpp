@@ -62,7 +62,7 @@ TEST(Tail, SurpriseIsTheLogOfTheTail) {
     beyond += tail.surprise(v) > 3 ? 1 : 0;
     tail.learn(v);
   }
-  EXPECT_GT(beyond, 10);   // 50 by chance
+  EXPECT_GT(beyond, 10);  // 50 by chance
   EXPECT_LT(beyond, 200);
   EXPECT_LT(tail.surprise(0.5F), 0.5F);
   EXPECT_GT(tail.surprise(8), 5);

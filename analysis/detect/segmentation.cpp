@@ -102,7 +102,8 @@ Split Stretches::strongest(std::size_t from, std::size_t to) const {
     const std::size_t stride = std::max<std::size_t>(1, (last - first) / kPlaces);
     look(first, last, stride);
     if (stride > 1 && most.energy > 0) {
-      look(most.at > first + stride ? most.at - stride : first, std::min(last, most.at + stride), 1);
+      look(most.at > first + stride ? most.at - stride : first, std::min(last, most.at + stride),
+           1);
     }
     return most;
   };
@@ -249,7 +250,8 @@ class Pruning {
     std::set<std::pair<double, std::size_t>> by_energy;
     const auto weigh = [&](std::set<std::size_t>::iterator it) {
       const std::size_t from = it == kept.begin() ? 0 : points[*std::prev(it)];
-      const std::size_t to = std::next(it) == kept.end() ? stretches_.size() : points[*std::next(it)];
+      const std::size_t to =
+          std::next(it) == kept.end() ? stretches_.size() : points[*std::next(it)];
       by_energy.erase({energy[*it], *it});
       energy[*it] = worth(from, to);
       by_energy.insert({energy[*it], *it});

@@ -23,8 +23,8 @@ struct Slope {
   double per_point = 0, energy = 0;
 };
 
-/// A series with sums that give the mean, the slope and the noise of any stretch at once. 48 bytes a
-/// point.
+/// A series with sums that give the mean, the slope and the noise of any stretch at once. 48 bytes
+/// a point.
 class Stretches {
  public:
   /// `least`: points that a level has to last.
@@ -37,9 +37,9 @@ class Stretches {
   /// Squared size in standard errors of a step at `at` as seen by [from, to), without a rival.
   [[nodiscard]] double energy(std::size_t from, std::size_t at, std::size_t to) const;
 
-  /// The level changes near the split, not all along [from, to): the means of a short stretch on both
-  /// sides differ by at least half of its size. Short: an eighth of the shorter side, or as many points
-  /// as noise asks for.
+  /// The level changes near the split, not all along [from, to): the means of a short stretch on
+  /// both sides differ by at least half of its size. Short: an eighth of the shorter side, or as
+  /// many points as noise asks for.
   [[nodiscard]] bool sharp(std::size_t from, const Split& split, std::size_t to) const;
 
   /// First and last place of the step that the series speaks for nearly as well: the set that holds
@@ -55,8 +55,8 @@ class Stretches {
   [[nodiscard]] std::vector<std::size_t> strongest_of(std::vector<std::size_t> points,
                                                       std::size_t most) const;
 
-  /// What levels between these points (and the two ends) explain, as energy; only differences between
-  /// two ways to divide one stretch mean something.
+  /// What levels between these points (and the two ends) explain, as energy; only differences
+  /// between two ways to divide one stretch mean something.
   [[nodiscard]] double explained(std::initializer_list<std::size_t> bounds) const;
 
   [[nodiscard]] double mean(std::size_t from, std::size_t to) const;
@@ -71,8 +71,8 @@ class Stretches {
   const Noise& noise_;
   std::size_t least_;
   std::vector<double> sum_, variance_;  // sums of y and of its noise variance before a point
-  // The same of y and t * y, for slopes: of a short stretch late in a long series they are the small
-  // difference of large numbers.
+  // The same of y and t * y, for slopes: of a short stretch late in a long series they are the
+  // small difference of large numbers.
   std::vector<long double> exact_, timed_;
 };
 

@@ -10,23 +10,23 @@
 namespace nz::analysis {
 namespace {
 
-constexpr float kLeastVariance = 1e-5F;   // 0.3 %: a series that stands still may move so far
-constexpr float kClip = 5;                // local standard deviations
-constexpr std::uint16_t kEnoughSeen = 12; // differences that a scale's noise is known from
+constexpr float kLeastVariance = 1e-5F;    // 0.3 %: a series that stands still may move so far
+constexpr float kClip = 5;                 // local standard deviations
+constexpr std::uint16_t kEnoughSeen = 12;  // differences that a scale's noise is known from
 // ... and those it is remembered from; the longest means come rarely.
 constexpr std::uint16_t kMemory = 400, kMemoryOfLong = 100;
 constexpr float kLevelSeconds = 7 * 86400;
 // Energy of a step that a straight line does not explain, and that a day that is not known may not.
 constexpr float kLeastBesideLine = 4, kLeastBesideDay = 16;
-constexpr float kMostSpread = 9;          // variance of a new level, in that of the noise
-constexpr std::size_t kSettle = 60;       // points in which a step may go on
-constexpr std::size_t kLeastLeft = 8;     // blocks of the old level
-constexpr std::size_t kMostRight = 24;    // blocks of the new one: then the next scale sees it
-constexpr float kPlaceDrop = 7.35F;       // see Stretches::place
+constexpr float kMostSpread = 9;        // variance of a new level, in that of the noise
+constexpr std::size_t kSettle = 60;     // points in which a step may go on
+constexpr std::size_t kLeastLeft = 8;   // blocks of the old level
+constexpr std::size_t kMostRight = 24;  // blocks of the new one: then the next scale sees it
+constexpr float kPlaceDrop = 7.35F;     // see Stretches::place
 // Tests that a month of 10 s points amounts to.
 constexpr double kTestsPerMonth = 1e6;
-// What a scale's noise is held for, times that of the scale below, until it was measured: an AR(1) of
-// 0.6 and a little more. More than from the scale below that one to it, where a day is in it.
+// What a scale's noise is held for, times that of the scale below, until it was measured: an AR(1)
+// of 0.6 and a little more. More than from the scale below that one to it, where a day is in it.
 constexpr std::array<float, 6> kUnknown = {1, 2.3F, 1.8F, 1.5F, 1.5F, 1.3F};
 constexpr float kUnknownGrowth = 1.3F;
 
@@ -84,7 +84,8 @@ void StepDetector::warm_up(double value) {
   }
   scale_ = detect::Stabiliser::of(values);
   for (double& v : values) v = scale_.forward(v);
-  for (std::size_t i = 1; i < kWarmUp; i++) steps.push_back((values[i] - values[i - 1]) / std::sqrt(2.0));
+  for (std::size_t i = 1; i < kWarmUp; i++)
+    steps.push_back((values[i] - values[i - 1]) / std::sqrt(2.0));
   std::vector<double> sorted = values;
   origin_ = detect::median_in_place(sorted);
   Scale& first = scales_[0];
@@ -115,7 +116,8 @@ float StepDetector::cleaned(float value) {
   const std::size_t known = std::min<std::size_t>(recent_.size() - 1, ring.count);
   for (std::size_t i = 1; i <= known; i++) {
     const float before = recent_[(points_ - i) % recent_.size()];
-    if (std::abs(before - sorted[4]) <= reach) ring.mean[(ring.newest + kRing + 1 - i) % kRing] = before;
+    if (std::abs(before - sorted[4]) <= reach)
+      ring.mean[(ring.newest + kRing + 1 - i) % kRing] = before;
   }
   return value;
 }
@@ -181,7 +183,8 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   const std::size_t n = ring.count;
   // Fewer blocks are what the finer scale sees.
   const std::size_t least_right = scale == 0 ? options_.least : kFactor;
-  const std::size_t least_left = scale == 0 ? std::max<std::size_t>(12, options_.least) : kLeastLeft;
+  const std::size_t least_left =
+      scale == 0 ? std::max<std::size_t>(12, options_.least) : kLeastLeft;
   Found found;
   if (n < least_left + least_right) return found;
 
@@ -241,7 +244,8 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   const float edge = day_.edge(at - age * static_cast<double>(spacing_), scale > 0);
   // A step of the day itself may come a little early or late.
   const double span = static_cast<double>(n) / 2 * static_cast<double>(block * spacing_);
-  const float half_hour = noise[kScales - 2] * spacing_ / static_cast<float>(detect::DayShape::kBinSeconds);
+  const float half_hour =
+      noise[kScales - 2] * spacing_ / static_cast<float>(detect::DayShape::kBinSeconds);
   const float bend = day_.bend(at, span, half_hour);
   found.energy /= 1 + (edge * edge + bend * bend) / (step * step) * found.energy;
   // What is known of the noise comes from these points.
@@ -262,13 +266,15 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
       (i < left ? older : newer) += off * off;
     }
     const float most = kMostSpread * noise[0];
-    if (newer > most * static_cast<float>(right) || older > most * static_cast<float>(left)) return {};
+    if (newer > most * static_cast<float>(right) || older > most * static_cast<float>(left))
+      return {};
   }
   const bool last = (y[n - 1] - middle) * step > 0 && (scale > 0 || (y[n - 2] - middle) * step > 0);
   if (!last || static_cast<float>(beyond) < share * static_cast<float>(right)) return {};
 
   found.earliest = found.latest = right;
-  while (found.earliest + 1 <= most_right && energy[found.earliest + 1] >= energy[right] - kPlaceDrop) {
+  while (found.earliest + 1 <= most_right &&
+         energy[found.earliest + 1] >= energy[right] - kPlaceDrop) {
     found.earliest++;
   }
   while (found.latest > least_right && energy[found.latest - 1] >= energy[right] - kPlaceDrop) {
@@ -305,8 +311,8 @@ std::size_t StepDetector::points_since(std::size_t scale, std::size_t right) con
 }
 
 std::optional<ChangePoint> StepDetector::judge(std::size_t scale, const Found& found, double at) {
-  const bool back = lasts_ && std::abs(found.after - told_before_) <
-                                  0.35F * std::abs(told_after_ - told_before_);
+  const bool back =
+      lasts_ && std::abs(found.after - told_before_) < 0.35F * std::abs(told_after_ - told_before_);
   const float threshold = back ? options_.back_threshold : options_.threshold;
   if (found.energy < threshold * threshold) return std::nullopt;
   // What was clipped when it came is the new level after all.
@@ -320,9 +326,12 @@ std::optional<ChangePoint> StepDetector::judge(std::size_t scale, const Found& f
   if (std::abs(c.size) < static_cast<double>(options_.least_size)) return std::nullopt;
 
   const std::size_t age = points_since(scale, found.right);
-  const auto index_of = [&](std::size_t points) { return calls_ - std::min<std::uint64_t>(calls_, points); };
+  const auto index_of = [&](std::size_t points) {
+    return calls_ - std::min<std::uint64_t>(calls_, points);
+  };
   c.index = index_of(age);
-  c.earliest = std::min(c.index, static_cast<std::size_t>(index_of(found.earliest * points_of(scale))));
+  c.earliest =
+      std::min(c.index, static_cast<std::size_t>(index_of(found.earliest * points_of(scale))));
   c.latest = std::max(c.index, static_cast<std::size_t>(index_of(found.latest * points_of(scale))));
   const double z = std::sqrt(static_cast<double>(found.energy));
   c.confidence = std::max(0.0, 1 - kTestsPerMonth * detect::two_sided_p(z));
@@ -330,8 +339,8 @@ std::optional<ChangePoint> StepDetector::judge(std::size_t scale, const Found& f
 
   level_ += after - found.before;
   forget_before(age);
-  const bool goes_on = lasts_ && !back && c.index < told_index_ + kSettle &&
-                       step * (told_after_ - told_before_) > 0;
+  const bool goes_on =
+      lasts_ && !back && c.index < told_index_ + kSettle && step * (told_after_ - told_before_) > 0;
   told_after_ = after;
   if (goes_on) return std::nullopt;
   told_before_ = found.before;

@@ -13,22 +13,23 @@
 namespace nz::analysis {
 
 struct StepOptions {
-  float threshold = 6.3F;  ///< standard errors that a step has to stand out by
+  float threshold = 6.3F;       ///< standard errors that a step has to stand out by
   float back_threshold = 5.6F;  ///< the same for a return to the level before the last told step
-  float least_size = 0.02F;  ///< |after / before - 1|: less is told nobody
-  std::uint16_t least = 8;   ///< points that it has to last: 80 s of 10 s points
+  float least_size = 0.02F;     ///< |after / before - 1|: less is told nobody
+  std::uint16_t least = 8;      ///< points that it has to last: 80 s of 10 s points
 };
 
 /// Online change points of one series, in 1.5 KB of state and without allocation.
 ///
-/// Means of 1, 4, 16, 64 and 256 points are kept, 40 of each. Whenever one is complete, the best split
-/// of its ring into two levels is looked for, so that a large step is told after `least` points and a
-/// small one when enough points have come to see it, up to 10,000 on each side. How much means of each
-/// length differ by themselves is learned from the series (noise of any autocorrelation, seasons and
-/// drift too slow to be taken out count as noise of that scale); a length that was not seen often enough
-/// is judged with care. A shape of the day is learned and taken out (day_shape.h). Where a straight line
-/// explains the ring better, there is no step. Wild values are clipped, and four of five points of the
-/// new level have to lie beyond the middle: a spike is no step.
+/// Means of 1, 4, 16, 64 and 256 points are kept, 40 of each. Whenever one is complete, the best
+/// split of its ring into two levels is looked for, so that a large step is told after `least`
+/// points and a small one when enough points have come to see it, up to 10,000 on each side. How
+/// much means of each length differ by themselves is learned from the series (noise of any
+/// autocorrelation, seasons and drift too slow to be taken out count as noise of that scale); a
+/// length that was not seen often enough is judged with care. A shape of the day is learned and
+/// taken out (day_shape.h). Where a straight line explains the ring better, there is no step. Wild
+/// values are clipped, and four of five points of the new level have to lie beyond the middle: a
+/// spike is no step.
 ///
 /// A step is told once; one that goes on within 60 points in the same direction is the same. The
 /// return of the level to what it was before the last told step is told with `back`.
@@ -52,8 +53,8 @@ class StepDetector {
   // Means of so many points: 4 to the power of the scale's number.
   struct Scale {
     std::array<float, kRing> mean{};
-    float sum = 0;        // of the block being filled
-    float variance = 0;   // half the variance of adjacent means' difference, times points
+    float sum = 0;           // of the block being filled
+    float variance = 0;      // half the variance of adjacent means' difference, times points
     std::uint16_t seen = 0;  // differences that it comes from
     std::uint8_t filled = 0, newest = 0, count = 0;
   };
@@ -80,11 +81,11 @@ class StepDetector {
   std::array<Scale, kScales> scales_{};
   detect::DayShape day_;
   detect::Stabiliser scale_;
-  double origin_ = 0;         // of the warm-up's values; then the stabilised middle
+  double origin_ = 0;  // of the warm-up's values; then the stabilised middle
   double last_at_ = 0, since_ = 0;
-  float spacing_ = 0;         // seconds between points
-  float level_ = 0;           // of the last days
-  float calm_ = 0;            // of the last sixteen points
+  float spacing_ = 0;              // seconds between points
+  float level_ = 0;                // of the last days
+  float calm_ = 0;                 // of the last sixteen points
   std::array<float, 9> recent_{};  // for their median
   std::uint64_t calls_ = 0, told_index_ = 0;
   std::uint32_t points_ = 0;

@@ -7,12 +7,12 @@ namespace nz::analysis::detect {
 namespace {
 
 constexpr std::uint32_t kMostSeen = 1U << 30;
-constexpr std::uint32_t kFirst = 50;   // values that the first guess of both quantiles comes from
-constexpr float kMemory = 4000;        // values
+constexpr std::uint32_t kFirst = 50;  // values that the first guess of both quantiles comes from
+constexpr float kMemory = 4000;       // values
 constexpr std::uint32_t kMemoryBeyond = 80;
-constexpr std::uint32_t kPrior = 10;   // excesses that the first guess, an exponential, is worth
-constexpr float kMostShape = 0.45F;    // beyond, moments do not exist
-constexpr float kMost = 14;            // of a surprise
+constexpr std::uint32_t kPrior = 10;  // excesses that the first guess, an exponential, is worth
+constexpr float kMostShape = 0.45F;   // beyond, moments do not exist
+constexpr float kMost = 14;           // of a surprise
 
 }  // namespace
 
@@ -42,7 +42,8 @@ void Tail::learn(float statistic) {
   if (seen_ >= kFirst && high_ <= 0 && statistic > 0) *this = {};
   if (seen_ < kMostSeen) seen_++;
   const auto count = static_cast<float>(seen_);
-  const float bounded = seen_ > kFirst ? std::min(statistic, 8 * std::max(size_, high_)) : statistic;
+  const float bounded =
+      seen_ > kFirst ? std::min(statistic, 8 * std::max(size_, high_)) : statistic;
   size_ += (bounded - size_) / std::min(count, kMemory);
   if (seen_ <= kFirst) {
     // The second largest of fifty is about the 97th percentile; mean_ holds the largest meanwhile.

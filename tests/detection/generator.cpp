@@ -18,7 +18,9 @@ constexpr double kBase = 0.001;            // seconds
 // Distributions of the standard library differ from one library to the next; these do not.
 class Random {
  public:
-  explicit Random(std::uint64_t seed) : bits_(seed * 0x9E3779B97F4A7C15ULL + 1) { bits_.discard(8); }
+  explicit Random(std::uint64_t seed) : bits_(seed * 0x9E3779B97F4A7C15ULL + 1) {
+    bits_.discard(8);
+  }
   double uniform() { return (static_cast<double>(bits_() >> 11) + 0.5) * 0x1.0p-53; }
   double between(double low, double high) { return low + (high - low) * uniform(); }
   std::size_t below(std::size_t n) {
@@ -54,9 +56,7 @@ double p99_deviation(Random& random, double sigma) {
   return sigma * (kZ + std::sqrt(0.99 * 0.01 / kCount) / kDensity * random.normal());
 }
 
-double bucketed(double seconds) {
-  return std::exp2((std::ceil(8 * std::log2(seconds)) - 0.5) / 8);
-}
+double bucketed(double seconds) { return std::exp2((std::ceil(8 * std::log2(seconds)) - 0.5) / 8); }
 
 }  // namespace
 
@@ -76,8 +76,8 @@ LabelledSeries make_series(const SeriesSpec& spec) {
     s.at[i] = at;
     noise = spec.phi * noise + fresh * random.normal();
     const double part = static_cast<double>(i) / static_cast<double>(spec.points);
-    double v = kBase * day_shape(at, spec.day) * week_shape(at, spec.week) * (1 + spec.drift * part) *
-               std::exp(sigma * noise);
+    double v = kBase * day_shape(at, spec.day) * week_shape(at, spec.week) *
+               (1 + spec.drift * part) * std::exp(sigma * noise);
     if (spec.step_at > 0 && i >= spec.step_at) v *= 1 + spec.step;
     if (spec.p99) v *= std::exp(p99_deviation(random, 0.5));
     if (outlier == 0 && random.uniform() < spec.outliers) {

@@ -39,7 +39,8 @@ double incomplete_beta(double a, double b, double x) {
 
 class Sums {
  public:
-  explicit Sums(std::span<const double> values) : sum_(values.size() + 1), square_(values.size() + 1) {
+  explicit Sums(std::span<const double> values)
+      : sum_(values.size() + 1), square_(values.size() + 1) {
     for (std::size_t i = 0; i < values.size(); i++) {
       sum_[i + 1] = sum_[i] + values[i];
       square_[i + 1] = square_[i] + values[i] * values[i];

@@ -14,16 +14,16 @@ namespace nz::test {
 /// Of the series of one row of a table.
 struct Tally {
   std::size_t series = 0;
-  std::size_t steps = 0, hits = 0;       ///< true steps; those that were told
-  std::size_t false_alarms = 0;          ///< told, and not the step, or told again
-  double months = 0;                     ///< of 28 days, of all series
-  std::vector<double> errors;            ///< of hits: seconds from the true place
-  std::vector<double> delays;            ///< of hits: seconds from the step until it was told
+  std::size_t steps = 0, hits = 0;  ///< true steps; those that were told
+  std::size_t false_alarms = 0;     ///< told, and not the step, or told again
+  double months = 0;                ///< of 28 days, of all series
+  std::vector<double> errors;       ///< of hits: seconds from the true place
+  std::vector<double> delays;       ///< of hits: seconds from the step until it was told
 
   void add(const Tally& other);
-  [[nodiscard]] double recall() const;       ///< NaN without steps
-  [[nodiscard]] double precision() const;    ///< NaN where nothing was told
-  [[nodiscard]] double f1() const;           ///< NaN without steps
+  [[nodiscard]] double recall() const;     ///< NaN without steps
+  [[nodiscard]] double precision() const;  ///< NaN where nothing was told
+  [[nodiscard]] double f1() const;         ///< NaN without steps
   [[nodiscard]] double false_per_month() const;
 };
 double median_of(std::vector<double> values);
@@ -32,8 +32,8 @@ double median_of(std::vector<double> values);
 struct Told {
   std::size_t index = 0, when = 0;
 };
-/// What a series' told steps count. A hit is the first one within `tolerance` points of the true step
-/// that was not told before it; everything else is a false alarm.
+/// What a series' told steps count. A hit is the first one within `tolerance` points of the true
+/// step that was not told before it; everything else is a false alarm.
 Tally count(const LabelledSeries& series, const std::vector<Told>& told, std::size_t tolerance);
 
 using Method = std::function<std::vector<Told>(const LabelledSeries&)>;

@@ -1,4 +1,5 @@
 // The tables of docs/detection.md: scripts/bench detection.
+#include <unistd.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -10,7 +11,6 @@
 #include <limits>
 #include <map>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "analysis/detect/anomaly.h"
@@ -26,8 +26,8 @@ namespace {
 struct Options {
   std::size_t series = 200;
   std::uint64_t seed = 1;
-  std::string only;     // "offline", "online", "anomalies", "cost"; empty: all
-  std::string folder;   // of labelled files
+  std::string only;    // "offline", "online", "anomalies", "cost"; empty: all
+  std::string folder;  // of labelled files
 };
 
 void progress(const char* what, std::size_t done, std::size_t all) {
@@ -53,7 +53,7 @@ std::string time_of(double seconds) {
 // A row: which quantity, step size and noise.
 struct Row {
   bool p99;
-  int percent;   // 0: no step
+  int percent;  // 0: no step
   std::string noise;
   auto operator<=>(const Row&) const = default;
 };
@@ -129,7 +129,8 @@ void print_offline(const Options& options) {
       "| E recall | E false/month | E F1 | E* recall | E* false/month | E* F1 "
       "| Eh recall | Eh false/month | Eh F1 |\n");
   std::printf(
-      "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+      "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+      "\n");
   const auto print = [](const std::string& name, const std::vector<Tally>& t) {
     std::printf("| %s | %zu | %s | %s | %s | %s | %s", name.c_str(), t[0].steps,
                 percent(t[0].recall()).c_str(), percent(t[0].precision()).c_str(),
@@ -160,18 +161,21 @@ void print_online(const Options& options) {
       return told;
     };
   };
-  const Measured m = measure("online", specs,
-                             {told_online, e_divisive_from(0), e_divisive_from(8'640 + 360)},
-                             kTolerance);
+  const Measured m = measure(
+      "online", specs, {told_online, e_divisive_from(0), e_divisive_from(8'640 + 360)}, kTolerance);
   std::printf("### Steps online\n\n");
   std::printf(
-      "%zu series of 14 days of 10 s points; delay: median from the step until it is told; a hit is told "
-      "at any time after it, with a place within two hours. E: E-divisive at p < 0.001, run each minute on the last "
-      "200 points for a day, with a change point within 5 minutes of the step. Chance: how often it finds one "
+      "%zu series of 14 days of 10 s points; delay: median from the step until it is told; a hit "
+      "is told "
+      "at any time after it, with a place within two hours. E: E-divisive at p < 0.001, run each "
+      "minute on the last "
+      "200 points for a day, with a change point within 5 minutes of the step. Chance: how often "
+      "it finds one "
       "in the same way around a moment 25 hours earlier, where there is no step.\n\n",
       specs.size());
   std::printf(
-      "| series | step | CV | steps | recall | false/month | delay | place | E recall | E chance | E delay |\n");
+      "| series | step | CV | steps | recall | false/month | delay | place | E recall | E chance | "
+      "E delay |\n");
   std::printf("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|\n");
   const auto print = [](const std::string& name, const std::vector<Tally>& t) {
     std::printf("| %s | %zu | %s | %s | %s | %s | %s | %s | %s |\n", name.c_str(), t[0].steps,
@@ -228,15 +232,19 @@ void print_areas(const std::string& name, const std::vector<Areas>& areas) {
 }
 
 void print_area_head(const char* what) {
-  std::printf("| %s | series | ROC | EWMA | MAD | Gauss | PR | EWMA | MAD | Gauss | VUS-PR | EWMA | MAD | Gauss |\n",
-              what);
+  std::printf(
+      "| %s | series | ROC | EWMA | MAD | Gauss | PR | EWMA | MAD | Gauss | VUS-PR | EWMA | MAD | "
+      "Gauss |\n",
+      what);
   std::printf("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
 }
 
 void print_anomalies(const Options& options) {
   std::printf("### Anomaly scores\n\n");
-  std::printf("Areas under the ROC and the precision-recall curve and volume under the latter (labels widened "
-              "by 0 to 100 points), a score a point, means over series of 5,000 points.\n\n");
+  std::printf(
+      "Areas under the ROC and the precision-recall curve and volume under the latter (labels "
+      "widened "
+      "by 0 to 100 points), a score a point, means over series of 5,000 points.\n\n");
   print_area_head("anomaly");
   std::vector<Areas> all;
   for (const std::string& kind : anomaly_kinds()) {
@@ -262,12 +270,14 @@ void print_anomalies(const Options& options) {
     }
     points += static_cast<double>(s.value.size());
   }
-  std::printf("\nScores of 0.99 and more in series without anomalies: %.2f a series-month of 10 s points.\n\n",
-              static_cast<double>(alarms) / points * 259'200);
+  std::printf(
+      "\nScores of 0.99 and more in series without anomalies: %.2f a series-month of 10 s "
+      "points.\n\n",
+      static_cast<double>(alarms) / points * 259'200);
 }
 
-// Files as TSB-UAD has them, a line a point: value,label or time,value,label. A first line of words is
-// skipped.
+// Files as TSB-UAD has them, a line a point: value,label or time,value,label. A first line of words
+// is skipped.
 void print_folder(const Options& options) {
   print_area_head("file");
   std::vector<std::filesystem::path> files;
@@ -317,7 +327,8 @@ void print_cost(const Options& options) {
   analysis::AnomalyDetector anomalies;
   for (std::size_t i = 0; i < s.value.size(); i++) sum += anomalies.score(s.at[i], s.value[i]);
   const double anomaly = nanoseconds(s.value.size(), from);
-  std::printf("### Cost\n\n| | ns a point | bytes a series | share of a core, 5,000 series each 10 s |\n");
+  std::printf(
+      "### Cost\n\n| | ns a point | bytes a series | share of a core, 5,000 series each 10 s |\n");
   std::printf("|---|---:|---:|---:|\n");
   const auto print = [](const char* name, double ns, std::size_t bytes) {
     std::printf("| %s | %.0f | %zu | %.3f %% |\n", name, ns, bytes, ns * 500 / 1e9 * 100);
@@ -326,7 +337,8 @@ void print_cost(const Options& options) {
   print("AnomalyDetector", anomaly, sizeof(analysis::AnomalyDetector));
   print("both", step + anomaly, sizeof(analysis::StepDetector) + sizeof(analysis::AnomalyDetector));
   std::printf("\n| change_points() | seconds |\n|---|---:|\n");
-  for (const std::size_t points : {std::size_t{43'200}, std::size_t{1'000'000}, std::size_t{10'000'000}}) {
+  for (const std::size_t points :
+       {std::size_t{43'200}, std::size_t{1'000'000}, std::size_t{10'000'000}}) {
     spec.points = points;
     spec.step_at = points / 3;
     spec.step = 0.1;
@@ -344,7 +356,9 @@ int run(const Options& options) {
     print_folder(options);
     return 0;
   }
-  const auto wanted = [&](const char* part) { return options.only.empty() || options.only == part; };
+  const auto wanted = [&](const char* part) {
+    return options.only.empty() || options.only == part;
+  };
   if (wanted("offline")) print_offline(options);
   if (wanted("online")) print_online(options);
   if (wanted("anomalies")) print_anomalies(options);
@@ -353,8 +367,10 @@ int run(const Options& options) {
 }
 
 constexpr const char* kUsage =
-    "usage: scripts/bench detection [--series N] [--seed N] [--only offline|online|anomalies|cost]\n"
-    "       scripts/bench detection --files FOLDER    anomaly scores of files of value,label lines\n";
+    "usage: scripts/bench detection [--series N] [--seed N] [--only "
+    "offline|online|anomalies|cost]\n"
+    "       scripts/bench detection --files FOLDER    anomaly scores of files of value,label "
+    "lines\n";
 
 }  // namespace
 }  // namespace nz::test
