@@ -80,7 +80,7 @@ void BlockWriter::add(const Interval& interval, const Cell& cell) {
   history::put_varint(bytes_, zigzag(duration) << 1U | (follows ? kFollows : 0));
   if (!follows) history::put_varint(bytes_, zigzag(interval.from - last_.to));
   if (cell.type == metrics::Type::histogram) {
-    slots_.push_back(cell.slots);
+    history::put_deltas(slots_, cell.slots, true);
   } else {
     put_cell(bytes_, value_, cell);
     value_ = cell.value;
@@ -99,10 +99,14 @@ std::string BlockWriter::packed() const {
   history::put_varint(all, points_);
   all += bytes_;
   std::map<std::uint16_t, std::vector<std::uint64_t>> columns;
-  for (std::size_t i = 0; i < slots_.size(); i++) {
-    for (const auto& [slot, count] : slots_[i]) {
+  history::Bytes in(slots_);
+  history::Deltas slots;
+  bool present = false;
+  for (std::size_t i = 0; i < points_; i++) {
+    history::get_histogram(in, slots, present);
+    for (const auto& [slot, count] : slots) {
       std::vector<std::uint64_t>& column = columns[slot];
-      column.resize(slots_.size());
+      column.resize(points_);
       column[i] = static_cast<std::uint64_t>(count);
     }
   }

@@ -24,8 +24,8 @@ class BlockWriter {
   [[nodiscard]] std::string packed() const;
 
  private:
-  std::string bytes_;                  // times, and the cells of counters and gauges
-  std::vector<history::Deltas> slots_;  // of histograms
+  std::string bytes_;  // times, and the cells of counters and gauges
+  std::string slots_;  // of histograms, interval by interval; none is shorter than a byte
   std::size_t points_ = 0;
   Interval last_, range_;
   double value_ = 0;
