@@ -1,4 +1,6 @@
-// Intervals of one series one after the other, packed: `blocks.data`.
+// Intervals of one series one after the other, packed: `blocks.data`. Cells of counters and gauges
+// follow one another, each after the one before; histograms are written slot by slot, because one slot
+// is alike from interval to interval, and what is alike is small when it is packed.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +17,6 @@ class BlockWriter {
  public:
   void add(const Interval& interval, const Cell& cell);
   [[nodiscard]] std::size_t points() const { return points_; }
-  [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
   /// From the first begin to the last end; requires a point.
   [[nodiscard]] Interval range() const { return range_; }
   /// Whether no interval begins before the one that was added before it.
@@ -23,7 +24,8 @@ class BlockWriter {
   [[nodiscard]] std::string packed() const;
 
  private:
-  std::string bytes_;
+  std::string bytes_;  // times, and the cells of counters and gauges
+  std::string slots_;  // of histograms, interval by interval; none is shorter than a byte
   std::size_t points_ = 0;
   Interval last_, range_;
   double value_ = 0;

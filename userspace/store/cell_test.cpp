@@ -161,6 +161,34 @@ TEST(Block, KeepsTimesThatAreRegularAndTimesThatAreNot) {
   EXPECT_LT(writer.packed().size(), 3000U) << "some two bytes an interval";
 }
 
+TEST(Block, HistogramsComeBackSlotBySlot) {
+  std::mt19937_64 random(5);
+  BlockWriter writer;
+  Points all;
+  for (int i = 0; i < 300; i++) {
+    history::Deltas slots;
+    for (std::uint16_t slot = 0; slot < history::kSlots; slot++) {
+      if (random() % 9 == 0)
+        slots.emplace_back(slot, static_cast<std::int64_t>(random() >> (random() % 64)));
+    }
+    if (i % 7 == 0) slots.clear();
+    std::erase_if(slots, [](const auto& pair) { return pair.second == 0; });
+    all.emplace_back(Interval{i * 60'000 + 1, i * 60'000 + 60'001}, histogram(slots));
+    writer.add(all.back().first, all.back().second);
+  }
+  const Points read = points_of(writer.packed());
+  ASSERT_EQ(read.size(), all.size());
+  for (std::size_t i = 0; i < all.size(); i++) {
+    EXPECT_EQ(read[i].first, all[i].first);
+    expect_same(read[i].second, all[i].second);
+  }
+  BlockWriter idle;
+  for (int i = 0; i < 300; i++)
+    idle.add({i * 60'000 + 1, i * 60'000 + 60'001}, histogram({}));
+  EXPECT_EQ(points_of(idle.packed()).size(), 300U);
+  EXPECT_LT(idle.packed().size(), 60U) << "an idle series costs next to nothing";
+}
+
 TEST(Block, SortsWhatAClockBroughtIntoDisorder) {
   BlockWriter writer;
   writer.add({10'000, 20'000}, gauge(1, 1, 1, 1));
@@ -177,9 +205,12 @@ TEST(Block, DamagedBytesAreNoBlockOrEnd) {
   BlockWriter writer;
   for (int i = 0; i < 200; i++)
     writer.add({i * 1000 + 1, i * 1000 + 1001}, gauge(i * 0.37, 0, i, i * 0.2));
-  const std::string good = writer.packed();
+  BlockWriter histograms;
+  for (int i = 0; i < 200; i++)
+    histograms.add({i * 1000 + 1, i * 1000 + 1001}, histogram({{3, i}, {7, 1}, {200, 5}}));
   std::mt19937 random(3);
-  for (int n = 0; n < 2000; n++) {
+  for (int n = 0; n < 4000; n++) {
+    const std::string good = n % 2 == 0 ? writer.packed() : histograms.packed();
     std::string bad = good.substr(0, random() % (good.size() + 1));
     if (!bad.empty()) bad[random() % bad.size()] = static_cast<char>(random());
     std::size_t read = 0;
