@@ -81,7 +81,7 @@ class Service {
   std::vector<std::shared_ptr<Courier>> couriers_;           // changed by the agent's thread alone
   // What receivers have been told that no file names, because it cannot be read now.
   std::map<std::string, std::string> unclaimed_;
-  std::unique_ptr<StateKeeper> keeper_;                      // last: its thread reads the rest
+  std::unique_ptr<StateKeeper> keeper_;  // last: its thread reads the rest
 };
 
 }  // namespace nz::alerts
