@@ -63,6 +63,8 @@ class Engine {
   [[nodiscard]] const std::vector<Unknown>& unknown() const { return unknown_; }
   /// Alerts that did not fit.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+  /// Alerts that are kept.
+  [[nodiscard]] std::size_t size() const { return instances_.size(); }
   /// Judgements that failed.
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
 

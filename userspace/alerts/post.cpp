@@ -100,7 +100,7 @@ class Poster::Impl {
       if (stopped_) return {Outcome::unreachable, "stopping"};
       current_ = made;
     }
-    const Attempt attempt = send(client, request);
+    Attempt attempt = send(client, request);
     const std::lock_guard lock(mutex_);
     current_.reset();
     return attempt;

@@ -158,6 +158,7 @@ struct RuleFile {
   std::vector<Receiver> receivers;
   std::size_t bad_rules = 0;          ///< left out
   std::vector<std::string> problems;  ///< a line each, with place and remedy
+  bool readable = true;               ///< false: some file was not there, or no YAML
 };
 
 }  // namespace nz::alerts

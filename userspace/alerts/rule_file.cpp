@@ -127,7 +127,8 @@ RuleFile parse_one(std::string_view yaml, const std::string& name) {
   out.name = name;
   config::Problems problems;
   config::Document document;
-  if (config::read_document(yaml, name, document, problems)) File(document, problems).read(out);
+  out.readable = config::read_document(yaml, name, document, problems);
+  if (out.readable) File(document, problems).read(out);
   list(problems, out.problems);
   return out;
 }
@@ -147,10 +148,12 @@ RuleFile load_rules(const std::vector<std::string>& paths) {
     all.name += (all.name.empty() ? "" : ", ") + path;
     auto text = config::read_text_file(path);
     if (!text) {
+      all.readable = false;
       all.problems.push_back(text.error().text());
       continue;
     }
     RuleFile one = parse_one(*text, path);
+    all.readable = all.readable && one.readable;
     all.bad_rules += one.bad_rules;
     all.problems.insert(all.problems.end(), one.problems.begin(), one.problems.end());
     for (Rule& rule : one.rules) {

@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kVersion = 1;
 constexpr std::size_t kMostUrls = 16;  // a thread each
-// What has not changed but for its waiting times is saved so often.
-constexpr double kNoteSeconds = 30;
+// Waiting times alone are saved so often: a sync is felt by whoever else writes to the disk.
+constexpr double kNoteSeconds = 300;
 
 double system_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -69,9 +69,17 @@ Service::~Service() {
   keeper_.reset();  // writes, while what it reads is there
 }
 
+// What cannot be read leaves what is in force, as a configuration does: nobody's alerts end by a
+// mistake in an editor.
 void Service::load(const std::vector<std::string>& rule_files) {
-  file_ = load_rules(rule_files);
-  for (const std::string& problem : file_.problems) spdlog::error("alert rules: {}", problem);
+  RuleFile next = load_rules(rule_files);
+  for (const std::string& problem : next.problems) spdlog::error("alert rules: {}", problem);
+  if (!next.readable && !file_.name.empty()) {
+    spdlog::error("alert rules: the {} rules before stay in force", file_.rules.size());
+    file_.problems = std::move(next.problems);
+    return;
+  }
+  file_ = std::move(next);
   if (!rule_files.empty()) {
     spdlog::info("alerts: {} rules, {} left out, {} receivers, from {}", file_.rules.size(),
                  file_.bad_rules, file_.receivers.size(), file_.name);
@@ -91,6 +99,8 @@ void Service::reload(const std::vector<std::string>& rule_files) {
 // with what was saved.
 void Service::set_receivers(const nlohmann::json& saved) {
   std::vector<std::shared_ptr<Courier>> before = couriers_, next;
+  nlohmann::json known = saved;
+  for (const auto& [place, told] : unclaimed_) known[place] = nlohmann::json::parse(told);
   std::size_t left_out = 0;
   const auto changed = [this] {
     if (keeper_) keeper_->changed();
@@ -109,10 +119,11 @@ void Service::set_receivers(const nlohmann::json& saved) {
       if (old != before.end()) {
         (*old)->stop();
         taken = courier->restore((*old)->save());
-      } else if (saved.contains(place)) {
-        taken = courier->restore(saved.at(place).dump());
+      } else if (known.contains(place)) {
+        taken = courier->restore(known.at(place).dump());
       }
       if (!taken) spdlog::error("receiver {}: {}", receiver.name, taken.error().text());
+      known.erase(place);
       next.push_back(std::move(courier));
     }
   }
@@ -123,6 +134,10 @@ void Service::set_receivers(const nlohmann::json& saved) {
   {
     const std::lock_guard lock(mutex_);
     couriers_ = std::move(next);
+    unclaimed_.clear();
+    if (!file_.readable) {
+      for (const auto& [place, told] : known.items()) unclaimed_[place] = told.dump();
+    }
   }
   // Their threads may wait for the network; the agent's does not.
   if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
@@ -154,6 +169,8 @@ Engine::Changes Service::step(const Facts& facts, double now) {
   if (now >= last_step_ && now - last_step_ < options_.interval) return {};
   last_step_ = now;
   const auto start = std::chrono::steady_clock::now();
+  // Without rules because none could be read, nothing is known of what fired before the start.
+  if (!file_.readable && file_.rules.empty()) return {};
   Engine::Changes changes = engine_.step(facts, now);
   bool worth_saving = !changes.fired.empty() || !changes.resolved.empty();
   worth_saving |= silences_.expire(now) > 0;
@@ -164,7 +181,8 @@ Engine::Changes Service::step(const Facts& facts, double now) {
     spdlog::info("alert {} is over after {:.0f} s [{}]", alert.rule,
                  alert.resolved_at - alert.fired_at, labels_text(alert));
   publish();
-  if (worth_saving || now < last_note_ || now - last_note_ >= kNoteSeconds) {
+  const bool waits = engine_.size() > 0 && (now < last_note_ || now - last_note_ >= kNoteSeconds);
+  if (worth_saving || waits) {
     last_note_ = now;
     note_state();
   }
@@ -199,18 +217,21 @@ void Service::note_state() {
 // On the keeper's thread. The parts are JSON already.
 std::string Service::compose() const {
   std::vector<std::shared_ptr<Courier>> couriers;
+  std::map<std::string, std::string> unclaimed;
   std::string out;
   {
     const std::lock_guard lock(mutex_);
     couriers = couriers_;
+    unclaimed = unclaimed_;
     out = "{\"version\":" + std::to_string(kVersion) + ",\"engine\":" + saved_engine_ +
           ",\"silences\":" + saved_silences_ + ",\"receivers\":{";
   }
-  bool first = true;
-  for (const auto& courier : couriers) {
-    out += (first ? "" : ",") + dump(nlohmann::json(place_of(*courier))) + ":" + courier->save();
+  auto add = [&out, first = true](const std::string& place, const std::string& told) mutable {
+    out += (first ? "" : ",") + dump(nlohmann::json(place)) + ":" + told;
     first = false;
-  }
+  };
+  for (const auto& courier : couriers) add(place_of(*courier), courier->save());
+  for (const auto& [place, told] : unclaimed) add(place, told);
   return out + "}}\n";
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,7 +40,8 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
 
-  /// The files once more, or others. Alerts of rules that did not change go on.
+  /// The files once more, or others. Alerts of rules that did not change go on. Where a file cannot
+  /// be read, what was in force stays.
   void reload(const std::vector<std::string>& rule_files);
 
   /// At most every `interval`, else nothing. Never waits for network or disk. What fired and what
@@ -77,7 +79,9 @@ class Service {
   mutable std::mutex mutex_;                                 // of what the keeper's thread reads:
   std::string saved_engine_ = "{}", saved_silences_ = "{}";  // as JSON
   std::vector<std::shared_ptr<Courier>> couriers_;           // changed by the agent's thread alone
-  std::unique_ptr<StateKeeper> keeper_;                      // last: its thread reads the rest
+  // What receivers have been told that no file names, because it cannot be read now.
+  std::map<std::string, std::string> unclaimed_;
+  std::unique_ptr<StateKeeper> keeper_;  // last: its thread reads the rest
 };
 
 }  // namespace nz::alerts

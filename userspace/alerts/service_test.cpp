@@ -199,7 +199,34 @@ TEST_F(ServiceTest, ReloadKeepsWhatStays) {
   EXPECT_EQ(service.file().bad_rules, 0U);
   write_rules("rules: [\n");
   service.reload(options().rule_files);
+  EXPECT_TRUE(step(service).resolved.empty()) << "a mistake in an editor ends nothing";
+  EXPECT_EQ(service.file().rules.size(), 2U);
+  EXPECT_EQ(service.file().problems.size(), 1U);
+  write_rules("rules: []\n");
+  service.reload(options().rule_files);
   EXPECT_EQ(step(service).resolved.size(), 2U) << "no rule is left";
+}
+
+TEST_F(ServiceTest, RulesThatCannotBeReadAtTheStartEndNothing) {
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).fired.size(), 1U);
+    EXPECT_TRUE(told({"firing A"}));
+  }
+  const std::string rules = folder_ + "/rules.yaml";
+  std::filesystem::rename(rules, rules + ".away");
+  {
+    Service service(options());
+    EXPECT_TRUE(step(service).resolved.empty());
+    EXPECT_EQ(service.alerts().size(), 1U);
+  }
+  std::filesystem::rename(rules + ".away", rules);
+  Service service(options());
+  EXPECT_TRUE(step(service).fired.empty());
+  EXPECT_EQ(service.alerts()[0].state, State::firing);
+  scene.series[0].value = 0;
+  EXPECT_EQ(step(service).resolved.size(), 1U);
+  EXPECT_TRUE(told({"firing A", "resolved A"})) << "nor was anybody told twice";
 }
 
 TEST_F(ServiceTest, ExportsItsState) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "userspace/alerts/alert_json.h"
 #include "userspace/alerts/amount.h"
@@ -29,10 +30,11 @@ Result<Silence> Silences::add(Matchers matchers, double now, double seconds, std
   if (!(seconds >= 1) || seconds > kLongest)
     return fail("a silence lasts 1s to " + time_text(kLongest), "write for instance --for 2h");
   expire(now);
+  comment = plain_text(comment, kMostCommentBytes);
   if (all_.size() >= kMost)
     return fail(std::to_string(kMost) + " silences are in force already", "remove some");
   Silence silence{"s" + std::to_string(next_++), std::move(matchers), now, now + seconds,
-                  plain_text(comment, kMostCommentBytes)};
+                  std::move(comment)};
   all_.push_back(silence);
   return silence;
 }
