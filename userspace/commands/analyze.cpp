@@ -28,7 +28,7 @@ struct Options {
   std::string what, file, format = "text";
   std::string delimiter, bound = "either", season, plot;
   analyze::CsvOptions csv;
-  double threshold = 0.95;
+  double threshold = 0.99;
   std::size_t top = 20;
   std::optional<double> limit;
 };
@@ -188,8 +188,8 @@ Command add_analyze(CLI::App& app) {
        {"nearzero analyze trend disk.csv --limit 90 --bound above", "when it is full"},
        {"cat latency.csv | nearzero analyze changes - -f json", ""},
        {"nearzero analyze trend disk.csv --value-column used_percent", "of several columns"}},
-      "Times are ISO 8601, Unix seconds (ms, us, ns by their size), or any numbers. A score of 0.95\n"
-      "is one point in 3,300 by chance, 0.99 one in a month of points each 10 s."));
+      "Times are ISO 8601, Unix seconds (ms, us, ns by their size), or any numbers. In noise a\n"
+      "score of 0.99 comes about once in 259,200 points, a month of points each 10 s."));
   return {sub, [options] { return run(*options); }};
 }
 
