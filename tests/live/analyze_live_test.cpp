@@ -51,8 +51,8 @@ TEST(Analyze, TheDiskIsFullInThreeWeeks) {
 }
 
 TEST(Analyze, ReadsStandardInput) {
-  Program program({"/bin/bash", "-c",
-                   "cat " + kLatency + " | " + NZ_AGENT + " analyze changes - -f json"});
+  Program program(
+      {"/bin/bash", "-c", "cat " + kLatency + " | " + NZ_AGENT + " analyze changes - -f json"});
   EXPECT_EQ(program.wait(30), 0) << program.err();
   EXPECT_EQ(json::parse(program.out())["file"], "standard input");
 }

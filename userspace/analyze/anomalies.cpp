@@ -32,8 +32,7 @@ Scores score_points(const CsvSeries& csv, const std::function<void(std::size_t)>
     const double score = detector.score(series.at[i], value);
     const std::size_t place = ordered.in_file(i);
     scores.expected[place] = detector.expected();
-    if (!std::isnan(value) && !std::isnan(score))
-      scores.score[place] = std::clamp(score, 0.0, 1.0);
+    if (!std::isnan(value) && !std::isnan(score)) scores.score[place] = std::clamp(score, 0.0, 1.0);
     if (progress && i % 65536 == 0) progress(i);
   }
   return scores;

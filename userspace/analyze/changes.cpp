@@ -26,9 +26,9 @@ std::vector<Change> find_changes(const CsvSeries& csv) {
 
 std::string changes_json(const CsvSeries& csv, const std::vector<Change>& changes) {
   const auto time = [&](std::size_t i) { return json_time(csv.times, csv.series.at[i]); };
-  std::string text = fmt::format("{{\n  \"file\": {},\n  \"column\": {},\n  \"points\": {},\n",
-                                 json_text(csv.name), json_text(csv.value_name),
-                                 csv.series.at.size());
+  std::string text =
+      fmt::format("{{\n  \"file\": {},\n  \"column\": {},\n  \"points\": {},\n",
+                  json_text(csv.name), json_text(csv.value_name), csv.series.at.size());
   text += "  \"indices\": [";
   for (std::size_t i = 0; i < changes.size(); i++)
     text += (i == 0 ? "" : ", ") + std::to_string(changes[i].index);
