@@ -62,8 +62,9 @@ std::string change_table(const CsvSeries& csv, const std::vector<Change>& change
   }
   const auto [first, last] = std::minmax_element(csv.series.at.begin(), csv.series.at.end());
   return (table.empty() ? "" : table.text(width) + "\n") +
-         fmt::format("{} points from {} to {}: {} {}\n", csv.series.at.size(),
-                     csv.times.readable(*first), csv.times.readable(*last), changes.size(),
+         fmt::format("{} {} from {} to {}: {} {}\n", csv.series.at.size(),
+                     csv.series.at.size() == 1 ? "point" : "points", csv.times.readable(*first),
+                     csv.times.readable(*last), changes.size(),
                      changes.size() == 1 ? "change" : "changes");
 }
 

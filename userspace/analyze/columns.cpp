@@ -62,6 +62,15 @@ std::optional<std::size_t> time_column(const std::vector<std::string>& header,
   return 0;
 }
 
+// "2,5", which only another delimiter lets through.
+bool has_decimal_comma(std::string_view cell) {
+  const std::size_t comma = cell.find(',');
+  if (comma == std::string_view::npos || comma == 0 || comma + 1 == cell.size()) return false;
+  std::string with_point(cell);
+  with_point[comma] = '.';
+  return parse_number(with_point).has_value();
+}
+
 std::optional<std::size_t> value_column(const std::vector<std::string>& header,
                                         const std::vector<std::string_view>& row,
                                         std::optional<std::size_t> time) {
@@ -129,6 +138,10 @@ Result<Columns> choose_columns(const std::vector<std::string>& header,
     if (!value) return tl::unexpected(value.error());
     columns.value = *value;
   } else {
+    const auto comma = std::find_if(row.begin(), row.end(), has_decimal_comma);
+    if (comma != row.end())
+      return fail("'" + std::string(*comma) + "' has a decimal comma",
+                  "write decimals with a point, or name the column with --value-column");
     const auto value = value_column(header, row, columns.time);
     if (!value)
       return fail("no column has numbers",

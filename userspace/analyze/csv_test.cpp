@@ -99,6 +99,7 @@ TEST(Csv, BadRowsEndItWithTheirLine) {
   EXPECT_THAT(read_text("time,value\n1,5\n2,fast\n").error().text(),
               HasSubstr(":3: 'fast' in column 'value' is no number"));
   EXPECT_THAT(read_text("time;value\n1;5\n2;1,5\n").error().text(), HasSubstr("with a point"));
+  EXPECT_THAT(read_text("a;b\n1;1,5\n").error().text(), HasSubstr("'1,5' has a decimal comma"));
   EXPECT_THAT(read_text("time,value\n2023-11-14,5\n1700000000,6\n").error().text(),
               HasSubstr("'1700000000' is no time like the first one, '2023-11-14'"));
   EXPECT_THAT(read_text("time,value\n1,5\n2\n").error().text(), HasSubstr("--skip-bad-rows"));
