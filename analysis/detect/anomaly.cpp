@@ -10,7 +10,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr float kOneAMonth = 2.6F;    // total surprise that noise shows once in 259,200 values
+constexpr float kOneAMonth = 3.25F;   // total surprise that noise shows once in 259,200 values
 // Weights of the answers, 1 together; chosen on public series (docs/detection.md).
 constexpr float kWeight = 0.08F, kQuietWeight = 0.024F, kNoveltyWeight = 0.16F, kRunWeight = 0.096F;
 constexpr float kMostError = 60;      // squared, in usual ones: one wild value is not eight
@@ -19,11 +19,12 @@ constexpr float kMedianOfNormal = 0.6745F;
 constexpr float kLeastSpread = 1e-3F;
 constexpr float kLeastMedian = 1e-4F;
 constexpr float kFarthest = 1e4F;     // what is farther away is as unusual as this
-constexpr float kLeastRepeats = 0.03F;
+constexpr float kLeastRepeats = 0.03F, kMostRepeats = 0.999F, kRateOfRuns = 0.005F;
+constexpr float kMostOfRun = 12;
 constexpr std::uint32_t kSettled = 50;  // values after which usual sizes are known
 constexpr float kLongRun = 1.0F / 8'000;
 constexpr float kMostFar = 8;
-constexpr float kMostQuiet = 8;       // of a logarithm: a factor of 3,000
+constexpr float kMostQuiet = 1000;
 
 // Moves the median of |values| towards one more of them, by a share of itself.
 void follow(float& median, float value, float share) {
@@ -50,7 +51,7 @@ double AnomalyDetector::score(double at, double value) {
   newest_ = value;
   const float run = surprise_of_run(same);
   const float other = judge(at, scale_.forward(value));
-  const float total = std::sqrt(other + kRunWeight * run * run);
+  const float total = std::cbrt(other + kRunWeight * run * run * run);
   return 1 - std::pow(0.01, static_cast<double>(total / kOneAMonth));
 }
 
@@ -72,11 +73,11 @@ void AnomalyDetector::warm_up() {
   if (unit_ <= 0) unit_ = 0.01;
   float same = 1;
   for (std::size_t i = 1; i < kWarmUp; i++) same += first_[i] == first_[i - 1] ? 1 : 0;
-  repeats_ = same / (kWarmUp + 1);
+  repeats_ = repeats_again_ = same / (kWarmUp + 1);
   for (const double v : values) judge(std::numeric_limits<double>::quiet_NaN(), v);
 }
 
-// The mean square of the surprises at the value.
+// The weighted mean of the surprises' third powers.
 float AnomalyDetector::judge(double at, double stabilised) {
   const auto z = static_cast<float>(std::clamp((stabilised - origin_) / unit_,
                                                -static_cast<double>(kFarthest),
@@ -91,15 +92,12 @@ float AnomalyDetector::judge(double at, double stabilised) {
   const float distance = std::abs(off) / spread_;
   smooth_ += (std::clamp(off, -8 * spread_, 8 * spread_) - smooth_) / kSmoothMemory;
   activity_ += (std::abs(z - before_) - activity_) / kSmoothMemory;
-  const float quiet =
-      activity_ > 0 && usual_activity_ > 0
-          ? std::clamp(std::log(usual_activity_ / activity_), 0.0F, kMostQuiet)
-          : (usual_activity_ > 0 ? kMostQuiet : 0);
+  const float quiet = std::min(kMostQuiet, usual_activity_ / std::max(activity_, kLeastMedian));
 
   float sum = 0;
   const auto ask = [&](detect::Tail& tail, float statistic, float weight) {
     const float surprise = tail.surprise(statistic);
-    sum += weight * surprise * surprise;
+    sum += weight * surprise * surprise * surprise;
     if (seen_ > kSettled) tail.learn(statistic);
   };
   ask(error_tail_, error, kWeight);
@@ -116,7 +114,7 @@ float AnomalyDetector::judge(double at, double stabilised) {
   run_square_ += run_rate * (from_mean * from_mean - run_square_);
   for (detect::Novelty& n : novelty_) {
     const float surprise = n.surprise(z, spread_);
-    sum += kNoveltyWeight * surprise * surprise;
+    sum += kNoveltyWeight * surprise * surprise * surprise;
   }
 
   predictor_.learn(z, std::max(error_ / kMedianOfNormal, kLeastSpread));
@@ -143,12 +141,21 @@ void AnomalyDetector::follow_level(float off) {
   spread_ = std::max(kLeastSpread, median / kMedianOfNormal);
 }
 
-// -log10 of the chance that a value repeats so often in a row.
+// -log10 of the chance that a value repeats so often in a row: that it begins to, then goes on.
 float AnomalyDetector::surprise_of_run(bool same) {
+  const float rate = 1 / std::min(static_cast<float>(seen_), 2000.0F);
+  const float once = same ? 1.0F : 0.0F;
+  const float begins = std::clamp(repeats_, kLeastRepeats, kMostRepeats);
+  const float goes_on = std::clamp(repeats_again_, kLeastRepeats, kMostRepeats);
+  if (run_ > 0) {
+    repeats_again_ += (once - repeats_again_) * std::max(rate, kRateOfRuns);
+  } else {
+    repeats_ += (once - repeats_) * rate;
+  }
   run_ = same ? static_cast<std::uint16_t>(std::min(run_ + 1, 1000)) : 0;
-  const float chance = std::max(kLeastRepeats, repeats_);
-  repeats_ += ((same ? 1.0F : 0.0F) - repeats_) / std::min(static_cast<float>(seen_), 2000.0F);
-  return std::min(12.0F, static_cast<float>(run_) * -std::log10(std::min(chance, 0.999F)));
+  if (run_ == 0) return 0;
+  const float surprise = -std::log10(begins) - static_cast<float>(run_ - 1) * std::log10(goes_on);
+  return std::min(kMostOfRun, surprise);
 }
 
 }  // namespace nz::analysis

@@ -21,9 +21,9 @@ namespace nz::analysis {
 ///   out (day_shape.h), and how far from all that was seen in 8,000 values;
 /// - whether the series moves much less than usual, or not at all;
 /// - whether the shape of the last 24, 96 and 384 values is new (novelty.h).
-/// The root of their weighted mean square is the total surprise t.
+/// The cubic mean of them is the total surprise t: a large one counts, and so do many.
 ///
-/// score = 1 - 0.01^(t / 2.6): in noise 0.99 is reached about once in 259,200 values, a month of 10 s
+/// score = 1 - 0.01^(t / 3.25): in noise 0.99 is reached about once in 259,200 values, a month of 10 s
 /// points (docs/detection.md). Within some hundred values the detector follows a level that stays.
 class AnomalyDetector {
  public:
@@ -56,7 +56,8 @@ class AnomalyDetector {
   float level_ = 0, spread_ = 1, smooth_ = 0;
   float run_mean_ = 0, run_square_ = 1;  // of the long run
   float activity_ = 0, usual_activity_ = 0;
-  float repeats_ = 0;                   // chance that a value is the same as the last one
+  // Chance that a value is the same as the last one, where that was not and where it was a repeat.
+  float repeats_ = 0, repeats_again_ = 0;
   std::uint32_t seen_ = 0;
   std::uint16_t run_ = 0, side_ = 0;    // equal values; values on one side of the level
   bool above_ = false;

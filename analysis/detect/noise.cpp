@@ -68,6 +68,12 @@ void Noise::measure_growth(std::span<const double> values) {
   for (std::size_t i = 1; i < n; i++) {
     off.push_back((values[i] - values[i - 1]) * kHalf / std::sqrt(variance_[i]));
   }
+  // Where most values equal their neighbours there is no noise to have a shape.
+  const auto still = static_cast<std::size_t>(std::count(off.begin(), off.end(), 0.0));
+  if (2 * still >= off.size()) {
+    growth_.assign(n + 1, 1);
+    return;
+  }
   const double one = sigma_about_zero(off);
   // Var(x[t+2] - x[t]) / Var(x[t+1] - x[t]) = 1 + phi. What chance alone would give is taken off.
   const double seen = one > 0 ? two * two / (one * one) - 1 : 0;

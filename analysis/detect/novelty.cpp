@@ -55,7 +55,7 @@ float Novelty::surprise(float value, float spread) {
   bool novel = false;
   if (known_ == kShapes) {
     const float distance = std::sqrt(static_cast<float>(least) / static_cast<float>(kLength));
-    surprise_ = tail_.surprise(distance);
+    surprise_ = tail_.surprise(distance, static_cast<float>(kLength));
     novel = surprise_ > kNovel;
     tail_.learn(distance);
   }

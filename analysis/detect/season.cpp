@@ -19,10 +19,11 @@ constexpr std::size_t kMostLag = 80;     // blocks: four times kLeastLag and roo
 constexpr double kLeastPeak = 0.1;       // of the autocorrelation
 constexpr double kLeastAgreement = 0.3;
 // Of the agreement, against chance: days and weeks are likely, other lengths are not.
-constexpr double kLeastZ = 3, kLeastZOfOthers = 5;
+constexpr double kLeastZ = 3.5, kLeastZOfOthers = 5;
 constexpr double kFewPoints = 4;         // of a bin
 constexpr std::size_t kReach = 6;        // points of a spike, and one
 constexpr double kSpike = 4;             // standard deviations
+constexpr double kLeastCycles = 3, kLeastWeeks = 2;  // weeks are too likely to wait for a third
 constexpr std::size_t kGroups = 8;       // of cycles, at most
 constexpr double kAlike = 0.02;          // so much less agreement is a likelier period worth
 constexpr std::size_t kFolded = 131'072; // points that periods are judged from, at most
@@ -156,6 +157,20 @@ std::vector<double> shape_of(std::span<const double> off, std::size_t bins, std:
   return shape;
 }
 
+void take_out_ramp(std::vector<double>& shape) {
+  const double middle = static_cast<double>(shape.size() - 1) / 2;
+  double tt = 0, ty = 0;
+  for (std::size_t b = 0; b < shape.size(); b++) {
+    if (std::isnan(shape[b])) continue;
+    const double t = static_cast<double>(b) - middle;
+    tt += t * t;
+    ty += t * shape[b];
+  }
+  for (std::size_t b = 0; b < shape.size() && tt > 0; b++) {
+    shape[b] -= ty / tt * (static_cast<double>(b) - middle);
+  }
+}
+
 // Correlation of two shapes, and for how many independent bins it stands.
 struct Correlation {
   double r = 0, worth = 4;
@@ -237,7 +252,7 @@ class Folded {
   }
 
   // The season of this length, with no profile where the evidence does not do.
-  [[nodiscard]] Season season_of(double period, double least_z) const {
+  [[nodiscard]] Season season_of(double period, double least_z, double least_cycles) const {
     // Short bins are medians over cycles only, and a spike that each cycle has is its shape.
     const bool fine = period < kFewPoints * static_cast<double>(kBins) ||
                       period < 24 * static_cast<double>(block_);
@@ -245,13 +260,15 @@ class Folded {
     const double length = fine ? period : period / static_cast<double>(block_);
     Season season;
     const std::size_t bins = std::min(kBins, static_cast<std::size_t>(length + 1e-9));
-    if (static_cast<double>(values.size()) / length < 3 || bins < 4) return season;
+    if (static_cast<double>(values.size()) / length < least_cycles || bins < 4) return season;
     std::vector<double> off = block_means(values, length / static_cast<double>(bins),
                                           std::numeric_limits<std::size_t>::max());
     off = without_level(off, bins);
     const std::size_t groups = std::min(kGroups, off.size() / bins);
     std::vector<std::vector<double>> shapes;
     for (std::size_t g = 0; g < groups; g++) shapes.push_back(shape_of(off, bins, groups, g));
+    // A step between two cycles leaves the same ramp in both.
+    if (groups == 2) std::for_each(shapes.begin(), shapes.end(), take_out_ramp);
     const Agreement same = agreement(shapes);
     if (same.r < kLeastAgreement || same.z < least_z) return season;
     std::vector<double> profile = shape_of(off, bins, 1, 0);
@@ -274,24 +291,34 @@ class Folded {
   std::vector<double> coarse_, fine_;
 };
 
-// Days and weeks of points at usual spacings, shortest first, then what the series itself shows.
-Season best_season(std::span<const double> values, std::span<const double> clean) {
+// Days and weeks of points at usual spacings, shortest first, then what the series itself shows. `day`:
+// the length of a day, where it is known already; weeks are seven of it.
+Season best_season(std::span<const double> values, std::span<const double> clean, double day) {
   const Folded folded(values, clean);
   Season best;
-  const auto look = [&](double length, double least_z) {
-    Season season = folded.season_of(length, least_z);
+  const auto look = [&](double length, double least_z, double least_cycles) {
+    Season season = folded.season_of(length, least_z, least_cycles);
     if (!season.profile.empty() && season.agreement > best.agreement + kAlike) {
       best = std::move(season);
     }
   };
-  for (auto spacing = kSpacings.rbegin(); spacing != kSpacings.rend(); ++spacing) {
-    look(86'400 / *spacing, kLeastZ);
+  if (day > 0) {
+    look(7 * day, kLeastZ, kLeastWeeks);
+  } else {
+    for (auto s = kSpacings.rbegin(); s != kSpacings.rend(); ++s) {
+      look(86'400 / *s, kLeastZ, kLeastCycles);
+    }
+    for (auto s = kSpacings.rbegin(); s != kSpacings.rend(); ++s) {
+      look(7 * 86'400 / *s, kLeastZ, kLeastWeeks);
+    }
   }
-  for (auto spacing = kSpacings.rbegin(); spacing != kSpacings.rend(); ++spacing) {
-    look(7 * 86'400 / *spacing, kLeastZ);
-  }
-  for (const double length : peaks(clean)) look(length, kLeastZOfOthers);
+  for (const double length : peaks(clean)) look(length, kLeastZOfOthers, kLeastCycles);
   return best;
+}
+
+bool is_day(double length) {
+  return std::any_of(kSpacings.begin(), kSpacings.end(),
+                     [&](double s) { return std::abs(length - 86'400 / s) < 1e-9; });
 }
 
 std::vector<double> cleaned(const std::vector<double>& values) {
@@ -336,9 +363,11 @@ std::vector<Season> remove_seasons(std::vector<double>& values, std::span<const 
     return true;
   };
   for (const double period : periods) {
-    if (taken.size() < most) take(Folded(values, clean).season_of(period, kLeastZ));
+    if (taken.size() < most) take(Folded(values, clean).season_of(period, kLeastZ, kLeastCycles));
   }
-  while (periods.empty() && taken.size() < most && take(best_season(values, clean))) {
+  double day = 0;
+  while (periods.empty() && taken.size() < most && take(best_season(values, clean, day))) {
+    if (is_day(taken.back().period)) day = taken.back().period;
   }
   return taken;
 }

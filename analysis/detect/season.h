@@ -21,7 +21,7 @@ struct Season {
 /// Subtracts the seasons that `values` (NaN: missing) have enough evidence for, strongest first, at
 /// most `most`, and returns them. `periods`: lengths in points to try; empty: peaks of the
 /// autocorrelation at several resolutions, and days and weeks of points at usual spacings. A season counts when its shape in some cycles agrees with that
-/// in all others beyond chance (cross-validation), so three cycles are the least. The level is a moving mean of one period, in which the season cancels, and
+/// in all others beyond chance (cross-validation): three cycles are the least, two where it is a week. The level is a moving mean of one period, in which the season cancels, and
 /// the shape a median over cycles: a step in the series bends neither. Judged from 131,072 means or points. O(n) time and memory.
 std::vector<Season> remove_seasons(std::vector<double>& values, std::span<const double> periods,
                                    std::size_t most = 3);

@@ -42,13 +42,13 @@ TEST(Season, IsTriedWhereItsLengthIsTold) {
   EXPECT_LT(square(values), 1.3);
 }
 
-TEST(Season, IsNotFoundInNoise) {
+TEST(Season, IsRarelyFoundInNoise) {
   int found = 0;
   for (std::uint64_t seed = 10; seed < 30; seed++) {
     std::vector<double> values = noise(5'000, seed);
     found += remove_seasons(values, {}).empty() ? 0 : 1;
   }
-  EXPECT_LE(found, 2);
+  EXPECT_LE(found, 4);
 }
 
 TEST(Season, LeavesAStep) {

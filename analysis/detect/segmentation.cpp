@@ -46,6 +46,19 @@ double Stretches::energy(std::size_t from, std::size_t at, std::size_t to) const
   return change * change / (variance * noise_.growth(std::min(at - from, to - at)));
 }
 
+double Stretches::explained(std::initializer_list<std::size_t> bounds) const {
+  double sum = 0;
+  std::size_t shortest = size();
+  for (const std::size_t* b = bounds.begin(); b + 1 != bounds.end(); b++) {
+    const double m = mean(b[0], b[1]);
+    sum += static_cast<double>(b[1] - b[0]) * m * m;
+    shortest = std::min(shortest, b[1] - b[0]);
+  }
+  const std::size_t from = *bounds.begin(), to = *(bounds.end() - 1);
+  const double variance = (variance_[to] - variance_[from]) / static_cast<double>(to - from);
+  return sum / (variance * noise_.growth(std::max<std::size_t>(1, shortest)));
+}
+
 // Sum of (t - mean t) * y.
 double Stretches::slope_sum(std::size_t from, std::size_t to) const {
   const long double middle = static_cast<long double>(from + to - 1) / 2;
@@ -201,6 +214,7 @@ class Pruning {
       const std::vector<std::size_t> before = points;
       move(points);
       drop(points);
+      join(points);
       if (points == before) break;
     }
     return points;
@@ -252,6 +266,27 @@ class Pruning {
     std::vector<std::size_t> left;
     for (const std::size_t i : kept) left.push_back(points[i]);
     points = std::move(left);
+  }
+
+  // Two points so near each other that neither could move to the true place between them.
+  void join(std::vector<std::size_t>& points) const {
+    for (std::size_t i = 0; i + 1 < points.size();) {
+      const std::size_t from = left(points, i), to = right(points, i + 1);
+      const std::size_t gap = points[i + 1] - points[i];
+      if (gap >= 3 * stretches_.least()) {
+        i++;
+        continue;
+      }
+      const Split one = stretches_.strongest(from, to);
+      const double gain = stretches_.explained({from, points[i], points[i + 1], to}) -
+                          stretches_.explained({from, one.at, to});
+      if (one.energy < energy_ || gain >= energy_) {
+        i++;
+        continue;
+      }
+      points[i] = one.at;
+      points.erase(points.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    }
   }
 
   const Stretches& stretches_;

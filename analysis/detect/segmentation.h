@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <span>
 #include <utility>
 #include <vector>
@@ -54,7 +55,12 @@ class Stretches {
   [[nodiscard]] std::vector<std::size_t> strongest_of(std::vector<std::size_t> points,
                                                       std::size_t most) const;
 
+  /// What levels between these points (and the two ends) explain, as energy; only differences between
+  /// two ways to divide one stretch mean something.
+  [[nodiscard]] double explained(std::initializer_list<std::size_t> bounds) const;
+
   [[nodiscard]] double mean(std::size_t from, std::size_t to) const;
+  [[nodiscard]] std::size_t least() const { return least_; }
   [[nodiscard]] std::size_t size() const { return sum_.size() - 1; }
 
  private:

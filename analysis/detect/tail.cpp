@@ -9,16 +9,16 @@ namespace {
 constexpr std::uint32_t kMostSeen = 1U << 30;
 constexpr std::uint32_t kFirst = 50;   // values that the first guess of both quantiles comes from
 constexpr float kMemory = 4000;        // values
-constexpr std::uint32_t kMemoryBeyond = 200;
+constexpr std::uint32_t kMemoryBeyond = 80;
 constexpr std::uint32_t kPrior = 10;   // excesses that the first guess, an exponential, is worth
 constexpr float kMostShape = 0.45F;    // beyond, moments do not exist
 constexpr float kMost = 14;            // of a surprise
 
 }  // namespace
 
-float Tail::surprise(float statistic) const {
+float Tail::surprise(float statistic, float alike) const {
   if (seen_ < kFirst) return 0;
-  const float limit = std::min(kMost, 2 * std::log10(static_cast<float>(seen_) + 1));
+  const float limit = std::min(kMost, 2 * std::log10(static_cast<float>(seen_) / alike + 1));
   const float tiny = 1e-6F * size_ + 1e-30F;
   const float body = 0.30103F;  // -log10(0.5)
   const float edge = 1.69897F;  // -log10(0.02)
@@ -34,7 +34,7 @@ float Tail::surprise(float statistic) const {
   const float beyond = shape > 1e-3F ? std::log1p(shape * excess) / shape : excess;
   const float surprise = edge + beyond / 2.302585F;
   // Still in order, where it can not be believed.
-  return surprise <= limit ? surprise : std::min(limit + (surprise - limit) * 0.02F, kMost + 1);
+  return surprise <= limit ? surprise : limit + std::min((surprise - limit) / 50, 1.0F);
 }
 
 void Tail::learn(float statistic) {
@@ -67,7 +67,7 @@ void Tail::learn(float statistic) {
   }
   high_ += (1 - kBeyond) * std::min(scale, statistic - high_);
   beyond_ = std::min(beyond_ + 1, kMemoryBeyond);
-  const float excess = std::clamp(statistic - high_, 0.0F, 10 * mean_);
+  const float excess = std::clamp(statistic - high_, 0.0F, 6 * mean_);
   mean_ += (excess - mean_) / static_cast<float>(beyond_);
   square_ += (excess * excess - square_) / static_cast<float>(beyond_);
 }

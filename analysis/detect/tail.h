@@ -12,8 +12,9 @@ namespace nz::analysis::detect {
 class Tail {
  public:
   /// -log10 of the chance of a value of at least `statistic` (>= 0), as known before it: 0 is usual. No
-  /// more than what so many values can speak for: 2 * log10(values + 1).
-  [[nodiscard]] float surprise(float statistic) const;
+  /// more than what so many values can speak for: 2 * log10(values / alike + 1), where `alike`
+  /// neighbours hold nearly the same.
+  [[nodiscard]] float surprise(float statistic, float alike = 1) const;
 
   /// Learns it. Wild ones count with a bounded weight.
   void learn(float statistic);

@@ -112,21 +112,39 @@ std::vector<Told> told_by_e_divisive(const LabelledSeries& series, double p) {
   return told;
 }
 
+std::vector<Told> told_by_hourly_e_divisive(const LabelledSeries& series, double p) {
+  const auto hour = static_cast<std::size_t>(3600 / series.spec.seconds);
+  std::vector<double> hourly;
+  for (std::size_t from = 0; from < series.value.size(); from += hour) {
+    std::vector<double> values;
+    for (std::size_t i = from; i < std::min(series.value.size(), from + hour); i++) {
+      if (!std::isnan(series.value[i])) values.push_back(series.value[i]);
+    }
+    hourly.push_back(median_of(values));
+  }
+  EDivisiveOptions options;
+  options.p = p;
+  std::vector<Told> told;
+  for (const std::size_t i : e_divisive(hourly, options)) {
+    told.push_back({i * hour, series.value.size()});
+  }
+  return told;
+}
+
 std::vector<Told> told_by_e_divisive_online(const LabelledSeries& series, double p,
-                                            std::size_t every) {
+                                            std::size_t every, std::size_t from) {
   constexpr std::size_t kLast = 200, kNear = 30;
   EDivisiveOptions options;
   options.p = p;
-  const std::size_t step = series.spec.step_at;
-  if (step == 0) return {};
+  if (series.spec.step_at == 0) return {};
   const auto day = static_cast<std::size_t>(86'400 / series.spec.seconds);
-  const std::size_t end = std::min(series.value.size(), step + day);
-  for (std::size_t now = step + 1; now < end; now += every) {
-    const std::size_t from = now > kLast ? now - kLast : 0;
+  const std::size_t end = std::min(series.value.size(), from + day);
+  for (std::size_t now = from + 1; now < end; now += every) {
+    const std::size_t begin = now > kLast ? now - kLast : 0;
     for (const std::size_t i :
-         e_divisive(std::span(series.value).subspan(from, now - from), options)) {
-      const std::size_t index = from + i;
-      if (index + kNear >= step && index <= step + kNear) return {{index, now - 1}};
+         e_divisive(std::span(series.value).subspan(begin, now - begin), options)) {
+      const std::size_t index = begin + i;
+      if (index + kNear >= from && index <= from + kNear) return {{index, now - 1}};
     }
   }
   return {};

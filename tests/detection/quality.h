@@ -40,10 +40,12 @@ using Method = std::function<std::vector<Told>(const LabelledSeries&)>;
 std::vector<Told> told_offline(const LabelledSeries& series);  ///< change_points()
 std::vector<Told> told_online(const LabelledSeries& series);   ///< StepDetector
 std::vector<Told> told_by_e_divisive(const LabelledSeries& series, double p);
-/// E-divisive run anew each `every` points on the last 200, from the step on for a day: told when it
-/// first has a change point within 30 points of the true one. Nothing where there is no step.
+/// E-divisive on hourly medians, as one would use it on a long series; indices are those of points.
+std::vector<Told> told_by_hourly_e_divisive(const LabelledSeries& series, double p);
+/// E-divisive run anew each `every` points on the last 200, from `from` on for a day: told when it
+/// first has a change point within 30 points of `from`. Nothing where there is no step.
 std::vector<Told> told_by_e_divisive_online(const LabelledSeries& series, double p,
-                                            std::size_t every);
+                                            std::size_t every, std::size_t from);
 
 /// Areas for a score per point and labels 0 and 1.
 double area_under_roc(std::span<const double> score, std::span<const int> label);
