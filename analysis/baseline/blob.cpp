@@ -47,9 +47,7 @@ std::uint64_t BlobReader::varint() {
 
 double BlobReader::number() { return std::bit_cast<double>(fixed(8)); }
 
-float BlobReader::single() {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(fixed(4)));
-}
+float BlobReader::single() { return std::bit_cast<float>(static_cast<std::uint32_t>(fixed(4))); }
 
 float BlobReader::half() {
   return std::bit_cast<float>(static_cast<std::uint32_t>(fixed(2) << 16));

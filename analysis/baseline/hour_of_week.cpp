@@ -71,8 +71,8 @@ void HourOfWeek::accept(double since) {
 }
 
 void HourOfWeek::adopt_what_lasts() {
-  const auto free = std::find_if(hours_.rbegin(), hours_.rend(),
-                                 [](const HourSummary& h) { return !h.held; });
+  const auto free =
+      std::find_if(hours_.rbegin(), hours_.rend(), [](const HourSummary& h) { return !h.held; });
   const HourSummary& first = *free.base();
   const double lasted = begin_of(hours_.back()) + 3600 - begin_of(first);
   if (lasted >= options_.adopt_seconds) accept(begin_of(first));
@@ -90,10 +90,10 @@ std::vector<const HourSummary*> HourOfWeek::same_hour(std::int64_t hour, Basis b
     if (h.held || h.hour == hour) continue;  // what is judged does not speak for itself
     const std::int64_t has = local(h.hour);
     const bool hour_of_day = modulo(has - wanted, kHoursOfDay) == 0;
-    const bool fits = basis == Basis::all ||
-                      (basis == Basis::hour_of_day && hour_of_day) ||
-                      (basis == Basis::kind_of_day && hour_of_day && weekend(has) == weekend(wanted)) ||
-                      (basis == Basis::hour_of_week && modulo(has - wanted, kHoursOfWeek) == 0);
+    const bool fits =
+        basis == Basis::all || (basis == Basis::hour_of_day && hour_of_day) ||
+        (basis == Basis::kind_of_day && hour_of_day && weekend(has) == weekend(wanted)) ||
+        (basis == Basis::hour_of_week && modulo(has - wanted, kHoursOfWeek) == 0);
     if (fits) same.push_back(&h);
   }
   return same;
@@ -132,7 +132,8 @@ Expected HourOfWeek::expected(double at) const {
     double between = robust::sigma(medians, median);
     const double usual = between_weeks();
     // Few hours say little about their spread: the rest of the week helps as three more would.
-    if (std::isfinite(usual)) between = std::sqrt((n * between * between + 3 * usual * usual) / (n + 3));
+    if (std::isfinite(usual))
+      between = std::sqrt((n * between * between + 3 * usual * usual) / (n + 3));
     const double within = robust::median(std::move(spreads));
     // What never varied is not infinitely sure: a thousandth of the level, or 0.1 %.
     const double least = options_.scale == Scale::log ? 1e-3 : 1e-3 * std::fabs(median);

@@ -31,11 +31,11 @@ struct Expected {
   [[nodiscard]] double deviations(double value) const;
 };
 
-/// The last eight weeks, hour by hour. Expectations are medians over weeks: of eight weeks three may
-/// be anything. A slow drift is followed by about four weeks; a step that was told is not followed
-/// at all, because its hours are held out, until it is accepted or has lasted `adopt_seconds`.
-/// 1,344 hours are 32 KB, so this is for a store (11 KB): between hours a series needs its
-/// HourPoints and one Expected alone.
+/// The last eight weeks, hour by hour. Expectations are medians over weeks: of eight weeks three
+/// may be anything. A slow drift is followed by about four weeks; a step that was told is not
+/// followed at all, because its hours are held out, until it is accepted or has lasted
+/// `adopt_seconds`. 1,344 hours are 32 KB, so this is for a store (11 KB): between hours a series
+/// needs its HourPoints and one Expected alone.
 class HourOfWeek {
  public:
   static constexpr int kWeeks = 8;

@@ -23,8 +23,7 @@ HourOfWeek::Options latency() {
 double usual(double at) {
   const double t = at - kMonday;
   const bool weekend = std::fmod(t / kDay, 7) >= 5;
-  return 1e-3 * (weekend ? 2 : 1) *
-         std::exp(std::sin(2 * std::numbers::pi * t / kDay));
+  return 1e-3 * (weekend ? 2 : 1) * std::exp(std::sin(2 * std::numbers::pi * t / kDay));
 }
 
 // A point a minute.
@@ -123,7 +122,8 @@ TEST(HourOfWeek, AToldRegressionNeverTeaches) {
   const double since = kMonday + 3 * kWeek;
   feed.run(kMonday, since, usual);
   const std::vector<TimeRange> open{{since, std::numeric_limits<double>::infinity()}};
-  feed.run(since, since + 10 * kDay, [](double at) { return 3 * usual(at); }, open);
+  feed.run(
+      since, since + 10 * kDay, [](double at) { return 3 * usual(at); }, open);
   const double at = since + 10 * kDay + 1800;
   EXPECT_GT(baseline.expected(at).deviations(3 * usual(at)), 6);
   EXPECT_GE(baseline.held(), 238U);
@@ -147,7 +147,8 @@ TEST(HourOfWeek, WhatLastsFourteenDaysIsNormal) {
   const double since = kMonday + 3 * kWeek;
   feed.run(kMonday, since, usual);
   const std::vector<TimeRange> open{{since, std::numeric_limits<double>::infinity()}};
-  feed.run(since, since + 14 * kDay + 2 * kHour, [](double at) { return 3 * usual(at); }, open);
+  feed.run(
+      since, since + 14 * kDay + 2 * kHour, [](double at) { return 3 * usual(at); }, open);
   const double at = since + 14 * kDay + 10.5 * kHour;
   const Expected e = baseline.expected(at);
   EXPECT_EQ(e.basis, Basis::kind_of_day) << "two weeks are too few for the hour of the week";
@@ -160,7 +161,8 @@ TEST(HourOfWeek, AcceptedAtOnce) {
   const double since = kMonday + 3 * kWeek;
   feed.run(kMonday, since, usual);
   const std::vector<TimeRange> open{{since, std::numeric_limits<double>::infinity()}};
-  feed.run(since, since + 2 * kDay, [](double at) { return 3 * usual(at); }, open);
+  feed.run(
+      since, since + 2 * kDay, [](double at) { return 3 * usual(at); }, open);
   baseline.accept(since);
   EXPECT_EQ(baseline.held(), 0U);
   EXPECT_EQ(baseline.expected(since + 3 * kDay).basis, Basis::all);

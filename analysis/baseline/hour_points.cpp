@@ -8,9 +8,7 @@
 
 namespace nz::analysis {
 
-double on_scale(Scale scale, double value) {
-  return scale == Scale::log ? std::log(value) : value;
-}
+double on_scale(Scale scale, double value) { return scale == Scale::log ? std::log(value) : value; }
 
 double off_scale(Scale scale, double scaled) {
   return scale == Scale::log ? std::exp(scaled) : scaled;

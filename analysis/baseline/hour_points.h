@@ -8,7 +8,8 @@
 
 namespace nz::analysis {
 
-/// Latencies vary by factors: their baselines are of logarithms, and values of 0 and less have none.
+/// Latencies vary by factors: their baselines are of logarithms, and values of 0 and less have
+/// none.
 enum class Scale { linear, log };
 double on_scale(Scale scale, double value);
 double off_scale(Scale scale, double scaled);

@@ -33,8 +33,8 @@ std::string unit_of(const std::string& name, bool rate) {
 }
 
 // Medians of few values each, by Student's t on their standard errors.
-void compare_values(const NamedSeries& before, const NamedSeries& after, const ShiftOptions& options,
-                    Comparison& c) {
+void compare_values(const NamedSeries& before, const NamedSeries& after,
+                    const ShiftOptions& options, Comparison& c) {
   std::vector<double> b = before.values, a = after.values;
   std::erase_if(b, [](double v) { return !std::isfinite(v); });
   std::erase_if(a, [](double v) { return !std::isfinite(v); });
@@ -53,7 +53,8 @@ void compare_values(const NamedSeries& before, const NamedSeries& after, const S
   const double p =
       error > 0 ? robust::two_sided_p(robust::normal_of_t(difference / error, freedom)) : 0;
   c.confidence = 1 - p;
-  c.moved = p < options.alpha && std::fabs(difference) >= options.least_change * std::fabs(c.before);
+  c.moved =
+      p < options.alpha && std::fabs(difference) >= options.least_change * std::fabs(c.before);
 }
 
 Comparison compare_series(const NamedSeries& before, const NamedSeries& after,
@@ -61,7 +62,10 @@ Comparison compare_series(const NamedSeries& before, const NamedSeries& after,
   Comparison c;
   const bool histogram = !before.slices.empty();
   const bool rate = !histogram && is_counter(before.name);
-  c.of = {before.name, before.labels, histogram ? "p50" : rate ? "rate" : "value",
+  c.of = {before.name, before.labels,
+          histogram ? "p50"
+          : rate    ? "rate"
+                    : "value",
           unit_of(before.name, rate)};
   if (!histogram) {
     compare_values(before, after, options, c);
@@ -78,7 +82,8 @@ Comparison compare_series(const NamedSeries& before, const NamedSeries& after,
 // How far the furthest figure moved, as a factor either way.
 double distance(const Comparison& c) {
   const auto factor = [](double before, double after) {
-    return before > 0 && after > 0 ? std::fabs(std::log(after / before)) : std::fabs(after - before);
+    return before > 0 && after > 0 ? std::fabs(std::log(after / before))
+                                   : std::fabs(after - before);
   };
   double most = std::isfinite(c.before) && std::isfinite(c.after) ? factor(c.before, c.after) : 0;
   for (const QuantileShift& s : c.shift.moved) most = std::max(most, factor(s.before, s.after));

@@ -47,8 +47,8 @@ struct Comparison {
   bool moved = false;            ///< sure, and by 5 % or more
 };
 
-/// Every series of both, those that moved first, the furthest before the others. Gauges and counters
-/// need three slices on both sides, as histograms do.
+/// Every series of both, those that moved first, the furthest before the others. Gauges and
+/// counters need three slices on both sides, as histograms do.
 std::vector<Comparison> compare(std::span<const Window> now, const NamedBaseline& baseline,
                                 const ShiftOptions& options = {});
 

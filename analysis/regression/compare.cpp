@@ -101,8 +101,7 @@ QuantileShift shift_of(const Side& before, const Side& after, double q) {
   s.after = after.all.quantile_interpolated(q);
   const double floor = std::ldexp(1.0, NZ_MIN_EXP);
   s.ratio = std::max(s.after, floor) / std::max(s.before, floor);
-  const double error =
-      std::hypot(log_error(before, q, s.before), log_error(after, q, s.after));
+  const double error = std::hypot(log_error(before, q, s.before), log_error(after, q, s.after));
   const double freedom = std::min(before.freedom(), after.freedom());
   const double reach = robust::t_of_normal(robust::kNormal95, freedom) * error;
   s.ratio_least = s.ratio * std::exp(-reach);

@@ -14,10 +14,10 @@ namespace nz::analysis {
 /// One quantile on both sides.
 struct QuantileShift {
   double quantile = 0;
-  double before = 0, after = 0;       ///< seconds
-  double ratio = 1;                   ///< after / before
+  double before = 0, after = 0;            ///< seconds
+  double ratio = 1;                        ///< after / before
   double ratio_least = 1, ratio_most = 1;  ///< its 95 % interval
-  double p = 1;                       ///< that nothing moved, two-sided, of this quantile alone
+  double p = 1;  ///< that nothing moved, two-sided, of this quantile alone
 };
 
 struct ShiftOptions {

@@ -41,8 +41,7 @@ TEST(Compare, AMovedMedianWithItsRatio) {
 
 TEST(Compare, ATailThatMovedAloneIsNamedAlone) {
   int n = 0;
-  const Shift s = shift_of(2, 0.05, 0,
-                           [&](double, double v) { return ++n % 66 == 0 ? 5 * v : v; });
+  const Shift s = shift_of(2, 0.05, 0, [&](double, double v) { return ++n % 66 == 0 ? 5 * v : v; });
   ASSERT_FALSE(s.moved.empty());
   for (const QuantileShift& m : s.moved) EXPECT_GE(m.quantile, 0.95);
   EXPECT_EQ(s.moved.back().quantile, 0.99);  // 10,000 values have 10 beyond 0.999

@@ -68,8 +68,8 @@ Regression regression_of(const Quantity& of, double before, double after, double
   r.earliest = earliest;
   r.latest = latest;
   r.confidence = confidence;
-  r.events = events_near(events, of.labels, earliest, latest, options.event_seconds,
-                         options.most_events);
+  r.events =
+      events_near(events, of.labels, earliest, latest, options.event_seconds, options.most_events);
   return r;
 }
 
@@ -92,9 +92,8 @@ std::optional<Verdict> judge(const Quantity& of, std::span<const Slice> slices, 
                                figure(merged(after), of.statistic), located->at, located->earliest,
                                located->latest, verdict.shift.confidence, events, options);
   for (const QuantileShift& s : verdict.shift.moved) r.moved.emplace_back(s.quantile, s.ratio);
-  const auto& surest =
-      *std::min_element(verdict.shift.moved.begin(), verdict.shift.moved.end(),
-                        [](const auto& a, const auto& b) { return a.p < b.p; });
+  const auto& surest = *std::min_element(verdict.shift.moved.begin(), verdict.shift.moved.end(),
+                                         [](const auto& a, const auto& b) { return a.p < b.p; });
   // The quantity itself may stand still while another part of the distribution moved.
   r.worse = surest.ratio > 1;
   if (located->until > 0) {

@@ -9,17 +9,17 @@ namespace {
 
 constexpr double kStart = MadeSlices::kStart;
 
-const Quantity kQuantity{
-    "nearzero_order_stage_duration_seconds", {{"target", "demo"}, {"stage", "risk"}}, "p50",
-    "seconds"};
+const Quantity kQuantity{"nearzero_order_stage_duration_seconds",
+                         {{"target", "demo"}, {"stage", "risk"}},
+                         "p50",
+                         "seconds"};
 
 double at_slice(double i) { return kStart + i * MadeSlices::kSeconds; }
 
 std::vector<Slice> slow_from(double when, double ratio, double until = 1e300) {
   MadeSlices made(1);
-  return made.make(80, 500, [=](double at, double v) {
-    return at >= when && at < until ? ratio * v : v;
-  });
+  return made.make(80, 500,
+                   [=](double at, double v) { return at >= when && at < until ? ratio * v : v; });
 }
 
 TEST(Judge, ARegressionWithQuantilesTimesAndEvents) {
@@ -53,16 +53,14 @@ TEST(Judge, FasterIsNotWorse) {
 }
 
 TEST(Judge, ASpikeIsNoRegression) {
-  const auto v =
-      judge(kQuantity, slow_from(at_slice(40), 3, at_slice(42)), at_slice(40), {});
+  const auto v = judge(kQuantity, slow_from(at_slice(40), 3, at_slice(42)), at_slice(40), {});
   ASSERT_TRUE(v);
   EXPECT_EQ(v->shape, Shape::spike);
   EXPECT_FALSE(v->regression);
 }
 
 TEST(Judge, OneThatEndedIsResolved) {
-  const auto v =
-      judge(kQuantity, slow_from(at_slice(30), 2, at_slice(60)), at_slice(30), {});
+  const auto v = judge(kQuantity, slow_from(at_slice(30), 2, at_slice(60)), at_slice(30), {});
   ASSERT_TRUE(v && v->regression);
   EXPECT_EQ(v->regression->state, FindingState::resolved);
   EXPECT_NEAR(v->regression->until, at_slice(60), 10);
@@ -73,8 +71,7 @@ TEST(Judge, NoiseIsNone) {
   int told = 0;
   for (std::uint64_t seed = 1; seed <= 60; seed++) {
     MadeSlices made(seed, 0.15, 0.3);
-    const auto v =
-        judge(kQuantity, made.make(80, 300, MadeSlices::unchanged), at_slice(40), {});
+    const auto v = judge(kQuantity, made.make(80, 300, MadeSlices::unchanged), at_slice(40), {});
     if (v && v->regression) told++;
   }
   EXPECT_LE(told, 3);

@@ -25,7 +25,8 @@ Likeness::Likeness(const Histogram& first, const Histogram& second) {
   const double b_all = std::accumulate(b.begin(), b.end(), kSmoothing * used);
   for (std::size_t i = 0; i < kCells; i++) {
     if (a[i] + b[i] == 0) continue;  // values that neither had speak for neither
-    const double ratio = std::log((b[i] + kSmoothing) / b_all) - std::log((a[i] + kSmoothing) / a_all);
+    const double ratio =
+        std::log((b[i] + kSmoothing) / b_all) - std::log((a[i] + kSmoothing) / a_all);
     weight_[i] = std::clamp(ratio, -kMost, kMost);
   }
 }

@@ -12,8 +12,8 @@ namespace nz::analysis {
 namespace {
 
 constexpr std::size_t kLeastBefore = 3;
-constexpr double kWild = 3;           // residuals count for so many standard deviations at most
-constexpr double kBack = 9;           // log-likelihood ratio for being back, e^9 = 8,000 to 1
+constexpr double kWild = 3;  // residuals count for so many standard deviations at most
+constexpr double kBack = 9;  // log-likelihood ratio for being back, e^9 = 8,000 to 1
 
 // How much of what follows the change is taken as its example, how many slices between both sides
 // are of neither, and by how many standard errors both levels have to differ: the whole for what
@@ -83,7 +83,8 @@ std::vector<double> figures(std::span<const Slice> slices, std::span<const Slice
 std::optional<Levels> levels_of(std::span<const Slice> slices, std::size_t rough, Attempt attempt) {
   const std::size_t guard = rough >= kLeastBefore + attempt.guard ? attempt.guard : 0;
   const std::size_t before_end = rough - guard;
-  const std::size_t after_begin = rough + (rough + attempt.guard < slices.size() ? attempt.guard : 0);
+  const std::size_t after_begin =
+      rough + (rough + attempt.guard < slices.size() ? attempt.guard : 0);
   Levels l;
   l.after_end = after_begin + std::min(attempt.length, slices.size() - after_begin);
   const auto after = slices.subspan(after_begin, l.after_end - after_begin);
@@ -142,8 +143,7 @@ double moment(std::span<const Slice> slices, const Levels& l, std::size_t t) {
   const double off_after = std::fabs(l.figure[t] - l.after);
   const double off_before = std::fabs(l.figure[t - 1] - l.before);
   const std::size_t mixed = off_after > off_before ? t : t - 1;
-  const double changed =
-      std::clamp((l.figure[mixed] - l.before) / (l.after - l.before), 0.0, 1.0);
+  const double changed = std::clamp((l.figure[mixed] - l.before) / (l.after - l.before), 0.0, 1.0);
   return slices[mixed].to - changed * (slices[mixed].to - slices[mixed].from);
 }
 
@@ -174,8 +174,8 @@ std::optional<Located> locate_change(std::span<const Slice> all, double about,
   if (slices.size() < kLeastBefore + 1) return std::nullopt;
   const auto found = std::find_if(slices.begin(), slices.end(),
                                   [&](const Slice& slice) { return slice.to > about; });
-  const auto rough = std::clamp(static_cast<std::size_t>(found - slices.begin()), kLeastBefore,
-                                slices.size() - 1);
+  const auto rough =
+      std::clamp(static_cast<std::size_t>(found - slices.begin()), kLeastBefore, slices.size() - 1);
   std::optional<Levels> levels;
   for (const Attempt& attempt : kAttempts) {
     levels = levels_of(slices, rough, attempt);

@@ -16,8 +16,8 @@ class MadeSlices {
  public:
   static constexpr double kSeconds = 10, kStart = 1'700'000'000;
 
-  /// `crowding`: standard deviation of the slices' own levels (log), which makes values of one slice
-  /// go together; `correlation` of neighbouring levels.
+  /// `crowding`: standard deviation of the slices' own levels (log), which makes values of one
+  /// slice go together; `correlation` of neighbouring levels.
   explicit MadeSlices(std::uint64_t seed, double crowding = 0.05, double correlation = 0)
       : random_(seed), crowding_(crowding), correlation_(correlation) {}
 

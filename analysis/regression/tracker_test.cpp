@@ -150,8 +150,7 @@ TEST(RegressionTracker, SurvivesARestart) {
   RegressionTracker t = with_open();
   RegressionTracker after;
   after.restore(t.regressions());
-  EXPECT_TRUE(
-      after.observe({regression("a", 1e-3, 2e-3, 90)}, value(2e-3), 300).opened.empty());
+  EXPECT_TRUE(after.observe({regression("a", 1e-3, 2e-3, 90)}, value(2e-3), 300).opened.empty());
   for (double at = 310; at <= 340; at += 10) after.observe({}, value(1e-3), at);
   EXPECT_EQ(after.regressions()[0].state, FindingState::resolved);
 }

@@ -42,7 +42,8 @@ void RegressionWatch::add(const Quantity& of, double at, double value) {
       dropped_++;
       return;
     }
-    found = watched_.emplace(key, Watched{of, StepDetector(options_.step), 0, 0, {}, 0, 0, {}}).first;
+    found =
+        watched_.emplace(key, Watched{of, StepDetector(options_.step), 0, 0, {}, 0, 0, {}}).first;
   }
   Watched& w = found->second;
   const auto change = w.detector.add(at, value);
@@ -74,7 +75,8 @@ RegressionTracker::Changes RegressionWatch::look(double at, const History& histo
   std::erase_if(watched_, [&](const auto& entry) {
     return at - entry.second.last_at > options_.forget_seconds;
   });
-  return tracker_.observe(found, [this](const Quantity& of) { return now(of); }, at);
+  return tracker_.observe(
+      found, [this](const Quantity& of) { return now(of); }, at);
 }
 
 // Clears the step once it is decided.
@@ -82,13 +84,13 @@ std::optional<Regression> RegressionWatch::judged(Watched& watched, double at,
                                                   const History& history,
                                                   std::span<const Event> events) {
   const Step step = *watched.step;
-  const auto slices = history ? history(watched.of, step.at - options_.history_seconds, at)
-                              : std::vector<Slice>{};
+  const auto slices =
+      history ? history(watched.of, step.at - options_.history_seconds, at) : std::vector<Slice>{};
   if (slices.empty()) {
     watched.step.reset();
-    Regression r = regression_of(watched.of, step.change.before, step.change.after, step.at,
-                                 step.earliest, step.latest, step.change.confidence, events,
-                                 options_.judge);
+    Regression r =
+        regression_of(watched.of, step.change.before, step.change.after, step.at, step.earliest,
+                      step.latest, step.change.confidence, events, options_.judge);
     r.worse = is_worse(watched.of, step.change.after > step.change.before);
     return r;
   }

@@ -30,7 +30,7 @@ class RegressionWatch {
     double decide_seconds = 300;    ///< a step that cannot be decided by then is none
     /// A judge asks for some hundred histograms; further steps wait for the next look.
     std::size_t judged_a_look = 16;
-    double forget_seconds = 86400;  ///< series that gave no value for so long
+    double forget_seconds = 86400;   ///< series that gave no value for so long
     std::size_t most_series = 8192;  ///< some 2 KB each
   };
 
@@ -38,8 +38,7 @@ class RegressionWatch {
   using History = std::function<std::vector<Slice>(const Quantity&, double from, double to)>;
 
   RegressionWatch() : RegressionWatch(Options{}) {}
-  explicit RegressionWatch(const Options& options)
-      : options_(options), tracker_(options.tracker) {}
+  explicit RegressionWatch(const Options& options) : options_(options), tracker_(options.tracker) {}
 
   /// The next value of a quantity, in order of time (each 10 s, say); NaN: none was measured.
   void add(const Quantity& of, double at, double value);

@@ -51,9 +51,8 @@ struct Feed {
 TEST(RegressionWatch, ASlowStageIsToldWithinTwoMinutesAndEndsAfterTheCure) {
   MadeSlices made(1);
   const double since = kStart + 5000, cure = kStart + 8000;
-  Feed run(made.make(1000, 300, [=](double at, double v) {
-    return at >= since && at < cure ? 1.6 * v : v;
-  }));
+  Feed run(made.make(1000, 300,
+                     [=](double at, double v) { return at >= since && at < cure ? 1.6 * v : v; }));
   const std::vector<Event> events{{since - 5, "new_build", "demo", "build 12ab"}};
   run.to(1000, events);
   ASSERT_EQ(run.opened.size(), 1U);
@@ -100,8 +99,7 @@ TEST(RegressionWatch, IsBounded) {
   RegressionWatch::Options options;
   options.most_series = 10;
   RegressionWatch watch(options);
-  for (int i = 0; i < 20; i++)
-    watch.add({std::to_string(i), {}, "value", ""}, kStart, 1);
+  for (int i = 0; i < 20; i++) watch.add({std::to_string(i), {}, "value", ""}, kStart, 1);
   EXPECT_EQ(watch.series(), 10U);
   EXPECT_EQ(watch.dropped(), 10U);
   watch.look(kStart + 2 * 86400, {}, {});

@@ -25,7 +25,8 @@ Series newest_half(const Series& series) {
 bool bends_away(const TrendFit& half, const TrendFit& whole) {
   const bool differs = whole.slope < half.slope_least || whole.slope > half.slope_most;
   // Two parts of noise differ, too.
-  return differs && (whole.significant || half.significant) && std::fabs(half.slope - whole.slope) > kLeastBend * std::fabs(whole.slope);
+  return differs && (whole.significant || half.significant) &&
+         std::fabs(half.slope - whole.slope) > kLeastBend * std::fabs(whole.slope);
 }
 
 TrendFit newest_trend(Series series, const TrendOptions& options, bool& bent) {
@@ -61,8 +62,8 @@ Forecast forecast(const Series& all, double limit, Bound bound, const TrendOptio
   Forecast f;
   f.limit = limit;
   f.trend = newest_trend(series, options, f.bent);
-  f.level = f.trend.points == 0 ? std::numeric_limits<double>::quiet_NaN()
-                                : f.trend.value_at(f.trend.to);
+  f.level =
+      f.trend.points == 0 ? std::numeric_limits<double>::quiet_NaN() : f.trend.value_at(f.trend.to);
   if (f.trend.points == 0) return f;
   const bool over = f.level >= limit, under = f.level <= limit;
   if ((bound == Bound::upper && over) || (bound == Bound::lower && under) || (over && under)) {

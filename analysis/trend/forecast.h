@@ -15,10 +15,10 @@ enum class Bound {
 
 struct Forecast {
   enum class Outcome {
-    reached,    ///< it is there already
-    ahead,      ///< at `likeliest`
-    away,       ///< the trend leads away from it
-    no_trend,   ///< no significant trend: nothing can be said
+    reached,   ///< it is there already
+    ahead,     ///< at `likeliest`
+    away,      ///< the trend leads away from it
+    no_trend,  ///< no significant trend: nothing can be said
   };
   Outcome outcome = Outcome::no_trend;
   double limit = 0;

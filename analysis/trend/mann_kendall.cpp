@@ -41,8 +41,7 @@ std::vector<double> ranks(const std::vector<double>& values) {
   for (std::size_t i = 0; i < order.size();) {
     std::size_t end = i + 1;
     while (end < order.size() && values[order[end]] == values[order[i]]) end++;
-    for (std::size_t k = i; k < end; k++)
-      rank[order[k]] = static_cast<double>(i + end + 1) / 2;
+    for (std::size_t k = i; k < end; k++) rank[order[k]] = static_cast<double>(i + end + 1) / 2;
     i = end;
   }
   return rank;
@@ -84,9 +83,8 @@ double widening(const Series& series, double slope) {
   const double first = correlation(1);
   if (first <= noise) return std::max(1.0, 1 + observed);
   const double phi = std::min(0.99, first + (2 + 4 * first) / n);
-  const double modelled = added(n, rank.size() - 3, [&](std::size_t lag) {
-    return std::pow(phi, static_cast<double>(lag));
-  });
+  const double modelled = added(
+      n, rank.size() - 3, [&](std::size_t lag) { return std::pow(phi, static_cast<double>(lag)); });
   return std::max(1.0, 1 + std::max(observed, modelled));
 }
 

@@ -20,8 +20,8 @@ struct MannKendall {
 /// n (n - 1) (2 n + 5) / 18, less what ties take (Kendall 1975). Corrected for autocorrelation as
 /// by Hamed & Rao 1998: the ranks of the values less `slope`, their significant autocorrelations up
 /// to a quarter of the length, or those of an autoregression of order 1 where that is more (theirs
-/// alone calls too much a trend); correlation only ever widens. Requires finite values in the order of
-/// time; O(n^2).
+/// alone calls too much a trend); correlation only ever widens. Requires finite values in the order
+/// of time; O(n^2).
 MannKendall mann_kendall(const Series& series, double slope);
 
 /// The seasonal form: S summed over the phases (Hirsch, Slack & Smith 1982), with the covariance of

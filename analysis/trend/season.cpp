@@ -127,8 +127,7 @@ Season find_season(const Series& series, bool clock) {
   }
   if (best.period > 0) return best;
   // A short season is seen in the newest values alone, a long one in stretches of all.
-  for (const Series& seen :
-       {without_line(newest(series, kMostLags)), reduced(rest, kMostLags)}) {
+  for (const Series& seen : {without_line(newest(series, kMostLags)), reduced(rest, kMostLags)}) {
     const auto lag = strongest_lag(seen.value);
     if (!lag) continue;
     const double spacing = span(seen) / static_cast<double>(seen.at.size() - 1);

@@ -21,8 +21,8 @@ struct TrendFit {
   double from = 0, to = 0;  ///< Unix seconds, or what the series counts in
   double slope = 0;         ///< units per second
   double slope_least = 0, slope_most = 0;
-  double p = 1;             ///< of no trend, two-sided
-  double tau = 0;           ///< Kendall's, -1..1
+  double p = 1;    ///< of no trend, two-sided
+  double tau = 0;  ///< Kendall's, -1..1
   bool significant = false;
   double season = 0;       ///< seconds; 0: none
   double season_gain = 0;  ///< see season.h

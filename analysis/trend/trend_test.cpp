@@ -41,9 +41,8 @@ double daily(double t) { return std::sin(2 * std::numbers::pi * t / kDay); }
 TEST(Trend, OfALineInNoiseWithOutliers) {
   Noise noise(1);
   int i = 0;
-  const Series s = made(500, 60, [&](double t) {
-    return 10 + 0.001 * t + noise() + (++i % 10 == 0 ? 1000 : 0);
-  });
+  const Series s = made(
+      500, 60, [&](double t) { return 10 + 0.001 * t + noise() + (++i % 10 == 0 ? 1000 : 0); });
   const TrendFit fit = fit_trend(s);
   EXPECT_TRUE(fit.significant);
   EXPECT_NEAR(fit.slope, 0.001, 0.0001);
@@ -80,9 +79,8 @@ TEST(Trend, MissingValuesAndEqualTimesAreNoTrouble) {
 TEST(Trend, ADayIsFoundAndDoesNotTiltTheLine) {
   Noise noise(1);
   // Ends at the top of the third but last quarter: a plain fit sees the season's slope too.
-  const Series s = made(30 * 24 + 6, kHour, [&](double t) {
-    return 100 + 20 * daily(t) + 0.1 * t / kDay + noise();
-  });
+  const Series s = made(30 * 24 + 6, kHour,
+                        [&](double t) { return 100 + 20 * daily(t) + 0.1 * t / kDay + noise(); });
   const TrendFit fit = fit_trend(s);
   EXPECT_EQ(fit.season, kDay);
   EXPECT_GT(fit.season_gain, 0.5);
@@ -112,9 +110,8 @@ TEST(Season, AWeekIsToldFromADay) {
 
 TEST(Season, AnyPeriodIsFoundWithoutAClock) {
   Noise noise(0.3);
-  Series s = made(2000, 1, [&](double t) {
-    return std::sin(2 * std::numbers::pi * t / 50) + noise();
-  });
+  Series s =
+      made(2000, 1, [&](double t) { return std::sin(2 * std::numbers::pi * t / 50) + noise(); });
   EXPECT_NEAR(find_season(s, false).period, 50, 1);
 }
 
@@ -140,8 +137,7 @@ TEST(Trend, AMillionPointsAreReducedNotCut) {
 
 TEST(Forecast, ADiskThatFills) {
   Noise noise(0.5);
-  const Series s =
-      made(10 * 24, kHour, [&](double t) { return 50 + t / kDay + noise(); });
+  const Series s = made(10 * 24, kHour, [&](double t) { return 50 + t / kDay + noise(); });
   const Forecast f = forecast(s, 90, Bound::upper);
   ASSERT_EQ(f.outcome, Forecast::Outcome::ahead);
   EXPECT_NEAR((f.likeliest - kMonday) / kDay, 40, 2);
@@ -193,9 +189,8 @@ TEST(Forecast, TheIntervalHoldsTheTruth) {
 
 TEST(Forecast, GrowthThatBeganLatelyIsNotAveragedAway) {
   Noise noise(0.2);
-  const Series s = made(40 * 24, kHour, [&](double t) {
-    return 50 + std::max(0.0, t / kDay - 30) + noise();
-  });
+  const Series s =
+      made(40 * 24, kHour, [&](double t) { return 50 + std::max(0.0, t / kDay - 30) + noise(); });
   const Forecast f = forecast(s, 80, Bound::upper);
   ASSERT_EQ(f.outcome, Forecast::Outcome::ahead);
   EXPECT_TRUE(f.bent);
@@ -204,9 +199,8 @@ TEST(Forecast, GrowthThatBeganLatelyIsNotAveragedAway) {
 
 TEST(Forecast, GrowthThatEndedIsNoForecast) {
   Noise noise(0.2);
-  const Series s = made(40 * 24, kHour, [&](double t) {
-    return 50 + std::min(20.0, t / kDay) + noise();
-  });
+  const Series s =
+      made(40 * 24, kHour, [&](double t) { return 50 + std::min(20.0, t / kDay) + noise(); });
   EXPECT_EQ(forecast(s, 100, Bound::upper).outcome, Forecast::Outcome::no_trend);
 }
 

@@ -35,7 +35,7 @@ TEST(Analyze, EveryPointHasAScore) {
   const auto lines = json_lines(o.out);
   ASSERT_EQ(lines.size(), 1440U);
   // The stalls stand out from everything.
-  for (const std::size_t stall : {311U, 900U}) EXPECT_GT(lines[stall]["score"], 0.9) << stall;
+  for (const std::size_t stall : {311U, 900U}) EXPECT_GT(lines[stall]["score"], 0.97) << stall;
   EXPECT_TRUE(lines[640]["value"].is_null());
 }
 
@@ -51,8 +51,8 @@ TEST(Analyze, TheDiskIsFullInThreeWeeks) {
 }
 
 TEST(Analyze, ReadsStandardInput) {
-  Program program({"/bin/bash", "-c",
-                   "cat " + kLatency + " | " + NZ_AGENT + " analyze changes - -f json"});
+  Program program(
+      {"/bin/bash", "-c", "cat " + kLatency + " | " + NZ_AGENT + " analyze changes - -f json"});
   EXPECT_EQ(program.wait(30), 0) << program.err();
   EXPECT_EQ(json::parse(program.out())["file"], "standard input");
 }

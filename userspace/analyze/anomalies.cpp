@@ -32,8 +32,7 @@ Scores score_points(const CsvSeries& csv, const std::function<void(std::size_t)>
     const double score = detector.score(series.at[i], value);
     const std::size_t place = ordered.in_file(i);
     scores.expected[place] = detector.expected();
-    if (!std::isnan(value) && !std::isnan(score))
-      scores.score[place] = std::clamp(score, 0.0, 1.0);
+    if (!std::isnan(value) && !std::isnan(score)) scores.score[place] = std::clamp(score, 0.0, 1.0);
     if (progress && i % 65536 == 0) progress(i);
   }
   return scores;
@@ -97,9 +96,10 @@ std::string anomaly_table(const CsvSeries& csv, const Scores& scores, double thr
   }
   const auto [first, last] = std::minmax_element(at.begin(), at.end());
   std::string text = table.empty() ? "" : table.text(width) + "\n";
-  text += fmt::format("{} points from {} to {}: {} {} at a score of {} or more", at.size(),
-                      csv.times.readable(*first), csv.times.readable(*last), found,
-                      found == 1 ? "anomaly" : "anomalies", threshold);
+  text += fmt::format("{} {} from {} to {}: {} {} at a score of {} or more", at.size(),
+                      at.size() == 1 ? "point" : "points", csv.times.readable(*first),
+                      csv.times.readable(*last), found, found == 1 ? "anomaly" : "anomalies",
+                      threshold);
   if (all.size() < found)
     text += fmt::format("; the {} strangest are shown (--top 0 for all)", all.size());
   return text + "\n";

@@ -16,8 +16,8 @@ struct Scores {
   std::vector<double> expected;  ///< what the points before let expect; NaN: nothing yet
 };
 
-/// One pass of the agent's own detector (analysis/detect/anomaly.h) in the order of time, each point
-/// judged from those before it alone. `progress` is called now and then with the points done.
+/// One pass of the agent's own detector (analysis/detect/anomaly.h) in the order of time, each
+/// point judged from those before it alone. `progress` is called now and then with the points done.
 Scores score_points(const CsvSeries& csv, const std::function<void(std::size_t)>& progress = {});
 
 /// Neighbouring points at or above the threshold, with up to three others between them, as one.

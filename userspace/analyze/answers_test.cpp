@@ -18,9 +18,9 @@
 namespace nz::analyze {
 namespace {
 
+using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using nlohmann::json;
 
 // 10 s apart; value(i) with noise.
 template <class Value>
@@ -29,8 +29,8 @@ std::string rows(int n, const Value& value, double noise = 1) {
   std::normal_distribution<double> normal(0, noise);
   std::string text = "timestamp,value\n";
   for (int i = 0; i < n; i++)
-    text += std::to_string(1'700'000'000 + 10 * i) + "," + std::to_string(value(i) + normal(random)) +
-            "\n";
+    text += std::to_string(1'700'000'000 + 10 * i) + "," +
+            std::to_string(value(i) + normal(random)) + "\n";
   return text;
 }
 
@@ -108,12 +108,12 @@ TEST(Anomalies, TableSaysHowManyAreNotShown) {
 
 TEST(Anomalies, AReaderThatHasGoneIsTold) {
   const auto csv = read_text("1,5\n2,6\n");
-  EXPECT_FALSE(
-      write_scores(*csv, score_points(*csv), [](const std::string&) { return false; }));
+  EXPECT_FALSE(write_scores(*csv, score_points(*csv), [](const std::string&) { return false; }));
 }
 
 TEST(Changes, OneObjectWithIndices) {
-  const auto csv = read_text(rows(400, [](int i) { return i < 250 ? 100 : 130; }, 5));
+  const auto csv = read_text(rows(
+      400, [](int i) { return i < 250 ? 100 : 130; }, 5));
   const auto found = find_changes(*csv);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NEAR(static_cast<double>(found[0].index), 250, 3);
@@ -127,7 +127,8 @@ TEST(Changes, OneObjectWithIndices) {
 }
 
 TEST(Changes, NoneIsAnEmptyList) {
-  const auto csv = read_text(rows(300, [](int) { return 100; }, 5));
+  const auto csv = read_text(rows(
+      300, [](int) { return 100; }, 5));
   const json object = json::parse(changes_json(*csv, {}));
   EXPECT_TRUE(object["indices"].is_array());
   EXPECT_TRUE(object["indices"].empty());
@@ -152,7 +153,8 @@ TEST(Changes, MissingRowsDoNotShiftTheIndex) {
 }
 
 TEST(Even, HolesBecomeMissingValues) {
-  const auto csv = read_text("10,1\n20,2\n30,3\n60,6\n70,7\n80,8\n90,9\n100,10\n110,11\n120,12\n130,13\n");
+  const auto csv =
+      read_text("10,1\n20,2\n30,3\n60,6\n70,7\n80,8\n90,9\n100,10\n110,11\n120,12\n130,13\n");
   const Even e = even(csv->series);
   EXPECT_EQ(e.step, 10);
   ASSERT_EQ(e.value.size(), 13U);
@@ -169,7 +171,8 @@ TEST(Even, UnevenTimesStayAsTheyAre) {
 
 TEST(TrendOutput, SlopePerDayAndForecast) {
   // 0.864 a day per second of 1e-5: 10 s points.
-  const auto csv = read_text(rows(2000, [](int i) { return 50 + 0.001 * i; }, 0.1));
+  const auto csv = read_text(rows(
+      2000, [](int i) { return 50 + 0.001 * i; }, 0.1));
   TrendQuestion question;
   question.limit = 60;
   question.bound = analysis::Bound::upper;

@@ -26,9 +26,9 @@ std::vector<Change> find_changes(const CsvSeries& csv) {
 
 std::string changes_json(const CsvSeries& csv, const std::vector<Change>& changes) {
   const auto time = [&](std::size_t i) { return json_time(csv.times, csv.series.at[i]); };
-  std::string text = fmt::format("{{\n  \"file\": {},\n  \"column\": {},\n  \"points\": {},\n",
-                                 json_text(csv.name), json_text(csv.value_name),
-                                 csv.series.at.size());
+  std::string text =
+      fmt::format("{{\n  \"file\": {},\n  \"column\": {},\n  \"points\": {},\n",
+                  json_text(csv.name), json_text(csv.value_name), csv.series.at.size());
   text += "  \"indices\": [";
   for (std::size_t i = 0; i < changes.size(); i++)
     text += (i == 0 ? "" : ", ") + std::to_string(changes[i].index);
@@ -62,8 +62,9 @@ std::string change_table(const CsvSeries& csv, const std::vector<Change>& change
   }
   const auto [first, last] = std::minmax_element(csv.series.at.begin(), csv.series.at.end());
   return (table.empty() ? "" : table.text(width) + "\n") +
-         fmt::format("{} points from {} to {}: {} {}\n", csv.series.at.size(),
-                     csv.times.readable(*first), csv.times.readable(*last), changes.size(),
+         fmt::format("{} {} from {} to {}: {} {}\n", csv.series.at.size(),
+                     csv.series.at.size() == 1 ? "point" : "points", csv.times.readable(*first),
+                     csv.times.readable(*last), changes.size(),
                      changes.size() == 1 ? "change" : "changes");
 }
 

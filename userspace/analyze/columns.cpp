@@ -18,9 +18,9 @@ std::string lower(std::string_view text) {
 }
 
 bool names_a_time(const std::string& name) {
-  constexpr std::array<std::string_view, 12> kNames{"timestamp", "time",  "date",      "datetime",
-                                                    "ts",        "at",    "_time",     "epoch",
-                                                    "date_time", "index", "step",      "t"};
+  constexpr std::array<std::string_view, 12> kNames{"timestamp", "time",  "date",  "datetime",
+                                                    "ts",        "at",    "_time", "epoch",
+                                                    "date_time", "index", "step",  "t"};
   return std::find(kNames.begin(), kNames.end(), lower(name)) != kNames.end();
 }
 
@@ -54,12 +54,21 @@ std::optional<std::size_t> time_column(const std::vector<std::string>& header,
   if (!first) return std::nullopt;
   // A header that does not call plain numbers a time means that they are none.
   if (!header.empty() && first->kind() == Times::Kind::number) {
-    const bool has_value = std::any_of(header.begin() + 1, header.end(), [](const std::string& name) {
-      return lower(name) == "value";
-    });
+    const bool has_value =
+        std::any_of(header.begin() + 1, header.end(),
+                    [](const std::string& name) { return lower(name) == "value"; });
     if (!has_value) return std::nullopt;
   }
   return 0;
+}
+
+// "2,5", which only another delimiter lets through.
+bool has_decimal_comma(std::string_view cell) {
+  const std::size_t comma = cell.find(',');
+  if (comma == std::string_view::npos || comma == 0 || comma + 1 == cell.size()) return false;
+  std::string with_point(cell);
+  with_point[comma] = '.';
+  return parse_number(with_point).has_value();
 }
 
 std::optional<std::size_t> value_column(const std::vector<std::string>& header,
@@ -87,8 +96,8 @@ std::optional<double> parse_number(std::string_view text) {
   if (text.empty() || end != text.data() + text.size()) return std::nullopt;
   // Too large or too small for a double.
   if (error == std::errc::result_out_of_range) {
-    const bool tiny = text.find("e-") != std::string_view::npos ||
-                      text.find("E-") != std::string_view::npos;
+    const bool tiny =
+        text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos;
     return tiny ? 0 : std::numeric_limits<double>::infinity();
   }
   if (error != std::errc{}) return std::nullopt;
@@ -129,6 +138,10 @@ Result<Columns> choose_columns(const std::vector<std::string>& header,
     if (!value) return tl::unexpected(value.error());
     columns.value = *value;
   } else {
+    const auto comma = std::find_if(row.begin(), row.end(), has_decimal_comma);
+    if (comma != row.end())
+      return fail("'" + std::string(*comma) + "' has a decimal comma",
+                  "write decimals with a point, or name the column with --value-column");
     const auto value = value_column(header, row, columns.time);
     if (!value)
       return fail("no column has numbers",

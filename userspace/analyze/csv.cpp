@@ -37,7 +37,8 @@ class Reader {
       if (!more) return tl::unexpected(more.error());
       if (!*more) break;
       if (!columns_ && record.front() == '#') continue;  // a remark before the table
-      if (!header_seen) delimiter_ = options_.delimiter != 0 ? options_.delimiter : guess_delimiter(record);
+      if (!header_seen)
+        delimiter_ = options_.delimiter != 0 ? options_.delimiter : guess_delimiter(record);
       split(record, delimiter_, cells_, scratch_);
       if (!header_seen) {
         header_seen = true;
@@ -76,7 +77,8 @@ class Reader {
   }
 
   Error bad(const std::string& what, const std::string& remedy) const {
-    const std::string or_skip = options_.skip_bad_rows ? "" : ", or leave such rows out with --skip-bad-rows";
+    const std::string or_skip =
+        options_.skip_bad_rows ? "" : ", or leave such rows out with --skip-bad-rows";
     return Error{lines_.where() + ": " + what, remedy + or_skip, 0};
   }
 
@@ -107,7 +109,7 @@ class Reader {
     return tl::unexpected(
         bad(fmt::format("{} cell{} where {} {} expected", cells_.size(),
                         cells_.size() == 1 ? "" : "s", width_, width_ == 1 ? "is" : "are"),
-            fmt::format("mend the row, put what has a '{}' in it in quotes", 
+            fmt::format("mend the row, put what has a '{}' in it in quotes",
                         delimiter_ == '\t' ? "tab" : std::string(1, delimiter_))));
   }
 
@@ -123,9 +125,9 @@ class Reader {
     }
     const auto at = out_.times.parse(cell);
     if (at) return *at;
-    return tl::unexpected(bad(fmt::format("'{}' is no time like the first one, '{}'", shown(cell),
-                                          shown(first_time_)),
-                              "write all times in one way"));
+    return tl::unexpected(bad(
+        fmt::format("'{}' is no time like the first one, '{}'", shown(cell), shown(first_time_)),
+        "write all times in one way"));
   }
 
   Result<double> value_of(std::string_view cell) {
@@ -181,8 +183,9 @@ class Reader {
 };
 
 std::string rows(const Count& count) {
-  return count.rows == 1 ? fmt::format("1 row (line {})", count.first_line)
-                         : fmt::format("{} rows (the first: line {})", count.rows, count.first_line);
+  return count.rows == 1
+             ? fmt::format("1 row (line {})", count.first_line)
+             : fmt::format("{} rows (the first: line {})", count.rows, count.first_line);
 }
 
 }  // namespace

@@ -14,9 +14,9 @@
 namespace nz::analyze {
 
 struct CsvOptions {
-  std::string time_column;   ///< name or number from 1; "none": there is none; empty: looked for
-  std::string value_column;  ///< name or number from 1; empty: looked for
-  char delimiter = '\0';     ///< 0: the one of , ; tab | that the first line has most of
+  std::string time_column;     ///< name or number from 1; "none": there is none; empty: looked for
+  std::string value_column;    ///< name or number from 1; empty: looked for
+  char delimiter = '\0';       ///< 0: the one of , ; tab | that the first line has most of
   bool skip_bad_rows = false;  ///< count and leave out rather than stop
 };
 
@@ -29,25 +29,25 @@ struct Count {
 };
 
 struct CsvSeries {
-  std::string name;         ///< of the file
-  std::string value_name;   ///< of the column, or "value"
+  std::string name;        ///< of the file
+  std::string value_name;  ///< of the column, or "value"
   Times times;
   analysis::Series series;  ///< in the order of the file; NaN: missing, infinite as told
   Count missing;            ///< empty, NaN, null, NA
   Count infinite;
-  Count bad;                ///< rows left out (skip_bad_rows)
-  Count duplicate;          ///< times that are those of the row before
-  Count backward;           ///< times before that of the row before
-  std::string first_bad;    ///< what was wrong with it
+  Count bad;              ///< rows left out (skip_bad_rows)
+  Count duplicate;        ///< times that are those of the row before
+  Count backward;         ///< times before that of the row before
+  std::string first_bad;  ///< what was wrong with it
 
   /// One line for each kind that occurred, what was done about it.
   [[nodiscard]] std::vector<std::string> warnings() const;
 };
 
-/// Reads all of it: 16 bytes a row remain. With a header where no cell of the first line is a number
-/// or a time. A row that is short, long, or whose time or value cannot be read ends it with an error
-/// that names the line, unless told otherwise; so do more bad rows than good ones in any case.
-/// `progress` is called now and then with the bytes read.
+/// Reads all of it: 16 bytes a row remain. With a header where no cell of the first line is a
+/// number or a time. A row that is short, long, or whose time or value cannot be read ends it with
+/// an error that names the line, unless told otherwise; so do more bad rows than good ones in any
+/// case. `progress` is called now and then with the bytes read.
 Result<CsvSeries> read_csv(std::FILE* file, const std::string& name, const CsvOptions& options,
                            const std::function<void(std::size_t)>& progress = {});
 

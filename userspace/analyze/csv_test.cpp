@@ -14,7 +14,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(Csv, HeaderAndTwoColumns) {
-  const auto csv = read_text("timestamp,value\n2023-11-14 22:13:20,1.5\n2023-11-14 22:13:30,-2e3\n");
+  const auto csv =
+      read_text("timestamp,value\n2023-11-14 22:13:20,1.5\n2023-11-14 22:13:30,-2e3\n");
   ASSERT_TRUE(csv) << csv.error().text();
   EXPECT_THAT(csv->series.value, ElementsAre(1.5, -2000));
   EXPECT_THAT(csv->series.at, ElementsAre(1700000000, 1700000010));
@@ -36,14 +37,14 @@ TEST(Csv, NoHeaderNoTimesAndOtherDelimiters) {
 }
 
 TEST(Csv, ByteOrderMarkCarriageReturnsBlankLinesAndRemarks) {
-  const auto csv =
-      read_text("\xef\xbb\xbf# made by hand\r\n\r\ntime,value\r\n1,5\r\n\r\n2,6");
+  const auto csv = read_text("\xef\xbb\xbf# made by hand\r\n\r\ntime,value\r\n1,5\r\n\r\n2,6");
   ASSERT_TRUE(csv) << csv.error().text();
   EXPECT_THAT(csv->series.value, ElementsAre(5, 6));
 }
 
 TEST(Csv, QuotesWithDelimitersLineBreaksAndQuotes) {
-  const auto csv = read_text("time,\"p99, \"\"all\"\"\",note\n1, \"5\" ,\"two\nlines, one cell\"\n2,6,\"\"\n");
+  const auto csv =
+      read_text("time,\"p99, \"\"all\"\"\",note\n1, \"5\" ,\"two\nlines, one cell\"\n2,6,\"\"\n");
   ASSERT_TRUE(csv) << csv.error().text();
   EXPECT_THAT(csv->series.value, ElementsAre(5, 6));
   EXPECT_EQ(csv->value_name, "p99, \"all\"");
@@ -71,7 +72,8 @@ TEST(Csv, ColumnsByNameNumberAndNature) {
 }
 
 TEST(Csv, MissingAndInfiniteValuesAreCounted) {
-  const auto csv = read_text("time,value\n1,5\n2,\n3,NaN\n4,null\n5,inf\n6,-Infinity\n7,1e999\n8,n/a\n");
+  const auto csv =
+      read_text("time,value\n1,5\n2,\n3,NaN\n4,null\n5,inf\n6,-Infinity\n7,1e999\n8,n/a\n");
   ASSERT_TRUE(csv) << csv.error().text();
   EXPECT_EQ(csv->missing.rows, 4U);
   EXPECT_EQ(csv->missing.first_line, 3U);
@@ -97,6 +99,7 @@ TEST(Csv, BadRowsEndItWithTheirLine) {
   EXPECT_THAT(read_text("time,value\n1,5\n2,fast\n").error().text(),
               HasSubstr(":3: 'fast' in column 'value' is no number"));
   EXPECT_THAT(read_text("time;value\n1;5\n2;1,5\n").error().text(), HasSubstr("with a point"));
+  EXPECT_THAT(read_text("a;b\n1;1,5\n").error().text(), HasSubstr("'1,5' has a decimal comma"));
   EXPECT_THAT(read_text("time,value\n2023-11-14,5\n1700000000,6\n").error().text(),
               HasSubstr("'1700000000' is no time like the first one, '2023-11-14'"));
   EXPECT_THAT(read_text("time,value\n1,5\n2\n").error().text(), HasSubstr("--skip-bad-rows"));
@@ -128,7 +131,11 @@ TEST(Csv, WhatIsNoText) {
   EXPECT_THAT(read_text("PAR1....").error().text(), HasSubstr("Parquet"));
   EXPECT_THAT(read_text(std::string("1,\0005\n", 5)).error().text(), HasSubstr("no text"));
   EXPECT_THAT(read_text(std::string(3 << 20, 'x')).error().text(), HasSubstr("without an end"));
-  EXPECT_THAT(read_text("\xff\xfe" "1").error().text(), HasSubstr("UTF-16"));
+  EXPECT_THAT(read_text("\xff\xfe"
+                        "1")
+                  .error()
+                  .text(),
+              HasSubstr("UTF-16"));
 }
 
 TEST(Csv, EndlessAndStrangeCellsAreCutInErrors) {
@@ -140,7 +147,8 @@ TEST(Csv, EndlessAndStrangeCellsAreCutInErrors) {
 
 TEST(Csv, ManyRowsAndLinesAcrossBlocks) {
   std::string text = "time,value\n";
-  for (int i = 0; i < 200'000; i++) text += std::to_string(i) + "," + std::to_string(i % 100) + "\n";
+  for (int i = 0; i < 200'000; i++)
+    text += std::to_string(i) + "," + std::to_string(i % 100) + "\n";
   const auto csv = read_text(text);
   ASSERT_TRUE(csv) << csv.error().text();
   ASSERT_EQ(csv->series.at.size(), 200'000U);

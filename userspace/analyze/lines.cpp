@@ -76,8 +76,9 @@ Result<bool> Lines::extend(std::size_t& end) {
       return true;
     }
     if (buffer_.size() - begin_ > kMost)
-      return fail(fmt::format("{}:{}: longer than {} bytes without an end", name_, next_line_, kMost),
-                  "is this a table, and does each quote that opens a cell close it?");
+      return fail(
+          fmt::format("{}:{}: longer than {} bytes without an end", name_, next_line_, kMost),
+          "is this a table, and does each quote that opens a cell close it?");
     const std::size_t into = end - begin_;
     auto more = fill();
     if (!more) return more;

@@ -37,9 +37,9 @@ class Lines {
   std::FILE* file_;
   std::string name_;
   std::string buffer_;
-  std::size_t begin_ = 0;                   // of what is not told yet
+  std::size_t begin_ = 0;  // of what is not told yet
   std::size_t line_ = 0, next_line_ = 1;
-  std::size_t bytes_ = 0;                   // told
+  std::size_t bytes_ = 0;  // told
   bool first_ = true, end_of_file_ = false;
 };
 

@@ -25,8 +25,9 @@ class Ordered {
 /// Evenly spaced values, NaN where a row is missing, for methods that count in points.
 struct Even {
   std::vector<double> value;
-  std::vector<std::size_t> point;  ///< of each value, the one in the series; of a hole, the next one
-  double step = 0;                 ///< seconds; 0: the times are not even, and `value` is as it was
+  std::vector<std::size_t>
+      point;        ///< of each value, the one in the series; of a hole, the next one
+  double step = 0;  ///< seconds; 0: the times are not even, and `value` is as it was
 };
 
 /// Where at least nine of ten steps are the usual one or a multiple of it, and holes would not make

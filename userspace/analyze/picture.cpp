@@ -53,13 +53,13 @@ Plot picture_of(const CsvSeries& csv, const std::vector<Change>& changes) {
 Plot picture_of(const CsvSeries& csv, const TrendAnswer& answer) {
   Plot plot = plot_of(csv);
   const analysis::TrendFit& t = answer.forecast ? answer.forecast->trend : answer.trend;
-  plot.title = fmt::format("{}: {}", csv.name,
-                           t.significant ? "trend" : "no significant trend");
+  plot.title = fmt::format("{}: {}", csv.name, t.significant ? "trend" : "no significant trend");
   double to = t.to;
   if (answer.forecast) {
     plot.limit = answer.forecast->limit;
     const bool ahead = answer.forecast->outcome == analysis::Forecast::Outcome::ahead;
-    if (ahead) to = std::min(answer.forecast->likeliest, t.to + (answer.trend.to - answer.trend.from));
+    if (ahead)
+      to = std::min(answer.forecast->likeliest, t.to + (answer.trend.to - answer.trend.from));
   }
   if (t.points > 0) plot.line = Plot::Line{t.from, to, t.value_at(t.from), t.value_at(to)};
   return plot;

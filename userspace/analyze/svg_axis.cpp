@@ -18,8 +18,8 @@ double nice_step(double span, int wanted) {
 }
 
 double clock_step(double span, int wanted) {
-  constexpr std::array<double, 20> kSteps{1,    5,     10,    30,     60,     300,    600,
-                                          1800, 3600,  7200,  10800,  21600,  43200,  86400,
+  constexpr std::array<double, 20> kSteps{1,      5,      10,      30,      60,      300,     600,
+                                          1800,   3600,   7200,    10800,   21600,   43200,   86400,
                                           172800, 604800, 1209600, 2592000, 7776000, 31536000};
   for (const double step : kSteps) {
     if (span / step <= wanted) return step;

@@ -206,10 +206,10 @@ std::string calendar_text(double unix_seconds, int decimals) {
   const auto day = chrono::floor<chrono::days>(since);
   const chrono::year_month_day date(day);
   const chrono::hh_mm_ss clock(since - day);
-  std::string text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), clock.hours().count(),
-                                 clock.minutes().count(), clock.seconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  clock.hours().count(), clock.minutes().count(), clock.seconds().count());
   if (decimals > 0) text += fmt::format(".{:0{}.0f}", ticks, decimals);
   return text;
 }

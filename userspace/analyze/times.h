@@ -11,10 +11,10 @@ namespace nz::analyze {
 class Times {
  public:
   enum class Kind {
-    index,     ///< there is no column: the row's number
-    number,    ///< numbers that are no Unix times; kept as they are
-    unix_time, ///< seconds, milliseconds, microseconds or nanoseconds since 1970, by magnitude
-    calendar,  ///< ISO 8601: 2026-11-27, 2026-11-27 09:00, 2026-11-27T09:00:00.250+01:00
+    index,      ///< there is no column: the row's number
+    number,     ///< numbers that are no Unix times; kept as they are
+    unix_time,  ///< seconds, milliseconds, microseconds or nanoseconds since 1970, by magnitude
+    calendar,   ///< ISO 8601: 2026-11-27, 2026-11-27 09:00, 2026-11-27T09:00:00.250+01:00
   };
 
   Times() = default;  ///< of Kind::index

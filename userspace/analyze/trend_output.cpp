@@ -26,10 +26,14 @@ Per per(const Times& times) {
 
 const char* outcome_name(Forecast::Outcome outcome) {
   switch (outcome) {
-    case Forecast::Outcome::reached: return "reached";
-    case Forecast::Outcome::ahead: return "ahead";
-    case Forecast::Outcome::away: return "away";
-    case Forecast::Outcome::no_trend: break;
+    case Forecast::Outcome::reached:
+      return "reached";
+    case Forecast::Outcome::ahead:
+      return "ahead";
+    case Forecast::Outcome::away:
+      return "away";
+    case Forecast::Outcome::no_trend:
+      break;
   }
   return "no_trend";
 }
@@ -51,17 +55,21 @@ std::string time_or_never(const Times& times, double at) {
 std::string forecast_text(const Times& times, const Forecast& f) {
   const std::string limit = cell(f.limit);
   switch (f.outcome) {
-    case Forecast::Outcome::reached: return fmt::format("{} is reached: the level is {}", limit, cell(f.level));
-    case Forecast::Outcome::away: return fmt::format("the trend leads away from {}", limit);
+    case Forecast::Outcome::reached:
+      return fmt::format("{} is reached: the level is {}", limit, cell(f.level));
+    case Forecast::Outcome::away:
+      return fmt::format("the trend leads away from {}", limit);
     case Forecast::Outcome::no_trend:
       return fmt::format("none: without a significant trend nothing leads to {}", limit);
-    case Forecast::Outcome::ahead: break;
+    case Forecast::Outcome::ahead:
+      break;
   }
-  return fmt::format("{} is reached at {}, between {} and {}{}", limit, times.readable(f.likeliest),
-                     times.readable(f.earliest), time_or_never(times, f.latest),
-                     f.bent ? fmt::format("\n{:<12}(by what it did since {}: before, it went another way)", "",
-                                          times.readable(f.trend.from))
-                            : "");
+  return fmt::format(
+      "{} is reached at {}, between {} and {}{}", limit, times.readable(f.likeliest),
+      times.readable(f.earliest), time_or_never(times, f.latest),
+      f.bent ? fmt::format("\n{:<12}(by what it did since {}: before, it went another way)", "",
+                           times.readable(f.trend.from))
+             : "");
 }
 
 std::string forecast_json(const Times& times, const Forecast& f) {
@@ -86,7 +94,8 @@ TrendAnswer find_trend(const CsvSeries& csv, const TrendQuestion& question) {
   TrendAnswer answer;
   answer.trend = analysis::fit_trend(ordered.series(), options);
   if (question.limit)
-    answer.forecast = analysis::forecast(ordered.series(), *question.limit, question.bound, options);
+    answer.forecast =
+        analysis::forecast(ordered.series(), *question.limit, question.bound, options);
   return answer;
 }
 
@@ -129,8 +138,8 @@ std::string trend_text(const CsvSeries& csv, const TrendAnswer& answer) {
   const auto line = [&](const char* name, const std::string& value) {
     text += fmt::format("{:<12}{}\n", name, value);
   };
-  line("series", fmt::format("{} of {}, {} values from {} to {}", csv.value_name, csv.name, t.points,
-                             csv.times.readable(t.from), csv.times.readable(t.to)));
+  line("series", fmt::format("{} of {}, {} values from {} to {}", csv.value_name, csv.name,
+                             t.points, csv.times.readable(t.from), csv.times.readable(t.to)));
   if (!t.note.empty() && !(t.slope != 0)) {
     line("trend", "none: " + t.note);
   } else {
@@ -142,8 +151,8 @@ std::string trend_text(const CsvSeries& csv, const TrendAnswer& answer) {
   if (t.season > 0)
     line("season", fmt::format("{}, {:.0f} % of the spread", length_text(csv.times, t.season),
                                100 * t.season_gain));
-  line("level", fmt::format("{} at the beginning, {} at the end; spread {}", cell(t.value_at(t.from)),
-                            cell(t.value_at(t.to)), cell(t.spread)));
+  line("level", fmt::format("{} at the beginning, {} at the end; spread {}",
+                            cell(t.value_at(t.from)), cell(t.value_at(t.to)), cell(t.spread)));
   if (answer.forecast) line("forecast", forecast_text(csv.times, *answer.forecast));
   return text;
 }

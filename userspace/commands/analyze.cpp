@@ -28,7 +28,7 @@ struct Options {
   std::string what, file, format = "text";
   std::string delimiter, bound = "either", season, plot;
   analyze::CsvOptions csv;
-  double threshold = 0.95;
+  double threshold = 0.99;
   std::size_t top = 20;
   std::optional<double> limit;
 };
@@ -62,20 +62,18 @@ Result<CsvSeries> read(const Options& options) {
   const bool sized = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
   const auto megabytes = [](std::size_t bytes) { return bytes >> 20; };
   cli::Progress progress("reading, MB:");
-  return analyze::read_csv(file, from_stdin ? "standard input" : options.file, options.csv,
-                           [&](std::size_t bytes) {
-                             if (!sized) return;
-                             progress.at(megabytes(bytes),
-                                         megabytes(static_cast<std::size_t>(status.st_size)));
-                           });
+  return analyze::read_csv(
+      file, from_stdin ? "standard input" : options.file, options.csv, [&](std::size_t bytes) {
+        if (!sized) return;
+        progress.at(megabytes(bytes), megabytes(static_cast<std::size_t>(status.st_size)));
+      });
 }
 
 int save_plot(const Options& options, const analyze::Plot& plot) {
   if (options.plot.empty()) return kOk;
   const std::string text = analyze::draw(plot);
   File file(std::fopen(options.plot.c_str(), "we"));
-  if (!file)
-    return report("analyze", fail_errno("write " + options.plot, errno).value(), kFailed);
+  if (!file) return report("analyze", fail_errno("write " + options.plot, errno).value(), kFailed);
   const bool written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
   if (std::fclose(file.release()) != 0 || !written)
     return report("analyze", fail_errno("write " + options.plot, errno).value(), kFailed);
@@ -98,12 +96,12 @@ int anomalies(const Options& options, const CsvSeries& csv) {
   if (options.format == "json") {
     if (!analyze::write_scores(csv, scores, cli::write_out)) printed = kFailed;
   } else {
-    printed = print(analyze::anomaly_table(csv, scores, options.threshold, options.top,
-                                           cli::line_limit()));
+    printed = print(
+        analyze::anomaly_table(csv, scores, options.threshold, options.top, cli::line_limit()));
   }
   if (options.plot.empty()) return printed;
-  return print_then_plot(
-      printed, options, analyze::picture_of(csv, analyze::episodes(scores, options.threshold)));
+  return print_then_plot(printed, options,
+                         analyze::picture_of(csv, analyze::episodes(scores, options.threshold)));
 }
 
 int changes(const Options& options, const CsvSeries& csv) {
@@ -154,16 +152,19 @@ int run(Options options) {
 Command add_analyze(CLI::App& app) {
   auto options = std::make_shared<Options>();
   auto* sub = app.add_subcommand(
-      "analyze", "Anomalies, changes and the trend of any series in a file, as the agent sees them");
+      "analyze",
+      "Anomalies, changes and the trend of any series in a file, as the agent sees them");
   sub->add_option("what", options->what, "anomalies, changes or trend")
       ->check(CLI::IsMember({"anomalies", "changes", "trend"}))
       ->required();
-  sub->add_option("file", options->file, "CSV of timestamp,value, with or without a header; - reads "
-                                         "from standard input")
+  sub->add_option("file", options->file,
+                  "CSV of timestamp,value, with or without a header; - reads "
+                  "from standard input")
       ->required();
   sub->add_option("--time-column", options->csv.time_column,
                   "Name or number of the column of times; none: rows are numbered");
-  sub->add_option("--value-column", options->csv.value_column, "Name or number of the column of values");
+  sub->add_option("--value-column", options->csv.value_column,
+                  "Name or number of the column of values");
   sub->add_option("--delimiter", options->delimiter,
                   "One character, or tab; left out: what the first line has of , ; tab |");
   sub->add_flag("--skip-bad-rows", options->csv.skip_bad_rows,
@@ -188,8 +189,8 @@ Command add_analyze(CLI::App& app) {
        {"nearzero analyze trend disk.csv --limit 90 --bound above", "when it is full"},
        {"cat latency.csv | nearzero analyze changes - -f json", ""},
        {"nearzero analyze trend disk.csv --value-column used_percent", "of several columns"}},
-      "Times are ISO 8601, Unix seconds (ms, us, ns by their size), or any numbers. A score of 0.95\n"
-      "is one point in 3,300 by chance, 0.99 one in a month of points each 10 s."));
+      "Times are ISO 8601, Unix seconds (ms, us, ns by their size), or any numbers. In noise a\n"
+      "score of 0.99 comes about once in 259,200 points, a month of points each 10 s."));
   return {sub, [options] { return run(*options); }};
 }
 

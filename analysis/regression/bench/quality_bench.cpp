@@ -1,5 +1,5 @@
-// How often, how soon and how well regressions of histograms are told, and how often of nothing: the
-// table of docs/regressions.md. Not part of the tests: `ninja nz_regression_quality &&
+// How often, how soon and how well regressions of histograms are told, and how often of nothing:
+// the table of docs/regressions.md. Not part of the tests: `ninja nz_regression_quality &&
 // analysis/regression/bench/nz_regression_quality [SERIES]`.
 #include <algorithm>
 #include <cmath>
@@ -39,7 +39,8 @@ std::vector<Told> watched(const std::vector<Slice>& slices) {
               slice.histogram->quantile_interpolated(0.5));
     watch.add({"nearzero_order_duration_seconds", labels, "p99", "seconds"}, slice.to,
               slice.histogram->quantile_interpolated(0.99));
-    for (const Regression& r : watch.look(slice.to, history, {}).opened) told.push_back({slice.to, r});
+    for (const Regression& r : watch.look(slice.to, history, {}).opened)
+      told.push_back({slice.to, r});
   }
   return told;
 }
@@ -101,8 +102,9 @@ void alarms(double crowding, int series) {
 
 int main(int argc, char** argv) {
   const int series = argc > 1 ? std::max(1, std::atoi(argv[1])) : 50;
-  std::printf("| step | level noise | told | delay | off by | interval holds | alarms before |\n"
-              "|---|---:|---:|---:|---:|---:|---:|\n");
+  std::printf(
+      "| step | level noise | told | delay | off by | interval holds | alarms before |\n"
+      "|---|---:|---:|---:|---:|---:|---:|\n");
   for (const double crowding : {0.05, 0.2}) {
     for (const double size : {0.05, 0.1, 0.2, 0.5}) {
       char what[32];

@@ -53,22 +53,25 @@ HourOfWeek eight_weeks() {
 
 int main() {
   MadeSlices made(1);
-  const auto slow = [](double at, double v) { return at >= MadeSlices::kStart + 1000 ? 1.5 * v : v; };
+  const auto slow = [](double at, double v) {
+    return at >= MadeSlices::kStart + 1000 ? 1.5 * v : v;
+  };
   const auto slices = made.make(200, 500, slow);
   const std::span<const Slice> all(slices);
   measure("compare 60 slices with 60", [&] { compare(all.first(60), all.subspan(110, 60)); });
   measure("judge 200 slices", [&] { judge({}, all, MadeSlices::kStart + 1000, {}); });
   const HourOfWeek baseline = eight_weeks();
   const std::string blob = baseline.blob();
-  measure("hour of the week: what is expected", [&] { static_cast<void>(baseline.expected(472400 * 3600.0)); });
+  measure("hour of the week: what is expected",
+          [&] { static_cast<void>(baseline.expected(472400 * 3600.0)); });
   measure("hour of the week: from its blob", [&] { HourOfWeek::from_blob(blob, {}); });
   const Series month = month_of_minutes(43'200), long_one = month_of_minutes(10'000'000);
   measure("trend of a month of minutes", [&] { fit_trend(month); });
   measure("forecast of a month of minutes", [&] { forecast(month, 100); });
   measure("trend of 10 million points", [&] { fit_trend(long_one); });
-  std::printf("state of a series: %zu B while it is watched (points of the hour %zu, expectation %zu), "
-              "its baseline %zu B in the store\n",
-              sizeof(HourPoints) + sizeof(Expected), sizeof(HourPoints), sizeof(Expected),
-              blob.size());
+  std::printf(
+      "state of a series: %zu B while it is watched (points of the hour %zu, expectation %zu), "
+      "its baseline %zu B in the store\n",
+      sizeof(HourPoints) + sizeof(Expected), sizeof(HourPoints), sizeof(Expected), blob.size());
   return 0;
 }
