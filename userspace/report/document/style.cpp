@@ -45,7 +45,7 @@ a{color:var(--l0)}
 .scroll{overflow-x:auto;margin:.6rem 0}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.2rem 0 .3rem;font-size:.95rem}
-th,td{padding:.3rem .75rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);
+th,td{padding:.3rem .55rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);
 unicode-bidi:isolate}
 th{font-weight:600;color:var(--quiet);white-space:nowrap}
 td{min-width:3.2rem;max-width:34rem;overflow-wrap:anywhere}
