@@ -3,9 +3,9 @@
 from host import CPU
 from model import COUNT, PER_SECOND, RATIO, SECONDS, Panel, Row, dashboard, query
 from order_path import COMPONENT, DURATION
-from promql import (INSTANCE, TARGET, histogram_seconds, per_observed_second, quantile, rate, share,
+from promql import (INSTANCE, TARGET, gauge, histogram_seconds, per_observed_second, quantile, rate, share,
                     top)
-from scheduler import OFF, RUNQ
+from scheduler import ALL, OFF, RUNQ
 from sqlite import INSIDE
 
 
@@ -41,6 +41,11 @@ def make():
                   "blocked by reason. The largest that is not running is what to look at first.",
                   query(share(rate(COMPONENT, "target, component"), rate(COMPONENT, "target"), "target"),
                         "{{target}} {{component}}"), width=8, highest=1),
+            Panel("Bottlenecks: share of an order's time", RATIO, "What each open finding costs an order; GET "
+                  "/performance/bottlenecks has the evidence and what to do. Empty: nothing limits the services.",
+                  query(gauge("nearzero_bottleneck_impact_ratio", "target, kind", ALL, how="max"),
+                        "{{target}} {{kind}}"),
+                  width=24, highest=1),
             Row("What may hold it up"),
             Panel("Run-queue wait, p99", SECONDS, "Dashboard Scheduler.",
                   query(quantile(0.99, RUNQ, "target"), "{{target}}"), width=8),

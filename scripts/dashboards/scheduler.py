@@ -1,7 +1,7 @@
 """Who waits for a CPU, for how long, and what threads are blocked on."""
 
-from model import (COUNT, PER_SECOND, SECONDS, Panel, Row, dashboard, query)
-from promql import (INSTANCE, gauge, heatmap, histogram_rate, histogram_seconds, quantile, rate, top)
+from model import (COUNT, PER_SECOND, RATIO, SECONDS, Panel, Row, dashboard, query)
+from promql import (INSTANCE, gauge, heatmap, histogram_rate, histogram_seconds, quantile, rate, share, top)
 
 # The scheduler also knows `host`, which is no target: everything else that runs.
 ALL = INSTANCE + ', target=~"$target|host"'
@@ -34,6 +34,11 @@ def make():
                   query(histogram_seconds(SLICE, "target", ALL), "{{target}}"), width=8),
             Panel("Context switches", PER_SECOND, "Of the whole host.",
                   query(rate("nearzero_context_switches_total", "instance", INSTANCE), "{{instance}}"), width=8),
+            Panel("Hottest functions", RATIO, "Share of a target's samples on CPU in which the function itself ran, from "
+                  "the profile. Functions that never took 5 % of a window are 'other'.",
+                  query(top(10, share(rate("nearzero_hot_function_samples_total", "target, function"),
+                                      rate("nearzero_profile_samples_total", "target"), "target")),
+                        "{{target}} {{function}}"), width=24, highest=1),
             Row("Off the CPU"),
             Panel("Blocked threads by reason", COUNT, "Seconds blocked per second. idle is a thread that "
                   "waits for work; lock, disk and network are what an order waits for.",

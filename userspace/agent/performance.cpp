@@ -1,12 +1,23 @@
 #include "userspace/agent/performance.h"
 
+#include <algorithm>
+
 #include "userspace/base/clock.h"
 #include "userspace/report/host.h"
 
 namespace nz::agent {
 namespace {
 
-constexpr const char* kOldestOnDisk = "nearzero_store_oldest_timestamp_seconds";
+// Of any level, as the store tells it; 0: nothing is there.
+double oldest_of(const std::vector<metrics::Family>& families) {
+  double oldest = 0;
+  for (const metrics::Family& family : families) {
+    if (family.name != "nearzero_store_oldest_timestamp_seconds") continue;
+    for (const metrics::Sample& s : family.samples)
+      oldest = oldest == 0 ? s.value : std::min(oldest, s.value);
+  }
+  return oldest;
+}
 
 }  // namespace
 
@@ -44,10 +55,7 @@ void Performance::record(Snapshot& snapshot) {
   snapshot.generation = ++generation_;
   if (!snapshot.extras) snapshot.extras = host_;
   snapshot.at = unix_seconds();
-  for (const metrics::Family& family : snapshot.families) {
-    if (family.name == kOldestOnDisk && !family.samples.empty())
-      oldest_on_disk_ = family.samples.front().value;
-  }
+  oldest_on_disk_ = oldest_of(snapshot.families);
   snapshot.families.push_back({"nearzero_history_bytes",
                                "Memory that the history of all series takes.",
                                metrics::Type::gauge,
