@@ -147,7 +147,7 @@ const std::vector<CatalogEntry>& catalog() {
       {"store_drops_total", kCounter, "cause"},
       {"store_errors_total", kCounter, "kind"},
       {"store_damaged_files_total", kCounter, ""},
-      {"store_drains", kCounter, ""},
+      {"store_drains", kGauge, ""},
       {"history_bytes", kGauge, ""},
       {"history_evicted_points_total", kCounter, ""},
       {"build_info", kGauge, "version,kernel"},
