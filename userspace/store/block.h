@@ -1,6 +1,6 @@
 // Intervals of one series one after the other, packed: `blocks.data`. Cells of counters and gauges
-// follow one another, each after the one before; histograms are written slot by slot, because one slot
-// is alike from interval to interval, and what is alike is small when it is packed.
+// follow one another, each after the one before; histograms are written slot by slot, because one
+// slot is alike from interval to interval, and what is alike is small when it is packed.
 #pragma once
 
 #include <cstdint>

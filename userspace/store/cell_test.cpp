@@ -183,8 +183,7 @@ TEST(Block, HistogramsComeBackSlotBySlot) {
     expect_same(read[i].second, all[i].second);
   }
   BlockWriter idle;
-  for (int i = 0; i < 300; i++)
-    idle.add({i * 60'000 + 1, i * 60'000 + 60'001}, histogram({}));
+  for (int i = 0; i < 300; i++) idle.add({i * 60'000 + 1, i * 60'000 + 60'001}, histogram({}));
   EXPECT_EQ(points_of(idle.packed()).size(), 300U);
   EXPECT_LT(idle.packed().size(), 60U) << "an idle series costs next to nothing";
 }
