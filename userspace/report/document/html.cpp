@@ -110,7 +110,11 @@ class Writer {
       std::vector<std::pair<std::string, std::string>> entries;
       std::size_t place = 0;
       for (const Line& line : chart.lines) {
-        entries.emplace_back(line.reference ? "ref" : line_class(place), line.name);
+        const std::pair<std::string, std::string> entry(line.reference ? "ref" : line_class(place),
+                                                        line.name);
+        // Many hosts in grey have one name.
+        if (std::find(entries.begin(), entries.end(), entry) == entries.end())
+          entries.push_back(entry);
         place += line.reference ? 0 : 1;
       }
       if (entries.size() > 1) html_ += legend(entries);
