@@ -27,7 +27,8 @@ namespace nz::store {
 
 class Writer {
  public:
-  /// `on_new_file` is called when another file stands at the path than before.
+  /// `on_new_file` is called when the file at the path is another one than before, or can be
+  /// written now: who reads it has to open it anew.
   Writer(const Options& options, Stats& stats, Inbox& inbox, std::function<void()> on_new_file);
 
   /// Error: what keeps Store::open() from going on; see there.

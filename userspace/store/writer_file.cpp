@@ -59,6 +59,7 @@ Result<void> Writer::try_open() {
     set_file_aside();
   }
   recovered_ = true;
+  on_new_file_();  // a reader of a read-only one takes it for one that nobody writes
   look_at_file();
   return {};
 }
