@@ -94,7 +94,8 @@ std::vector<std::string> journal_advice(const StatementWaits& waits, const Journ
   } else if (dominates(waits.sync, waits)) {
     advice.push_back(sync_less(waits, journal.database));
   }
-  if (journal.wal && static_cast<double>(journal.wal->lag()) * journal.page_size >= analysis::Rules{}.wal_bytes)
+  if (journal.wal &&
+      static_cast<double>(journal.wal->lag()) * journal.page_size >= analysis::Rules{}.wal_bytes)
     advice.push_back(shorten_wal(*journal.wal, journal));
   return advice;
 }
