@@ -97,7 +97,7 @@ TEST(Help, EveryExampleRuns) {
   make_history(folder);
   std::ofstream(folder + "/day.jsonl") << R"({"at":1,"families":{"nearzero_off":[{"value":0}]}})"
                                        << "\n";
-  Agent agent("host: true\n");
+  Agent agent("host: true\nalerts: {rules: [" NZ_SOURCE "/configs/alerts.yaml], state: ''}\n");
   std::vector<std::string> texts = {run({"--help"}).out};
   for (const std::string& sub : subcommands()) texts.push_back(run({sub, "--help"}).out);
   ASSERT_GE(texts.size(), 10U);
