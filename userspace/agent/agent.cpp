@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -16,22 +17,16 @@
 #include <thread>
 
 #include "probes/probe.h"
-#include "userspace/agent/detection.h"
 #include "userspace/agent/drain_delay.h"
 #include "userspace/agent/duty_cycle.h"
 #include "userspace/agent/http_options.h"
+#include "userspace/agent/insight.h"
 #include "userspace/agent/instance.h"
-#include "userspace/agent/judge.h"
 #include "userspace/agent/ledger.h"
-#include "userspace/agent/performance.h"
 #include "userspace/agent/routes.h"
 #include "userspace/agent/self_metrics.h"
 #include "userspace/agent/snapshot.h"
-#include "userspace/agent/start_events.h"
 #include "userspace/agent/target_processes.h"
-#include "userspace/alerts/history_facts.h"
-#include "userspace/alerts/service.h"
-#include "userspace/base/clock.h"
 #include "userspace/base/courtesy.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/base/guard.h"
@@ -40,7 +35,6 @@
 #include "userspace/observe/observer.h"
 #include "userspace/resources/resources.h"
 #include "userspace/rest/routes.h"
-#include "userspace/store/store.h"
 
 namespace nz::agent {
 namespace {
@@ -69,31 +63,6 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::vector<report::Alert> alerts_of_report(const std::vector<alerts::Alert>& all) {
-  std::vector<report::Alert> result;
-  for (const alerts::Alert& a : all) {
-    if (a.state == alerts::State::pending) continue;
-    const auto label = [&](std::string_view name) {
-      for (const auto& [key, value] : a.labels) {
-        if (key == name) return value;
-      }
-      return std::string{};
-    };
-    std::string text;
-    for (const auto& [key, value] : a.annotations) {
-      if (key == "summary") text = value;
-    }
-    result.push_back({a.rule, label("severity"), label("target"), std::move(text), a.active_since,
-                      a.resolved_at});
-  }
-  return result;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
 loader::Object::Options object_options(const config::Config& config) {
   loader::Object::Options o;
   o.layout.host = config.host;
@@ -117,8 +86,6 @@ class Agent {
 
  private:
   int open();
-  int open_store();
-  void open_alerts();
   int open_programs();
   int open_events();
   void set_up_profile();
@@ -130,9 +97,6 @@ class Agent {
   void trip(const std::string& probe, uint32_t slot);
   void step_duty_cycle();
   void publish(double drain_seconds);
-  void judge(Snapshot& snapshot);
-  void detect(double now);
-  [[nodiscard]] std::shared_ptr<const report::Extras> extras() const;
   void on_signal();
   void reload();
   void reload_protection(const config::Config& next);
@@ -150,13 +114,7 @@ class Agent {
   resources::Resources resources_{resources::Paths{}};
   std::unique_ptr<ControlSocket> control_;
   std::shared_ptr<SnapshotBox> snapshots_ = std::make_shared<SnapshotBox>();
-  std::unique_ptr<store::Store> store_;  // null: nothing is kept on disk
-  Judge judge_;
-  std::shared_ptr<const analysis::Details> details_;
-  Performance performance_{snapshots_};      // before the server, whose routes read it
-  std::unique_ptr<Detection> detection_;     // reads performance_ and store_
-  std::unique_ptr<alerts::Service> alerts_;  // null: no rules
-  std::shared_ptr<const report::Extras> extras_;
+  Insight insight_{snapshots_};  // before the server, whose routes read it
   std::unique_ptr<http::Server> server_;
   Fd signals_, timer_, duty_timer_, epoll_;
   Clock::time_point last_drain_ = Clock::now();
@@ -182,55 +140,19 @@ int Agent::open() {
 
   // The port before the programs: a second agent or a typo ends before anything is attached.
   std::vector<http::Route> all = routes(snapshots_);
-  for (http::Route& route : rest::routes(performance_)) all.push_back(std::move(route));
+  for (http::Route& route : rest::routes(insight_.source())) all.push_back(std::move(route));
   auto server = http::Server::start(http_options(config_), std::move(all));
   if (!server) return give_up(server.error(), {{EADDRINUSE, kAddressInUse}});
   server_ = std::make_unique<http::Server>(std::move(*server));
 
-  for (const auto& step : {&Agent::open_store, &Agent::open_programs, &Agent::open_events}) {
+  const auto insight = insight_.open(config_);
+  if (!insight) return give_up(insight.error(), {{EWOULDBLOCK, kAlreadyRunning}});
+
+  for (const auto& step : {&Agent::open_programs, &Agent::open_events}) {
     const int code = (this->*step)();
     if (code != kOk) return code;
   }
   return kOk;
-}
-
-// A disk that takes nothing is no reason not to observe; another agent that writes the file is.
-int Agent::open_store() {
-  if (!config_.history.path.empty()) {
-    using Seconds = std::chrono::duration<double>;
-    store::Options o;
-    o.path = config_.history.path;
-    o.keep_raw = Seconds(config_.history.raw).count();
-    o.keep_minutes = Seconds(config_.history.minutes).count();
-    o.keep_hours = Seconds(config_.history.hours).count();
-    o.most_bytes = std::uint64_t{config_.history.most_mib} << 20U;
-    auto opened = store::Store::open(o);
-    if (!opened) return give_up(opened.error(), {{EWOULDBLOCK, kAlreadyRunning}});
-    store_ = std::move(*opened);
-    performance_.set_store(store_.get());
-  }
-  detection_ = std::make_unique<Detection>(performance_.history(), store_.get());
-  for (analysis::Event& event : start_events(unix_seconds(), store_.get()))
-    detection_->tell(std::move(event));
-  open_alerts();
-  return kOk;
-}
-
-void Agent::open_alerts() {
-  if (config_.alerts.rules.empty()) {
-    alerts_.reset();
-    return;
-  }
-  if (alerts_) {
-    alerts_->reload(config_.alerts.rules);
-    return;
-  }
-  alerts::Service::Options o;
-  o.rule_files = config_.alerts.rules;
-  o.state_file = config_.alerts.state;
-  o.host = host_name();
-  o.url = (config_.http.tls_certificate.empty() ? "http://" : "https://") + config_.listen;
-  alerts_ = std::make_unique<alerts::Service>(std::move(o));
 }
 
 int Agent::open_programs() {
@@ -412,56 +334,11 @@ void Agent::publish(double drain_seconds) {
   drain_delay_.collect(snapshot->families);
   snapshot->health = health_json(self, snapshot->healthy);
   snapshot->unattached = unattached(observer_->probes());
-  judge_.collect(snapshot->families);
-  detection_->collect(snapshot->families);
-  if (alerts_) alerts_->collect(snapshot->families);
-  if (store_) store_->collect(snapshot->families);
-  snapshot->extras = extras_;
-  performance_.record(*snapshot);
-  judge(*snapshot);
-  detect(snapshot->at);
+  insight_.collect(snapshot->families);
+  insight_.step(*snapshot, observer_->probes(), observer_->tracker());
   const std::shared_ptr<const Snapshot> done = std::move(snapshot);
-  if (store_) store_->add(done->at, store::Families(done, &done->families));
+  insight_.keep(done);
   snapshots_->put(done);
-}
-
-// What reports tell besides, as of the last look.
-std::shared_ptr<const report::Extras> Agent::extras() const {
-  auto extras = std::make_shared<report::Extras>();
-  extras->host = performance_.host();
-  extras->regressions = detection_->regressions();
-  extras->incidents = detection_->incidents();
-  extras->events.emplace(detection_->events().begin(), detection_->events().end());
-  if (alerts_) extras->alerts = alerts_of_report(alerts_->alerts());
-  return extras;
-}
-
-// Regressions and incidents, and whom to tell of them and of all else.
-void Agent::detect(double now) {
-  const bool looked = detection_->step(now, observer_->tracker());
-  if (looked || !extras_) extras_ = extras();
-  if (!alerts_) return;
-  alerts::HistoryFacts facts(performance_.history());
-  facts.set_findings(&judge_.findings());
-  facts.set_regressions(&detection_->regressions());
-  facts.set_incidents(&detection_->incidents());
-  alerts_->step(facts, now);
-}
-
-void Agent::judge(Snapshot& snapshot) {
-  // As often as they are judged: folded stacks are long, and the next drain's are the same.
-  if (!details_ || judge_.due(snapshot.at)) {
-    auto details = std::make_shared<analysis::Details>();
-    for (const auto& probe : observer_->probes()) probe->details(*details);
-    details_ = std::move(details);
-  }
-  const auto changes = judge_.step(performance_.history(), snapshot.at, *details_);
-  for (const analysis::Finding& f : changes.opened)
-    spdlog::warn("bottleneck {}: {} ({:.0f} % of the order path)", f.id, f.title, f.impact * 100);
-  for (const analysis::Finding& f : changes.resolved)
-    spdlog::info("bottleneck {} is over after {:.0f} s", f.id, f.until - f.since);
-  snapshot.findings = judge_.findings();
-  snapshot.details = details_;
 }
 
 // ---- signals and commands
@@ -528,17 +405,14 @@ void Agent::reload() {
   set_up_profile();
   observer_->configure(config_.targets, changed);
   if (!observer_->stopped()) observer_->start();
-  open_alerts();
-  detection_->tell({unix_seconds(), "config_reload", "host", "nearzero read " + config_.source});
+  insight_.reload(config_);
   publish(0);
   spdlog::info("SIGHUP: configuration reloaded from {}", config_.source);
 }
 
 std::string Agent::command(const std::string& line) {
   observer_->consume();  // what happened before the question belongs to the answer
-  if (const auto answer = alerts_ ? alerts_->command(line) : std::nullopt) return *answer;
-  if (!alerts_ && (line.starts_with("alerts") || line.starts_with("silence")))
-    return "error: no alert rules are loaded (name their files in alerts.rules)\n";
+  if (const auto answer = insight_.command(line)) return *answer;
   if (line == "off") return command_off();
   if (line == "on") return command_on();
   if (line != "status") return "error: unknown command '" + line + "'; known: status, off, on\n";

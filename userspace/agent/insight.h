@@ -1,0 +1,65 @@
+// What is made of each drain's figures: history in memory and on disk, findings, regressions,
+// incidents and alerts. The agent hands over families and asks for nothing back but the snapshot.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "userspace/agent/detection.h"
+#include "userspace/agent/judge.h"
+#include "userspace/agent/performance.h"
+#include "userspace/agent/snapshot.h"
+#include "userspace/alerts/service.h"
+#include "userspace/base/result.h"
+#include "userspace/config/config.h"
+#include "userspace/store/store.h"
+
+namespace nz::agent {
+
+class Insight {
+ public:
+  using Probes = std::vector<std::unique_ptr<probes::Probe>>;
+
+  explicit Insight(std::shared_ptr<SnapshotBox> snapshots) : performance_(std::move(snapshots)) {}
+
+  /// The store, what it remembers, and the rules of alerts. A disk that takes nothing is no reason
+  /// not to observe. Error: another agent writes the file (EWOULDBLOCK), or as Store::open().
+  Result<void> open(const config::Config& config);
+  /// After a reload: other rules, or none.
+  void reload(const config::Config& config);
+  /// Something that may explain a change.
+  void tell(analysis::Event event) { detection_->tell(std::move(event)); }
+
+  /// What the REST interface reads; lives as long as this.
+  [[nodiscard]] const rest::Source& source() const { return performance_; }
+
+  /// The state as of the last step: nearzero_bottleneck_*, nearzero_regressions_*,
+  /// nearzero_alert_*, nearzero_store_*.
+  void collect(std::vector<metrics::Family>& out) const;
+  /// Records the snapshot's families, dates it, looks at them where it is time, and puts into it
+  /// what was found. What began and what ended is logged.
+  void step(Snapshot& snapshot, const Probes& probes, const targets::Tracker& tracker);
+  /// Hands it to the disk's thread.
+  void keep(const std::shared_ptr<const Snapshot>& snapshot);
+
+  /// `alerts`, `silences`, `silence ...`; nothing for any other line.
+  std::optional<std::string> command(const std::string& line);
+
+ private:
+  Result<void> open_store(const config::Config& config);
+  void open_alerts(const config::Config& config);
+  void judge(Snapshot& snapshot, const Probes& probes);
+  void detect(double now, const targets::Tracker& tracker);
+  [[nodiscard]] std::shared_ptr<const report::Extras> extras() const;
+
+  std::unique_ptr<store::Store> store_;  // null: nothing is kept on disk
+  Judge judge_;
+  std::shared_ptr<const analysis::Details> details_;
+  Performance performance_;
+  std::unique_ptr<Detection> detection_;     // reads performance_ and store_
+  std::unique_ptr<alerts::Service> alerts_;  // null: no rules
+  std::shared_ptr<const report::Extras> extras_;
+};
+
+}  // namespace nz::agent
