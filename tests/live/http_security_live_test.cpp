@@ -15,6 +15,7 @@
 #include <random>
 #include <vector>
 
+#include "tests/free_port.h"
 #include "tests/live/harness/agent.h"
 #include "tests/live/harness/command.h"
 #include "userspace/base/exit_codes.h"
@@ -58,16 +59,6 @@ struct Identity {
     EXPECT_EQ(made.code, 0) << made.err;
   }
 };
-
-int free_port() {
-  const Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  socklen_t length = sizeof(address);
-  bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), length);
-  getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &length);
-  return ntohs(address.sin_port);
-}
 
 // An agent that listens on every interface.
 class OpenAgent {
@@ -115,7 +106,7 @@ class OpenAgent {
   }
 
  private:
-  int port_ = free_port();
+  int port_ = tests::free_port();
   Identity identity_;
   std::string tokens_ = file("tokens", kToken + "\n");
   std::string config_;

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "tests/live/harness/program.h"
-#include "tests/pipeline/free_port.h"
+#include "tests/free_port.h"
 
 namespace nz::pipeline {
 
@@ -65,7 +65,7 @@ class Listener {
 /// Tells `listener` of every alert, and of its end, within a second.
 class Alertmanager {
  public:
-  explicit Alertmanager(const Listener& listener) : port_(free_port()) {
+  explicit Alertmanager(const Listener& listener) : port_(tests::free_port()) {
     config_ = live::temporary_file(
         "alertmanager.yml",
         "route: {receiver: listener, group_by: [alertname], group_wait: 1s, group_interval: 1s, "

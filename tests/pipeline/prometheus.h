@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "tests/live/harness/program.h"
-#include "tests/pipeline/free_port.h"
+#include "tests/free_port.h"
 
 namespace nz::pipeline {
 
@@ -31,7 +31,7 @@ class Prometheus {
   /// entries of scrape_configs, indented by two; `rules`: a rule file's text.
   Prometheus(int target_port, bool native, const std::string& more_jobs = "",
              const std::string& rules = "")
-      : port_(free_port()) {
+      : port_(tests::free_port()) {
     const std::string rule_files =
         rules.empty() ? "" : "rule_files: [" + live::temporary_file("rules.yml", rules) + "]\n";
     const std::string config = live::temporary_file(

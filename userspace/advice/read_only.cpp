@@ -5,33 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cctype>
 
 #include "userspace/base/fd.h"
+#include "userspace/base/file_uri.h"
 
 namespace nz::advice {
 namespace {
 
 constexpr int kOpsBetweenLooks = 1000;  // of the virtual machine: some 50 us
 constexpr const char* kNotNow = "tried again with the next slow statement";
-
-// Percent-encoded for a file: URI.
-std::string uri_of(const std::string& path, const char* options) {
-  std::string uri = "file:";
-  for (const char c : path) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' || c == '_' ||
-        c == '-') {
-      uri += c;
-    } else {
-      constexpr const char* kHex = "0123456789ABCDEF";
-      const auto byte = static_cast<unsigned char>(c);
-      uri += '%';
-      uri += kHex[byte >> 4];
-      uri += kHex[byte & 15];
-    }
-  }
-  return uri + options;
-}
 
 // Somebody else's schema is not trusted: no functions with effects, no extensions, no ATTACH.
 void harden(sqlite3* c) {
@@ -105,7 +87,7 @@ Result<std::unique_ptr<ReadOnly>> ReadOnly::open(const OpenDatabase& database,
   const char* options = header->wal_mode ? "?mode=ro&readonly_shm=1" : "?mode=ro&immutable=1";
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(
-      uri_of(database.path, options).c_str(), &raw,
+      file_uri(database.path, options).c_str(), &raw,
       SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
       nullptr);
   std::unique_ptr<ReadOnly> opened(new ReadOnly(raw, database, limit));

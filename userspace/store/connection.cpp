@@ -2,32 +2,15 @@
 
 #include <sqlite3.h>
 
-#include <cctype>
 #include <cerrno>
 #include <utility>
+
+#include "userspace/base/file_uri.h"
 
 namespace nz::store {
 namespace {
 
 static_assert(kDamaged == EBADMSG);
-
-// Percent-encoded for a file: URI.
-std::string uri_of(const std::string& path, const char* options) {
-  std::string uri = "file:";
-  for (const char c : path) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' || c == '_' ||
-        c == '-') {
-      uri += c;
-    } else {
-      constexpr const char* kHex = "0123456789ABCDEF";
-      const auto byte = static_cast<unsigned char>(c);
-      uri += '%';
-      uri += kHex[byte >> 4U];
-      uri += kHex[byte & 15U];
-    }
-  }
-  return uri + options;
-}
 
 struct Meaning {
   int number;
@@ -129,7 +112,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, co
                         : how.write   ? "?mode=rw"
                                       : "?mode=ro";
   const int code =
-      sqlite3_open_v2(uri_of(path, options).c_str(), &connection->handle_,
+      sqlite3_open_v2(file_uri(path, options).c_str(), &connection->handle_,
                       (how.write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_URI |
                           SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
                       how.vfs.empty() ? nullptr : how.vfs.c_str());

@@ -1,30 +1,17 @@
 #include "tests/live/harness/agent.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <cstdio>
 
+#include "tests/free_port.h"
+
 namespace nz::live {
 namespace {
-
-int free_port() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  bind(fd, reinterpret_cast<const sockaddr*>(&address), length);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  close(fd);
-  return ntohs(address.sin_port);
-}
 
 bool includes(const cli::Labels& all, const cli::Labels& some) {
   for (const auto& [name, value] : some) {
@@ -46,7 +33,7 @@ std::string output_of(const std::string& command) {
 
 }  // namespace
 
-Agent::Agent(const std::string& yaml, bool own_overhead) : port_(free_port()) {
+Agent::Agent(const std::string& yaml, bool own_overhead) : port_(tests::free_port()) {
   runtime_dir_ = temporary_file("run", "") + ".d";
   config_file_ = temporary_file(
       "nearzero.yaml",

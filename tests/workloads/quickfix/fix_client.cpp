@@ -21,6 +21,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "tests/free_port.h"
 #include "tests/workloads/common/sockets.h"
 #include "tests/workloads/common/workload.h"
 
@@ -152,18 +153,6 @@ void write_config(const std::string& path, uint64_t port, const std::string& sto
   if (!out) throw std::runtime_error("cannot write " + path);
 }
 
-uint64_t free_port() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(fd, generic, length) != 0 || getsockname(fd, generic, &length) != 0) fail("bind");
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
 // nz-ordermatch as a child. It reads commands from stdin and spins on end of file, so the pipe
 // stays open as long as it lives.
 class Server {
@@ -241,7 +230,7 @@ int main(int argc, char** argv) {
     }
     if (rate <= 0) throw std::runtime_error("--rate must be positive");
     if (port == 0 && server_program.empty()) throw std::runtime_error("give --port or --server");
-    if (port == 0) port = free_port();
+    if (port == 0) port = static_cast<uint64_t>(nz::tests::free_port());
     std::unique_ptr<Server> server;
     if (!server_program.empty()) server = std::make_unique<Server>(server_program, port);
     if (server) std::cerr << "server pid=" << server->pid() << " port=" << port << std::endl;

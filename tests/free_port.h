@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace nz::pipeline {
+namespace nz::tests {
 
 inline int free_port() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -20,4 +20,4 @@ inline int free_port() {
   return ntohs(address.sin_port);
 }
 
-}  // namespace nz::pipeline
+}  // namespace nz::tests
