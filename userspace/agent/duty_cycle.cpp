@@ -82,7 +82,13 @@ void DutyCycle::step_one(uint32_t slot, Target& t) {
     }
     case Phase::paused:
       if (now < t.until && enabled_) return;
-      ClosingTogether::wait_for_background();  // two links at one address would count twice
+      // Two links at one address would count twice. On a busy host the kernel takes its time, which
+      // is not to be a drain's.
+      if (ClosingTogether::busy_in_background()) {
+        t.until = now + kPoll;
+        return;
+      }
+      ClosingTogether::wait_for_background();
       each_probe([&](probes::Probe& p) { p.resume(slot); });
       if (!enabled_) t.ratio = 1;
       observe(slot, t, part_of_period(t.ratio));

@@ -35,6 +35,12 @@ class Closers {
     }
   }
 
+  // Without threads it is for whoever waits to do it.
+  bool busy() {
+    const std::lock_guard lock(mutex_);
+    return open_ > 0 && threads_ > 0;
+  }
+
   void wait() {
     work_while_there_is_some();
     std::unique_lock lock(mutex_);
@@ -104,5 +110,7 @@ bool ClosingTogether::take(int fd) noexcept {
 }
 
 void ClosingTogether::wait_for_background() { Closers::instance().wait(); }
+
+bool ClosingTogether::busy_in_background() { return Closers::instance().busy(); }
 
 }  // namespace nz

@@ -26,6 +26,8 @@ class ClosingTogether {
   static bool take(int fd) noexcept;
   /// Until everything that was left to the background is closed.
   static void wait_for_background();
+  /// Whether threads are still at it: who has other things to do comes back later.
+  static bool busy_in_background();
 
  private:
   Wait wait_;

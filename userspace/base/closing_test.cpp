@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <thread>
+#include <vector>
 
 #include "userspace/base/fd.h"
 
@@ -48,6 +51,40 @@ TEST(ClosingTogether, InTheBackgroundAndAwaited) {
   }
   ClosingTogether::wait_for_background();
   EXPECT_EQ(still_open(numbers), 0);
+}
+
+// To close it takes a second: its data have nowhere to go (SO_LINGER).
+Fd slow_to_close(Fd& peer) {
+  const Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(bind(listener.get(), generic, length), 0);
+  EXPECT_EQ(listen(listener.get(), 1), 0);
+  EXPECT_EQ(getsockname(listener.get(), generic, &length), 0);
+  Fd slow(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(connect(slow.get(), generic, length), 0);
+  peer.reset(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const std::vector<char> much(1 << 20);
+  while (send(slow.get(), much.data(), much.size(), MSG_DONTWAIT) > 0) {
+  }
+  const linger one_second{1, 1};
+  EXPECT_EQ(setsockopt(slow.get(), SOL_SOCKET, SO_LINGER, &one_second, sizeof(one_second)), 0);
+  return slow;
+}
+
+TEST(ClosingTogether, TellsWhetherTheBackgroundIsBusy) {
+  Fd peer;
+  Fd slow = slow_to_close(peer);
+  {
+    const ClosingTogether together(ClosingTogether::Wait::in_background);
+    slow.reset();
+  }
+  EXPECT_TRUE(ClosingTogether::busy_in_background());
+  ClosingTogether::wait_for_background();
+  EXPECT_FALSE(ClosingTogether::busy_in_background());
 }
 
 TEST(ClosingTogether, OutsideAScopeNothingIsDeferred) {
