@@ -21,6 +21,8 @@ constexpr double kLeastDrift = 9;  // energy of a slope: three standard errors
 // A split is the best of many that were looked at, at all scales: as if a point were so many
 // independent tests. From series of noise alone (docs/detection.md).
 constexpr double kTestsPerPoint = 15;
+// A large step bends the shape of the season that is taken out by some percent of itself.
+constexpr double kLeastBesideLargest = 0.06;
 
 // Chance that noise of n points shows a step of `energy` somewhere; the spread is itself measured
 // from the n points, as in Student's t.
@@ -131,6 +133,23 @@ class Search {
   }
 
   [[nodiscard]] bool any() const { return !found_.empty(); }
+
+  // Where a season was taken out: what may be a remnant of it beside a much larger step.
+  void leave_out_remnants() {
+    if (found_.size() < 2) return;
+    std::vector<double> sizes;
+    for (std::size_t i = 0; i < found_.size(); i++) {
+      const std::size_t from = i > 0 ? found_[i - 1] * block_ : 0;
+      sizes.push_back(std::fabs(middle(found_[i] * block_, end(i) * block_) -
+                                middle(from, found_[i] * block_)));
+    }
+    const double least = kLeastBesideLargest * *std::max_element(sizes.begin(), sizes.end());
+    std::vector<std::size_t> kept;
+    for (std::size_t i = 0; i < found_.size(); i++) {
+      if (sizes[i] >= least) kept.push_back(found_[i]);
+    }
+    found_ = std::move(kept);
+  }
 
   // What each value of the whole series lies above the first level.
   [[nodiscard]] std::vector<double> levels(std::size_t size) const {
@@ -272,7 +291,9 @@ std::vector<ChangePoint> change_points(std::span<const double> values,
   Prepared again;
   again.scale = p.scale;
   keep_finite(std::move(all), again);
-  return Search(again, options).change_points();
+  Search second(again, options);
+  second.leave_out_remnants();
+  return second.change_points();
 }
 
 }  // namespace nz::analysis

@@ -29,7 +29,8 @@ struct ChangePointOptions {
 /// The change points of `values` in order; NaN and infinite values are missing. Levels are those of
 /// a variance-stabilised scale, so latencies need no preparation. What is taken out or told apart:
 /// - spikes: fewer than half of `least` wild values in a row leave no trace (Hampel's filter);
-/// - seasons, where the series has at least three cycles of them (season.h);
+/// - seasons, where the series has at least three cycles of them (season.h); beside a step, changes
+///   of less than 6 % of it may be what is left of a season, and are not told;
 /// - autocorrelation: steps are measured by the noise of means as long as theirs (noise.h);
 /// - drift: where a straight line explains a stretch better than a step, there is none
 /// (segmentation.h);
