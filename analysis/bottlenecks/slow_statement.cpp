@@ -5,6 +5,7 @@
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/statements.h"
+#include "analysis/bottlenecks/sync_time.h"
 #include "analysis/text.h"
 
 namespace nz::analysis {
@@ -31,6 +32,31 @@ double slower_anyway(const OrderPath& path, const Statement& st) {
   const double before = path.before().parts[Component::running] - st.before;
   if (before < 0.05 * path.before().parts[Component::running]) return 1;
   return std::max(1.0, now / before);
+}
+
+// What statements take longer per order, and what of it may be waits.
+struct Longer {
+  double reads = 0, waits = 0;
+};
+
+Longer longer_inside(const Context& context, const OrderPath& path,
+                     const std::vector<Statement>& all) {
+  Longer longer;
+  for (const Statement& st : all) {
+    if (st.reads()) longer.reads += st.excess();
+  }
+  for (const char* kind : {"busy", "sync", "checkpoint"})
+    longer.waits += sqlite_wait(context, path, kind).excess();
+  return longer;
+}
+
+// A writer also waits inside SQLite, for the lock and the disk, which its duration contains. Where
+// waits may be most of what it takes longer, it computes what reads leave of the time on a CPU.
+double computes_longer(const OrderPath& path, const Statement& st, const Longer& longer) {
+  if (!path.comparable()) return std::min(st.excess(), path.now().parts[Component::running]);
+  const double running = path.excess(Component::running);
+  const bool may_wait = !st.reads() && longer.waits > 0.5 * st.excess();
+  return std::min(st.excess(), may_wait ? std::max(0.0, running - longer.reads) : running);
 }
 
 bool reads_more_often(const Context& context, const Statement& st) {
@@ -63,7 +89,9 @@ void find_slow_statement(const Context& context, const OrderPath& path,
   if (!path.usable()) return;
   const Rules& rules = context.rules;
   std::size_t told = 0;
-  for (const Statement& st : statements(context, path)) {
+  const std::vector<Statement> all = statements(context, path);
+  const Longer longer = longer_inside(context, path, all);
+  for (const Statement& st : all) {
     if (told == kMost) return;
     if (st.count < rules.least_statements) continue;
     const SlowStatement* example = example_of(context, path, st);
@@ -71,9 +99,7 @@ void find_slow_statement(const Context& context, const OrderPath& path,
     const bool slower = grew(st.mean_now, st.mean_before, rules.growth * slower_anyway(path, st));
     const bool oftener =
         grew(st.times_now, st.times_before, rules.growth) && reads_more_often(context, st);
-    const double computes =
-        std::min(st.excess(), path.comparable() ? path.excess(Component::running)
-                                                : path.now().parts[Component::running]);
+    const double computes = computes_longer(path, st, longer);
     Candidate c = candidate("slow_statement", path, "statement " + st.digest);
     if (path.comparable() && (slower || oftener) && noticeable(context, path, computes)) {
       c.claims.push_back({Component::running, computes});

@@ -94,6 +94,33 @@ TEST(SlowStatement, AtMostThreeAreNamed) {
   EXPECT_EQ(find(s, healthy).size(), 3U) << told(find(s, healthy));
 }
 
+TEST(SqliteWriterContention, IsNotTheWaitingWritersOwnDoing) {
+  // An index is missing and another process holds the write lock.
+  Scene s, healthy;
+  s.us["risk"]["running"] += 540;
+  s.us["persist"]["sleep"] += 2730;
+  s.statements[0].mean_us = 552;
+  s.statements[1].mean_us = 2830;
+  s.waits["busy"] = {10'000, 0.278};
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 2U) << told(found);
+  EXPECT_EQ(found[0].kind, "sqlite_writer_contention");
+  EXPECT_EQ(found[1].kind, "slow_statement");
+  EXPECT_THAT(found[1].title, HasSubstr("SELECT max_quantity"));
+}
+
+TEST(SqliteWriterContention, OfAWriterThatComputesLongIsItsDoing) {
+  Scene s, healthy;
+  s.us["persist"]["running"] += 3000;
+  s.us["persist"]["sleep"] += 2800;
+  s.statements[1].mean_us = 5840;
+  s.waits["busy"] = {10'000, 0.28};
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "slow_statement");
+  EXPECT_THAT(found[0].title, HasSubstr("INSERT INTO orders"));
+}
+
 TEST(SqliteWriterContention, ErrorsAreAnImpactOfTheirOwn) {
   Scene s;
   s.counter("nearzero_sqlite_results_total", {{"target", "demo"}, {"code", "SQLITE_BUSY"}}, 90);
