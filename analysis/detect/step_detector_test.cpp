@@ -66,7 +66,7 @@ TEST(StepDetector, TellsThatAStepWentBack) {
   EXPECT_LE(all[1].when, 2'020U);
 }
 
-// As of a statement that loses its index: what took 8 us by an index takes a scan of any length.
+// As of a statement that loses its index: scans end anywhere in the table.
 TEST(StepDetector, TellsAFarLevelThatIsMuchNoisierAsSoon) {
   for (const double noise : {0.02, 0.05, 0.1}) {
     std::vector<double> values = latency(360, 0.002, 6);
