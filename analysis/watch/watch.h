@@ -35,8 +35,8 @@ class Watch {
   Watch() : Watch(Options{}) {}
   explicit Watch(const Options& options);
 
-  /// Whether `every` seconds have passed, or nearly: a timer that fires early must not cost one more
-  /// drain. `now`: Unix seconds.
+  /// Whether `every` seconds have passed, or nearly: a timer that fires early must not cost
+  /// one drain more. `now`: Unix seconds.
   [[nodiscard]] bool due(double now) const {
     return now - last_ >= 0.99 * options_.every || now < last_;
   }
