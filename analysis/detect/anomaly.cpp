@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "analysis/detect/robust.h"
+#include "analysis/robust.h"
 
 namespace nz::analysis {
 namespace {
@@ -66,9 +66,9 @@ void AnomalyDetector::warm_up() {
   scale_ = detect::Stabiliser::of(values);
   for (double& v : values) v = scale_.forward(v);
   std::vector<double> sorted = values;
-  origin_ = detect::median_in_place(sorted);
+  origin_ = robust::median_in_place(sorted);
   for (std::size_t i = 0; i < kWarmUp; i++) off[i] = values[i] - origin_;
-  unit_ = detect::sigma_about_zero(off);
+  unit_ = robust::sigma_about_zero(off);
   // A series that begins still: a hundredth of the stabilised unit is a movement.
   if (unit_ <= 0) unit_ = 0.01;
   float same = 1;

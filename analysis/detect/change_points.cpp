@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "analysis/detect/noise.h"
-#include "analysis/detect/robust.h"
 #include "analysis/detect/season.h"
 #include "analysis/detect/segmentation.h"
 #include "analysis/detect/stabilise.h"
+#include "analysis/robust.h"
 
 namespace nz::analysis {
 namespace {
@@ -29,13 +29,13 @@ constexpr double kLeastBesideLargest = 0.06;
 double chance(double energy, std::size_t n) {
   const auto count = static_cast<double>(n);
   const double z = std::sqrt(count * std::log1p(energy / count));
-  return std::min(1.0, kTestsPerPoint * count * detect::two_sided_p(z));
+  return std::min(1.0, kTestsPerPoint * count * robust::two_sided_p(z));
 }
 
 double least_energy(double false_alarms, std::size_t n) {
   const auto count = static_cast<double>(n);
   const double p = std::clamp(false_alarms / (kTestsPerPoint * count), 1e-300, 0.5);
-  const double z = detect::z_of_two_sided_p(p);
+  const double z = robust::z_of_two_sided_p(p);
   return count * std::expm1(z * z / count);
 }
 
@@ -109,7 +109,7 @@ class Search {
   Search(const Prepared& p, const ChangePointOptions& options) : p_(p), n_(p.values.size()) {
     const std::size_t least =
         options.least > 0 ? options.least : std::clamp<std::size_t>(n_ / 40, 3, 12);
-    clean_ = detect::without_spikes(p.values, least / 2, kSpike);
+    clean_ = robust::without_spikes(p.values, least / 2, kSpike);
     block_ = (n_ + kMostBlocks - 1) / kMostBlocks;
     std::vector<double> means;
     for (std::size_t from = 0; from < n_; from += block_) {
@@ -121,7 +121,7 @@ class Search {
     blocks_ = means.size();
     // Small numbers keep the sums exact.
     std::vector<double> copy = means;
-    const double middle = detect::median_in_place(copy);
+    const double middle = robust::median_in_place(copy);
     for (double& v : means) v -= middle;
     noise_ = detect::Noise(means);
     if (noise_.none()) return;
@@ -192,7 +192,7 @@ class Search {
   [[nodiscard]] double middle(std::size_t from, std::size_t to) const {
     std::vector<double> part(p_.values.begin() + static_cast<std::ptrdiff_t>(from),
                              p_.values.begin() + static_cast<std::ptrdiff_t>(std::min(n_, to)));
-    return detect::median_in_place(part);
+    return robust::median_in_place(part);
   }
 
   // With drift, a level is that at the step.

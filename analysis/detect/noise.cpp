@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/detect/robust.h"
+#include "analysis/robust.h"
 
 namespace nz::analysis::detect {
 namespace {
@@ -36,7 +36,7 @@ void Noise::measure_variance(std::span<const double> values) {
   std::vector<double> step;
   for (std::size_t i = 1; i < n; i++) step.push_back((values[i] - values[i - 1]) * kHalf);
   std::vector<double> all = step;
-  const double sigma = sigma_about_zero(all);
+  const double sigma = robust::sigma_about_zero(all);
   none_ = sigma <= 0;
   if (none_) return;
   const std::size_t windows = std::max<std::size_t>(1, n / kWindow);
@@ -45,7 +45,7 @@ void Noise::measure_variance(std::span<const double> values) {
     const std::size_t from = w * step.size() / windows, to = (w + 1) * step.size() / windows;
     part.assign(step.begin() + static_cast<std::ptrdiff_t>(from),
                 step.begin() + static_cast<std::ptrdiff_t>(to));
-    const double s = sigma_about_zero(part);
+    const double s = robust::sigma_about_zero(part);
     local[w] = std::max(s * s, kLeastShare * sigma * sigma);
   }
   variance_.resize(n);
@@ -63,7 +63,7 @@ void Noise::measure_growth(std::span<const double> values) {
   for (std::size_t i = 2; i < n; i++) {
     off.push_back((values[i] - values[i - 2]) * kHalf / std::sqrt(variance_[i]));
   }
-  const double two = sigma_about_zero(off);
+  const double two = robust::sigma_about_zero(off);
   off.clear();
   for (std::size_t i = 1; i < n; i++) {
     off.push_back((values[i] - values[i - 1]) * kHalf / std::sqrt(variance_[i]));
@@ -74,7 +74,7 @@ void Noise::measure_growth(std::span<const double> values) {
     growth_.assign(n + 1, 1);
     return;
   }
-  const double one = sigma_about_zero(off);
+  const double one = robust::sigma_about_zero(off);
   // Var(x[t+2] - x[t]) / Var(x[t+1] - x[t]) = 1 + phi. What chance alone would give is taken off.
   const double seen = one > 0 ? two * two / (one * one) - 1 : 0;
   const double phi = std::clamp(seen - 1 / std::sqrt(count), 0.0, kMostPhi);
@@ -90,7 +90,7 @@ void Noise::measure_growth(std::span<const double> values) {
       const double s = std::sqrt(variance_[from + block]);
       off.push_back((right - left) * kHalf / (s * std::sqrt(static_cast<double>(block))));
     }
-    const double sigma = sigma_about_zero(off);
+    const double sigma = robust::sigma_about_zero(off);
     // Chance may only lower it: the noise of white noise is not larger at some scale than at
     // others.
     const double sure = 1 - 1.5 / std::sqrt(static_cast<double>(off.size()));

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "analysis/detect/robust.h"
+#include "analysis/robust.h"
 
 namespace nz::analysis::detect {
 namespace {
@@ -152,7 +152,7 @@ std::vector<double> shape_of(std::span<const double> off, std::size_t bins, std:
     for (std::size_t j = group * bins + bin; j < off.size(); j += groups * bins) {
       if (!std::isnan(off[j])) of_bin.push_back(off[j]);
     }
-    if (!of_bin.empty()) shape[bin] = median_in_place(of_bin);
+    if (!of_bin.empty()) shape[bin] = robust::median_in_place(of_bin);
   }
   return shape;
 }
@@ -221,7 +221,7 @@ Agreement agreement(const std::vector<std::vector<double>>& shapes) {
       for (std::size_t k = 0; k < groups; k++) {
         if (k != g && !std::isnan(shapes[k][b])) of_bin.push_back(shapes[k][b]);
       }
-      others[b] = of_bin.empty() ? kMissing : median_in_place(of_bin);
+      others[b] = of_bin.empty() ? kMissing : robust::median_in_place(of_bin);
     }
     all.push_back(correlation(shapes[g], others));
   }
@@ -326,7 +326,7 @@ std::vector<double> cleaned(const std::vector<double>& values) {
   for (const double v : values) {
     if (!std::isnan(v)) finite.push_back(v);
   }
-  finite = without_spikes(finite, kReach, kSpike);
+  finite = robust::without_spikes(finite, kReach, kSpike);
   std::vector<double> clean = values;
   std::size_t next = 0;
   for (double& v : clean) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "analysis/detect/robust.h"
+#include "analysis/robust.h"
 
 namespace nz::analysis::detect {
 namespace {
@@ -29,13 +29,13 @@ Stabiliser Stabiliser::of(std::span<const double> values) {
   }
   const auto count = static_cast<double>(level.size());
   mean /= count;
-  const double middle = median_in_place(level);
+  const double middle = robust::median_in_place(level);
   double unit = 0;
   if (static_cast<double>(std::min(positive, negative)) > 0.02 * count) {
     for (double& v : level) v -= middle;
-    unit = 3 * sigma_about_zero(level);
+    unit = 3 * robust::sigma_about_zero(level);
   } else {
-    unit = std::max(0.1 * std::abs(middle), sigma_about_zero(step));
+    unit = std::max(0.1 * std::abs(middle), robust::sigma_about_zero(step));
   }
   if (unit <= 0) unit = mean;
   // A denormal unit would turn everything into infinity.

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "analysis/detect/robust.h"
+#include "analysis/robust.h"
 
 namespace nz::analysis {
 namespace {
@@ -18,8 +18,11 @@ constexpr std::uint16_t kMemory = 400, kMemoryOfLong = 100;
 constexpr float kLevelSeconds = 7 * 86400;
 // Energy of a step that a straight line does not explain, and that a day that is not known may not.
 constexpr float kLeastBesideLine = 4, kLeastBesideDay = 16;
-constexpr float kMostSpread = 9;        // variance of a new level, in that of the noise
-constexpr std::size_t kSettle = 60;     // points in which a step may go on
+// A level is even: its variance is so many times that of the noise at most, or its standard
+// deviation such a part of the way to it. Far away, noise of another size is a level too.
+constexpr float kMostSpread = 9, kEven = 0.1F;
+constexpr std::size_t kSettle = 60;     // points in which a step may go on ...
+constexpr float kMostFurther = 3;       // ... by so many times its size
 constexpr std::size_t kLeastLeft = 8;   // blocks of the old level
 constexpr std::size_t kMostRight = 24;  // blocks of the new one: then the next scale sees it
 constexpr float kPlaceDrop = 7.35F;     // see Stretches::place
@@ -87,9 +90,9 @@ void StepDetector::warm_up(double value) {
   for (std::size_t i = 1; i < kWarmUp; i++)
     steps.push_back((values[i] - values[i - 1]) / std::sqrt(2.0));
   std::vector<double> sorted = values;
-  origin_ = detect::median_in_place(sorted);
+  origin_ = robust::median_in_place(sorted);
   Scale& first = scales_[0];
-  const auto sigma = static_cast<float>(detect::sigma_about_zero(steps));
+  const auto sigma = static_cast<float>(robust::sigma_about_zero(steps));
   first.variance = std::max(kLeastVariance, sigma * sigma);
   first.seen = kWarmUp;
   for (std::size_t i = 0; i < kWarmUp; i++) {
@@ -102,7 +105,8 @@ void StepDetector::warm_up(double value) {
 }
 
 // A value that is far from the median of the last nine and from the calm before them counts as that
-// median. When five of nine agree, they were a level, and take their place.
+// median. When five of nine agree, they were a level, and take their place; the farther it is, the
+// less they have to agree.
 float StepDetector::cleaned(float value) {
   recent_[points_ % recent_.size()] = value;
   std::array<float, 9> sorted = recent_;
@@ -111,12 +115,13 @@ float StepDetector::cleaned(float value) {
   const float from_calm = value - calm_;
   calm_ += std::clamp(from_calm, -reach, reach) / 16;
   if (std::abs(from_calm) <= reach) return value;
-  if (std::abs(value - sorted[4]) > reach) return sorted[4];
+  const float agree = std::max(reach, kEven * std::abs(sorted[4] - calm_));
+  if (std::abs(value - sorted[4]) > agree) return sorted[4];
   Scale& ring = scales_[0];
   const std::size_t known = std::min<std::size_t>(recent_.size() - 1, ring.count);
   for (std::size_t i = 1; i <= known; i++) {
     const float before = recent_[(points_ - i) % recent_.size()];
-    if (std::abs(before - sorted[4]) <= reach)
+    if (std::abs(before - sorted[4]) <= agree)
       ring.mean[(ring.newest + kRing + 1 - i) % kRing] = before;
   }
   return value;
@@ -265,7 +270,7 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
       const float off = y[i] - (i < left ? found.before : found.after);
       (i < left ? older : newer) += off * off;
     }
-    const float most = kMostSpread * noise[0];
+    const float most = std::max(kMostSpread * noise[0], kEven * kEven * step * step);
     if (newer > most * static_cast<float>(right) || older > most * static_cast<float>(left))
       return {};
   }
@@ -334,13 +339,14 @@ std::optional<ChangePoint> StepDetector::judge(std::size_t scale, const Found& f
       std::min(c.index, static_cast<std::size_t>(index_of(found.earliest * points_of(scale))));
   c.latest = std::max(c.index, static_cast<std::size_t>(index_of(found.latest * points_of(scale))));
   const double z = std::sqrt(static_cast<double>(found.energy));
-  c.confidence = std::max(0.0, 1 - kTestsPerMonth * detect::two_sided_p(z));
+  c.confidence = std::max(0.0, 1 - kTestsPerMonth * robust::two_sided_p(z));
   c.back = back;
 
   level_ += after - found.before;
   forget_before(age);
-  const bool goes_on =
-      lasts_ && !back && c.index < told_index_ + kSettle && step * (told_after_ - told_before_) > 0;
+  const float first = told_after_ - told_before_;
+  const bool goes_on = lasts_ && !back && c.index < told_index_ + kSettle && step * first > 0 &&
+                       std::abs(step) <= kMostFurther * std::abs(first);
   told_after_ = after;
   if (goes_on) return std::nullopt;
   told_before_ = found.before;

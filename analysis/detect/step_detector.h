@@ -28,11 +28,12 @@ struct StepOptions {
 /// autocorrelation, seasons and drift too slow to be taken out count as noise of that scale); a
 /// length that was not seen often enough is judged with care. A shape of the day is learned and
 /// taken out (day_shape.h). Where a straight line explains the ring better, there is no step. Wild
-/// values are clipped, and four of five points of the new level have to lie beyond the middle: a
-/// spike is no step.
+/// values are clipped, four of five points of the new level have to lie beyond the middle, and it
+/// must not be much noisier than the old one, unless it is far away: a spike is no step.
 ///
-/// A step is told once; one that goes on within 60 points in the same direction is the same. The
-/// return of the level to what it was before the last told step is told with `back`.
+/// A step is told once; one that goes on within 60 points in the same direction is the same,
+/// unless it is more than three times as large. The return of the level to what it was before the
+/// last told step is told with `back`.
 class StepDetector {
  public:
   StepDetector() = default;

@@ -66,6 +66,30 @@ TEST(StepDetector, TellsThatAStepWentBack) {
   EXPECT_LE(all[1].when, 2'020U);
 }
 
+// As of a statement that loses its index: scans end anywhere in the table.
+TEST(StepDetector, TellsAFarLevelThatIsMuchNoisierAsSoon) {
+  for (const double noise : {0.02, 0.05, 0.1}) {
+    std::vector<double> values = latency(360, 0.002, 6);
+    const std::vector<double> noisy = latency(360, noise, 7);
+    for (std::size_t i = 340; i < values.size(); i++) values[i] = 100 * noisy[i];
+    const std::vector<Told> all = told(values);
+    ASSERT_FALSE(all.empty()) << noise;
+    EXPECT_LE(all[0].when, 348U) << noise;
+    EXPECT_NEAR(static_cast<double>(all[0].change.index), 340, 1) << noise;
+    EXPECT_NEAR(all[0].change.after, 0.1, 0.02) << noise;
+  }
+}
+
+TEST(StepDetector, ASmallStepHidesNoLargeOneAfterIt) {
+  std::vector<double> values = latency(1'060, 0.02, 8);
+  for (std::size_t i = 1'000; i < values.size(); i++) values[i] *= i < 1'030 ? 1.15 : 20;
+  const std::vector<Told> all = told(values);
+  ASSERT_GE(all.size(), 2U);
+  EXPECT_NEAR(static_cast<double>(all[0].change.index), 1'000, 2);
+  EXPECT_NEAR(static_cast<double>(all[1].change.index), 1'030, 2);
+  EXPECT_LE(all[1].when, 1'040U);
+}
+
 TEST(StepDetector, SaysNothingOfSpikes) {
   std::vector<double> values = latency(20'000, 0.2, 4);
   for (std::size_t i = 500; i < values.size(); i += 500) {

@@ -7,6 +7,28 @@
 #include "analysis/robust.h"
 
 namespace nz::analysis {
+namespace {
+
+// Of the values of a histogram, and not how many there are.
+bool of_values(const Quantity& of) {
+  return of.statistic == "mean" || of.statistic.starts_with('p');
+}
+
+bool of_same_values(const Quantity& a, const Quantity& b) {
+  return a.name == b.name && a.labels == b.labels && of_values(a) && of_values(b);
+}
+
+double way(const Regression& r) {
+  return r.before > 0 && r.after > 0 ? std::fabs(std::log(r.after / r.before)) : 0;
+}
+
+// Another statistic of the same histogram that was told already tells of this one, too.
+bool covers(const Regression& told, const Regression& found) {
+  constexpr double kMuchFurther = 3;
+  return of_same_values(told.of, found.of) && way(found) <= kMuchFurther * way(told);
+}
+
+}  // namespace
 
 bool is_worse(const Quantity& of, bool up) {
   if (of.statistic != "rate") return up;
@@ -61,14 +83,13 @@ void RegressionWatch::add(const Quantity& of, double at, double value) {
 RegressionTracker::Changes RegressionWatch::look(double at, const History& history,
                                                  std::span<const Event> events) {
   std::vector<Regression> found;
-  std::size_t judged_now = 0;
-  for (auto& [key, watched] : watched_) {
-    if (!watched.step || judged_now >= options_.judged_a_look) continue;
-    judged_now++;
-    auto regression = judged(watched, at, history, events);
+  std::size_t of_histograms = 0;
+  for (Watched* watched : waiting()) {
+    if (of_values(watched->of) && of_histograms++ >= options_.judged_a_look) continue;
+    auto regression = judged(*watched, at, history, events);
     if (!regression) continue;
     const bool twice = std::any_of(found.begin(), found.end(), [&](const Regression& r) {
-      return r.of.name == regression->of.name && r.of.labels == regression->of.labels;
+      return covers(r, *regression);
     });
     if (!twice && !told_already(*regression)) found.push_back(std::move(*regression));
   }
@@ -79,13 +100,27 @@ RegressionTracker::Changes RegressionWatch::look(double at, const History& histo
       found, [this](const Quantity& of) { return now(of); }, at);
 }
 
+// Those with a step to be judged. What cannot be decided yet must not keep the others waiting.
+std::vector<RegressionWatch::Watched*> RegressionWatch::waiting() {
+  std::vector<Watched*> waiting;
+  for (auto& [key, watched] : watched_) {
+    if (watched.step) waiting.push_back(&watched);
+  }
+  std::stable_sort(waiting.begin(), waiting.end(), [](const Watched* a, const Watched* b) {
+    return a->step->judged < b->step->judged;
+  });
+  return waiting;
+}
+
 // Clears the step once it is decided.
 std::optional<Regression> RegressionWatch::judged(Watched& watched, double at,
                                                   const History& history,
                                                   std::span<const Event> events) {
+  watched.step->judged++;
   const Step step = *watched.step;
-  const auto slices =
-      history ? history(watched.of, step.at - options_.history_seconds, at) : std::vector<Slice>{};
+  const auto slices = history && of_values(watched.of)
+                          ? history(watched.of, step.at - options_.history_seconds, at)
+                          : std::vector<Slice>{};
   if (slices.empty()) {
     watched.step.reset();
     Regression r =
@@ -109,8 +144,7 @@ std::optional<Regression> RegressionWatch::judged(Watched& watched, double at,
 // Another statistic of the same histogram tells of the same change.
 bool RegressionWatch::told_already(const Regression& regression) const {
   for (const Regression& r : tracker_.regressions()) {
-    const bool other = r.of.name == regression.of.name && r.of.labels == regression.of.labels &&
-                       r.of.statistic != regression.of.statistic;
+    const bool other = r.of.statistic != regression.of.statistic && covers(r, regression);
     const bool lasts = r.state != FindingState::resolved;
     const double apart = std::max(60.0, regression.latest - regression.earliest);
     if (other && lasts && std::fabs(r.since - regression.since) <= apart) return true;

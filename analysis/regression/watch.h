@@ -28,13 +28,15 @@ class RegressionWatch {
     StepOptions step;
     double history_seconds = 3600;  ///< before a step, for the judge
     double decide_seconds = 300;    ///< a step that cannot be decided by then is none
-    /// A judge asks for some hundred histograms; further steps wait for the next look.
+    /// A judge of a histogram asks for some hundred of them: so many are judged in a look, those
+    /// first that were judged least often.
     std::size_t judged_a_look = 16;
     double forget_seconds = 86400;   ///< series that gave no value for so long
     std::size_t most_series = 8192;  ///< some 2 KB each
   };
 
   /// Slices of the histogram of a quantity between two times, in order; nothing where it has none.
+  /// Of some 10 s: three whole ones have to follow a step before it can be told.
   using History = std::function<std::vector<Slice>(const Quantity&, double from, double to)>;
 
   RegressionWatch() : RegressionWatch(Options{}) {}
@@ -44,7 +46,8 @@ class RegressionWatch {
   void add(const Quantity& of, double at, double value);
 
   /// After a round of add(): judges the steps that were seen, and looks whether what is open has
-  /// ended. Two quantiles of one histogram that moved at once are one regression.
+  /// ended. Two quantiles of one histogram that moved at once are one regression, unless the second
+  /// moved much further: a rule that asks for a least change would not hear of it.
   RegressionTracker::Changes look(double at, const History& history, std::span<const Event> events);
 
   [[nodiscard]] RegressionTracker& tracker() { return tracker_; }
@@ -56,6 +59,7 @@ class RegressionWatch {
  private:
   struct Step {
     double at = 0, earliest = 0, latest = 0, told_at = 0;
+    std::uint32_t judged = 0;  // so often
     ChangePoint change;
   };
   struct Watched {
@@ -70,6 +74,7 @@ class RegressionWatch {
 
   static Step step_of(const ChangePoint& change, const StepDetector& detector, double at,
                       std::uint64_t values);
+  std::vector<Watched*> waiting();
   std::optional<Regression> judged(Watched& watched, double at, const History& history,
                                    std::span<const Event> events);
   [[nodiscard]] bool told_already(const Regression& regression) const;

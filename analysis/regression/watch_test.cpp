@@ -95,6 +95,65 @@ TEST(RegressionWatch, NumbersWithoutHistograms) {
   EXPECT_GE(opened[0].latest, opened[0].since);
 }
 
+// What its values do not bear out is tried anew for minutes.
+TEST(RegressionWatch, WhatCannotBeDecidedKeepsNobodyWaiting) {
+  RegressionWatch::Options options;
+  options.judged_a_look = 1;
+  RegressionWatch watch(options);
+  MadeSlices made(3);
+  const double since = kStart + 600;
+  const auto slow =
+      made.make(100, 300, [=](double at, double v) { return at >= since ? 2 * v : v; });
+  const auto same = made.make(100, 300, MadeSlices::unchanged);
+  const auto history = [&](const Quantity& of, double from, double to) {
+    std::vector<Slice> part;
+    for (const Slice& s : of.name == "a_seconds" ? same : slow) {
+      if (s.from >= from && s.to <= to) part.push_back(s);
+    }
+    return part;
+  };
+  double told = 0;
+  for (const Slice& s : slow) {
+    const double value = s.histogram->quantile_interpolated(0.5);
+    for (const char* name : {"a_seconds", "b_seconds"})
+      watch.add({name, {}, "p50", "seconds"}, s.to, value);
+    for (const Regression& r : watch.look(s.to, history, {}).opened) {
+      EXPECT_EQ(r.of.name, "b_seconds");
+      if (told == 0) told = s.to;
+    }
+  }
+  EXPECT_GE(told, since);
+  EXPECT_LE(told - since, 120);
+}
+
+// Orders come less often, and half a minute later the stage takes longer.
+TEST(RegressionWatch, ARateHidesNoLatency) {
+  RegressionWatch watch;
+  MadeSlices made(4);
+  const double since = kStart + 1000;
+  const auto slices =
+      made.make(140, 300, [=](double at, double v) { return at >= since ? 2 * v : v; });
+  const auto history = [&](const Quantity&, double from, double to) {
+    std::vector<Slice> part;
+    for (const Slice& s : slices) {
+      if (s.from >= from && s.to <= to) part.push_back(s);
+    }
+    return part;
+  };
+  std::mt19937_64 random(1);
+  std::normal_distribution<double> noise(0, 0.3);
+  Quantity rate = quantity("rate");
+  rate.unit = "per second";
+  std::vector<std::string> told;
+  for (const Slice& s : slices) {
+    watch.add(quantity("p50"), s.to, s.histogram->quantile_interpolated(0.5));
+    watch.add(rate, s.to, (s.from >= since - 30 ? 20 : 30) + noise(random));
+    for (const Regression& r : watch.look(s.to, history, {}).opened)
+      told.push_back(r.of.statistic + (r.worse ? " worse" : ""));
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"rate", "p50 worse"}));
+}
+
 TEST(RegressionWatch, IsBounded) {
   RegressionWatch::Options options;
   options.most_series = 10;

@@ -35,8 +35,11 @@ class Watch {
   Watch() : Watch(Options{}) {}
   explicit Watch(const Options& options);
 
-  /// Whether `every` seconds have passed. `now`: Unix seconds.
-  [[nodiscard]] bool due(double now) const { return now - last_ >= options_.every || now < last_; }
+  /// Whether `every` seconds have passed, or nearly: a timer that fires early must not cost
+  /// one drain more. `now`: Unix seconds.
+  [[nodiscard]] bool due(double now) const {
+    return now - last_ >= 0.99 * options_.every || now < last_;
+  }
   [[nodiscard]] double every() const { return options_.every; }
 
   /// One look: the window of the last `every` seconds. `history` is asked for the histograms around

@@ -105,7 +105,8 @@ TEST(Watch, TellsALastingChangeOnceAndItsEnd) {
     const Window w = service.ten_seconds(slow ? 2e-3 : 1e-3);
     EXPECT_TRUE(watch.due(w.to));
     const auto changes = watch.look(w, service.history(), {});
-    EXPECT_FALSE(watch.due(w.to + 5));
+    EXPECT_FALSE(watch.due(w.to + 9));
+    EXPECT_TRUE(watch.due(w.to + 9.95));
     for (const Regression& r : changes.regressions.opened) {
       EXPECT_GE(w.to, onset) << text_of(r.of);
       if (opened.empty()) told = w.to;

@@ -13,7 +13,6 @@ namespace {
 
 constexpr const char* kKey = "regressions";
 constexpr std::size_t kMostEvents = 512;
-constexpr double kSlice = 30;  // seconds: samples of a comparison, as independent as minutes nearly
 
 void log(const analysis::Regression& r, bool opened) {
   const std::string what = analysis::text_of(r.of);
@@ -59,17 +58,19 @@ void Detection::tell(analysis::Event event) {
   if (events_.size() > kMostEvents) events_.pop_front();
 }
 
-// Of the last hour, in memory: what is needed around a step that was seen just now.
+// Of the last hour, in memory, as fine as it is there: a step is told when some are behind it.
 std::vector<analysis::Slice> Detection::slices(const analysis::Quantity& of, double from,
                                                double to) const {
   std::vector<analysis::Slice> result;
   if (!of.statistic.starts_with('p')) return result;  // not of a histogram's values
-  for (history::Interval& i : history_.intervals(of.name, of.labels, from, to, kSlice))
+  const double step = history_.resolution();
+  for (history::Interval& i : history_.intervals(of.name, of.labels, from, to, step))
     result.push_back({i.from, i.to, std::move(i.histogram)});
   return result;
 }
 
 bool Detection::step(double now, const targets::Tracker& tracker) {
+  changed_ = false;
   for (analysis::Event& event : target_events_.step(now, tracker)) tell(std::move(event));
   if (!watch_.due(now)) return false;
   const analysis::Window window = history_.window(now - watch_.every(), now);
@@ -83,7 +84,8 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
   incidents_ = watch_.incidents();
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
-  if (!changes.regressions.opened.empty() || !changes.regressions.resolved.empty()) remember();
+  changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();
+  if (changed_) remember();
   return true;
 }
 

@@ -22,6 +22,8 @@ class Detection {
   void tell(analysis::Event event);
   /// After each drain; whether it was time to look. What began and what ended is logged.
   bool step(double now, const targets::Tracker& tracker);
+  /// The last step found that a regression began or ended.
+  [[nodiscard]] bool changed() const { return changed_; }
 
   /// Open ones first.
   [[nodiscard]] const std::vector<analysis::Regression>& regressions() const {
@@ -45,6 +47,7 @@ class Detection {
   std::deque<analysis::Event> events_;  // the newest
   std::vector<analysis::Regression> regressions_;
   std::vector<analysis::Incident> incidents_;
+  bool changed_ = false;
 };
 
 }  // namespace nz::agent

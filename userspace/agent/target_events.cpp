@@ -32,6 +32,8 @@ void TargetEvents::started(double now, const std::string& target, const targets:
 
 std::vector<analysis::Event> TargetEvents::step(double now, const targets::Tracker& tracker) {
   std::vector<analysis::Event> out;
+  if (!first_ && tracker.version() == version_) return out;
+  version_ = tracker.version();
   std::map<pid_t, Known> present;
   for (const auto& [pid, member] : tracker.members()) {
     const config::Target* target = tracker.target(member.slot);

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -20,7 +21,8 @@ class TargetEvents {
   explicit TargetEvents(BuildOf build_of) : build_of_(std::move(build_of)) {}
 
   /// What has changed since the last call; with the first, what runs was there before. Children
-  /// that a member forked are none: a service that forks for its work would drown the rest.
+  /// that a member forked are none: a service that forks for its work would drown the rest. Always
+  /// of the same tracker.
   std::vector<analysis::Event> step(double now, const targets::Tracker& tracker);
 
  private:
@@ -35,6 +37,7 @@ class TargetEvents {
   std::map<pid_t, Known> known_;
   std::map<std::string, std::string> builds_;  // by target and executable
   bool first_ = true;
+  std::uint64_t version_ = 0;  // of the tracker, when it was looked at last
 };
 
 /// The build id of /proc/PID/exe.

@@ -165,8 +165,8 @@ nlohmann::json Service::restore() {
   }
 }
 
-Engine::Changes Service::step(const Facts& facts, double now) {
-  if (now >= last_step_ && now - last_step_ < options_.interval) return {};
+Engine::Changes Service::step(const Facts& facts, double now, bool at_once) {
+  if (!at_once && now >= last_step_ && now - last_step_ < options_.interval) return {};
   last_step_ = now;
   const auto start = std::chrono::steady_clock::now();
   // Without rules because none could be read, nothing is known of what fired before the start.

@@ -44,9 +44,9 @@ class Service {
   /// be read, what was in force stays.
   void reload(const std::vector<std::string>& rule_files);
 
-  /// At most every `interval`, else nothing. Never waits for network or disk. What fired and what
-  /// ended is also logged.
-  Engine::Changes step(const Facts& facts, double now);
+  /// At most every `interval`, else nothing; `at_once`: there is news that should not wait for it.
+  /// Never waits for network or disk. What fired and what ended is also logged.
+  Engine::Changes step(const Facts& facts, double now, bool at_once = false);
 
   /// nearzero_alerts{rule,state,severity}, nearzero_alert_*.
   void collect(std::vector<metrics::Family>& out) const;

@@ -112,6 +112,16 @@ TEST_F(ServiceTest, ARestartInBetweenLosesNothingAndRepeatsNothing) {
   }
 }
 
+TEST_F(ServiceTest, NewsDoNotWaitForTheNextStep) {
+  const double bad = scene.series[0].value;
+  scene.series[0].value = 0;
+  Service service(options());
+  EXPECT_TRUE(step(service).fired.empty());
+  scene.series[0].value = bad;
+  EXPECT_TRUE(service.step(scene, now + 1).fired.empty());
+  EXPECT_EQ(service.step(scene, now + 2, true).fired.size(), 1U);
+}
+
 TEST_F(ServiceTest, AStateThatIsDamagedIsSetAside) {
   std::ofstream(folder_ + "/alerts.json") << "{\"version\":1,\"engi";
   Service service(options());

@@ -28,6 +28,25 @@ double value_of(const State& state, const Growth& growth, const Selector& select
   return static_cast<double>(h.count()) / seconds;
 }
 
+// Points that are `step` apart. A drain may come a little early; a rest of less than half a step
+// belongs to what is before it.
+std::vector<std::size_t> cuts_of(const Contents& contents, std::size_t first, std::size_t last,
+                                 double step) {
+  constexpr double kEarly = 0.99;
+  std::vector<std::size_t> cuts{first};
+  for (std::size_t point = first + 1; point <= last; point++) {
+    if (contents.at(point) - contents.at(cuts.back()) >= step * kEarly) cuts.push_back(point);
+  }
+  if (cuts.back() == last) return cuts;
+  const bool short_rest = contents.at(last) - contents.at(cuts.back()) < step / 2;
+  if (short_rest && cuts.size() > 1) {
+    cuts.back() = last;
+  } else {
+    cuts.push_back(last);
+  }
+  return cuts;
+}
+
 }  // namespace
 
 std::string unit_of(const std::string& name, Type type, const Selector& selector) {
@@ -119,17 +138,25 @@ std::vector<Trend> History::trends(const Selector& selector, double from, double
 std::vector<Interval> History::intervals(const std::string& name, const analysis::Labels& labels,
                                          double from, double to, double step) const {
   const auto known = impl_->contents();
-  const auto steps = Steps::of(*known, from, to, step);
-  if (!steps) return {};
+  const Contents& contents = *known;
   std::vector<Interval> intervals;
-  steps->run([&](const Series& s) { return s.name == name && s.labels == labels; },
-             [&](std::size_t number, double seconds, const std::vector<State>&,
-                 const std::vector<Growth>& growths) {
-               if (seconds <= 0 || growths.empty() || !growths.front().seen()) return;
-               intervals.push_back(
-                   {steps->end_of(number - 1), steps->end_of(number),
-                    std::make_shared<const analysis::Histogram>(growths.front().histogram())});
-             });
+  if (contents.size() == 0 || !(from < to) || !(step > 0)) return intervals;
+  const std::vector<std::size_t> cuts =
+      cuts_of(contents, contents.nearest(from), contents.nearest(to), step);
+  Scan scan(contents, [&](const Series& s) { return s.name == name && s.labels == labels; });
+  Growth growth;
+  std::size_t next = 1;  // the cut that points go to
+  scan.run(cuts.front(), cuts.back(), [&](std::size_t point) {
+    if (point == cuts.front()) return;
+    if (!scan.states().empty()) growth.add(scan.states().front());
+    if (point < cuts[next]) return;
+    if (growth.seen()) {
+      intervals.push_back({contents.at(cuts[next - 1]), contents.at(point),
+                           std::make_shared<const analysis::Histogram>(growth.histogram())});
+    }
+    growth = {};
+    next++;
+  });
   return intervals;
 }
 

@@ -73,7 +73,9 @@ class History {
   /// `to` is not later than `from`, `step` is not above 0, or there are more than a million steps.
   [[nodiscard]] std::vector<Trend> trends(const Selector& selector, double from, double to,
                                           double step) const;
-  /// The histogram of exactly these labels, step by step; steps without points are left out.
+  /// The histogram of exactly these labels, between points that are `step` apart or, where there is
+  /// a gap, more: both times are those of points. What is left at the end is an interval of its own
+  /// from half a step on. Nothing where `to` is not later than `from` or `step` is not above 0.
   [[nodiscard]] std::vector<Interval> intervals(const std::string& name,
                                                 const analysis::Labels& labels, double from,
                                                 double to, double step) const;

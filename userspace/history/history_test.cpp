@@ -283,6 +283,26 @@ TEST(Intervals, HaveTheValuesOfEachStepAlone) {
       << "what is not known is left out";
 }
 
+// A point in 11 s, asked for each 10 s; the newest comes 3 s after the one before it.
+TEST(Intervals, EndWhereThereArePoints) {
+  History history({.resolution = 10});
+  analysis::Histogram h;
+  for (const int s : {0, 11, 22, 33, 44, 55, 58}) {
+    if (s > 0) h = after(h, {1'000});
+    history.add(kStart + s, {histogram("h_seconds", h)});
+  }
+  const auto intervals = history.intervals("h_seconds", {}, kStart - 300, kStart + 58, 10);
+  ASSERT_EQ(intervals.size(), 5U);
+  for (std::size_t i = 0; i < 4; i++) {
+    EXPECT_EQ(intervals[i].from, kStart + 11.0 * static_cast<double>(i));
+    EXPECT_EQ(intervals[i].to, intervals[i + 1].from);
+    EXPECT_EQ(intervals[i].histogram->count(), 1U) << i;
+  }
+  EXPECT_EQ(intervals[4].to, kStart + 58) << "a short rest belongs to the last";
+  EXPECT_EQ(intervals[4].histogram->count(), 2U);
+  EXPECT_TRUE(history.intervals("h_seconds", {}, kStart + 58, kStart + 58, 10).empty());
+}
+
 TEST(Trends, HolesBeforeTheBeginningInGapsAndAfterTheEnd) {
   History history({.resolution = 10, .length = 7200});
   fill(history, 0, 60);

@@ -10,6 +10,7 @@
 namespace nz::targets {
 
 std::vector<Change> Tracker::configure(const std::vector<config::Target>& targets) {
+  version_++;
   targets_.clear();
   without_slot_.clear();
   for (const config::Target& target : targets) {
@@ -51,10 +52,12 @@ void Tracker::remove(pid_t pid, std::vector<Change>& changes) {
   if (member == members_.end()) return;
   changes.push_back({Change::Kind::removed, member->second});
   members_.erase(member);
+  version_++;
 }
 
 void Tracker::add(const Member& member, std::vector<Change>& changes) {
   members_[member.process.pid] = member;
+  version_++;
   changes.push_back({Change::Kind::added, member});
 }
 
@@ -140,6 +143,7 @@ std::vector<Change> Tracker::on_fork(pid_t child, uint32_t slot) {
     Member& member = known->second;
     if (member.process.start_time == process->start_time) {
       member.by_fork = member.by_fork || member.slot == slot;  // a scan has found it first
+      version_++;
       return changes;
     }
     remove(child, changes);  // the pid of a dead member, whose end was not told

@@ -2,6 +2,7 @@
 // happened (by kernel events and by scans of /proc) and answers what to do.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -48,6 +49,8 @@ class Tracker {
   std::vector<Change> on_exit(pid_t pid);
 
   [[nodiscard]] const std::map<pid_t, Member>& members() const { return members_; }
+  /// Another number whenever members or targets are no longer what they were.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
   /// Target of a slot; nullptr when free.
   [[nodiscard]] const config::Target* target(uint32_t slot) const;
   [[nodiscard]] std::vector<uint32_t> slots() const;
@@ -66,6 +69,7 @@ class Tracker {
   std::map<uint32_t, config::Target> targets_;  // by slot
   std::vector<std::string> without_slot_;
   std::map<pid_t, Member> members_;
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace nz::targets

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "nearzero/abi.h"
 
 namespace nz::targets {
@@ -76,6 +78,23 @@ TEST_F(TrackerTest, ScanFindsWhoMatchesAndForgetsWhoDied) {
   world().erase(1);
   EXPECT_EQ(scan(), "-1@1");
   EXPECT_EQ(tracker.members().size(), 1U);
+}
+
+TEST_F(TrackerTest, TheVersionTellsOfEveryChange) {
+  std::uint64_t known = tracker.version();
+  const auto is_new = [&] { return std::exchange(known, tracker.version()) != tracker.version(); };
+  tracker.configure({target("a", "aa")});
+  EXPECT_TRUE(is_new());
+  runs(1, "aa");
+  scan();
+  EXPECT_TRUE(is_new());
+  scan();
+  tracker.on_exit(99);
+  EXPECT_FALSE(is_new());
+  tracker.on_fork(2, 7);
+  EXPECT_FALSE(is_new()) << "of no target";
+  tracker.on_exit(1);
+  EXPECT_TRUE(is_new());
 }
 
 TEST_F(TrackerTest, TheFirstTargetThatMatchesWins) {

@@ -1,0 +1,116 @@
+// What the agent does with history: a service that loses an index, drained each second.
+#include "userspace/agent/detection.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+
+namespace nz::agent {
+namespace {
+
+using analysis::FindingState;
+using analysis::Regression;
+
+constexpr double kStart = 1'764'000'000;
+constexpr const char* kStage = "nearzero_order_stage_duration_seconds";
+constexpr const char* kStatement = "nearzero_sqlite_statement_duration_seconds";
+
+std::optional<targets::Process> no_process(pid_t /*pid*/, const std::string& /*proc*/) {
+  return std::nullopt;
+}
+
+// 300 orders a second, each of which looks up its limits: by an index in 8 us, or by a scan that
+// ends somewhere within 20,000 rows.
+class Service {
+ public:
+  void second(bool scans) {
+    at_ += 1 + jitter_(random_);
+    for (int order = 0; order < 300; order++) {
+      const double lookup = scans ? scan_(random_) : by_index_(random_);
+      record(kStatement, lookup);
+      record(kStage, lookup + arithmetic_(random_));
+    }
+    std::vector<metrics::Family> families;
+    for (const char* name : {kStage, kStatement}) {
+      families.push_back({name,
+                          "",
+                          metrics::Type::histogram,
+                          {{{{"target", "demo"}, {"of", "risk"}},
+                            0,
+                            std::make_shared<const analysis::Histogram>(values_[name])}}});
+    }
+    history_.add(at_, families);
+    detection_.step(at_, tracker_);
+    changes_ += detection_.changed() ? 1 : 0;
+  }
+
+  /// Open ones that are worse, by family.
+  [[nodiscard]] std::map<std::string, Regression> open() const {
+    std::map<std::string, Regression> open;
+    for (const Regression& r : detection_.regressions()) {
+      if (r.state != FindingState::resolved && r.worse) open[r.of.name] = r;
+    }
+    return open;
+  }
+  [[nodiscard]] double at() const { return at_; }
+  [[nodiscard]] int changes() const { return changes_; }
+
+ private:
+  void record(const char* name, double seconds) {
+    values_[name].record(static_cast<std::uint64_t>(std::llround(seconds * 1e9)));
+  }
+
+  std::mt19937_64 random_{1};
+  std::uniform_real_distribution<double> jitter_{-2e-3, 2e-3}, scan_{20e-6, 1500e-6};
+  std::lognormal_distribution<double> by_index_{std::log(8e-6), 0.1};
+  std::lognormal_distribution<double> arithmetic_{std::log(100e-6), 0.05};
+  std::map<std::string, analysis::Histogram> values_;
+  double at_ = kStart;
+  history::History history_{history::History::Options{}};
+  targets::Tracker tracker_{&no_process};
+  Detection detection_{history_, nullptr};
+  int changes_ = 0;
+};
+
+class DetectionTest : public testing::TestWithParam<int> {};
+
+// Whatever the moment between two looks. scripts/bench regression-alert is the same with a demo.
+TEST_P(DetectionTest, ALostIndexIsToldInTimeSinceWhenAndItsEnd) {
+  Service service;
+  for (int i = 0; i < GetParam(); i++) {
+    service.second(false);
+    ASSERT_TRUE(service.open().empty()) << i;
+  }
+  const double loss = service.at();
+  std::map<std::string, double> told;
+  for (int i = 0; i < 200; i++) {
+    service.second(true);
+    for (const auto& [name, regression] : service.open()) {
+      if (!told.emplace(name, service.at()).second) continue;
+      EXPECT_LE(service.at() - loss, 92) << name;
+      EXPECT_NEAR(regression.since, loss, 10) << name;
+      EXPECT_GE(regression.after / regression.before, 3) << name;
+      EXPECT_GE(regression.confidence, 0.99) << name;
+    }
+  }
+  EXPECT_EQ(told.size(), 2U);
+  EXPECT_EQ(service.open().size(), 2U) << "it lasts";
+  const double cure = service.at();
+  int seconds = 0;
+  for (; seconds < 240 && !service.open().empty(); seconds++) service.second(false);
+  EXPECT_TRUE(service.open().empty());
+  EXPECT_GE(service.at() - cure, 30) << "one good look is no cure";
+  EXPECT_GE(service.changes(), 2);
+  for (int i = 0; i < 120; i++) service.second(false);
+  EXPECT_TRUE(service.open().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Moments, DetectionTest, testing::Values(340, 343, 346, 348));
+
+}  // namespace
+}  // namespace nz::agent
