@@ -127,7 +127,7 @@ void Insight::detect(double now, const targets::Tracker& tracker) {
   facts.set_findings(&judge_.findings());
   facts.set_regressions(&detection_->regressions());
   facts.set_incidents(&detection_->incidents());
-  alerts_->step(facts, now);
+  alerts_->step(facts, now, detection_->changed());
 }
 
 // What reports tell besides, as of the last look.
