@@ -232,13 +232,23 @@ std::map<analysis::Labels, Budget> budgets(const BurnRate& condition,
 Verdict judge_one(const BurnRate& condition, const Rule& rule, const Judging& with) {
   Verdict verdict;
   const double allowed = 1 - condition.objective;
-  std::size_t number = 0;
+  std::size_t number = 0, judged = 0;
   for (const BurnRate::Window& wanted : condition.windows) {
     const std::size_t which = number++;
     Verdict not_known;
     const analysis::Window* short_window = usable(with, wanted.confirm, not_known);
-    if (short_window == nullptr) return not_known;
     const analysis::Window& long_window = with.windows.get(wanted.length);
+    if (short_window == nullptr) {
+      // The other windows are judged all the same: history for the longest may never be there.
+      verdict.unknown = not_known.unknown;
+      for (const auto& [labels, budget] : budgets(condition, long_window)) {
+        Observation o = unknown(labels);
+        o.key = fmt::format("{}{}", which, o.key);
+        verdict.observations.push_back(std::move(o));
+      }
+      continue;
+    }
+    judged++;
     // Time that was not observed counts as good: ten minutes of errors after a start are not an
     // hour of them.
     const double observed = std::min(1.0, long_window.seconds() / wanted.length);
@@ -266,6 +276,7 @@ Verdict judge_one(const BurnRate& condition, const Rule& rule, const Judging& wi
       verdict.observations.push_back(std::move(o));
     }
   }
+  if (judged == 0) verdict.known = false;
   return verdict;
 }
 

@@ -325,6 +325,23 @@ TEST_F(Judge, BurnRateNeedsBothWindows) {
   EXPECT_EQ(holding(verdict(kRule)), 0U) << "nothing happened: nothing is burnt";
 }
 
+TEST_F(Judge, BurnRateDoesNotWaitForItsLongestWindow) {
+  const std::string kRule =
+      "burn_rate: {objective: 99%, bad: nearzero_sqlite_statement_errors_total, "
+      "total: nearzero_sqlite_statements_total, by: [target]}";
+  scene.counter("nearzero_sqlite_statement_errors_total", {{"target", "a"}}, 50);
+  scene.counter("nearzero_sqlite_statements_total", {{"target", "a"}}, 100);
+  scene.covered = 3600;  // 1h/5m and 6h/30m can be judged, 3d/6h cannot
+  const auto v = verdict(kRule);
+  EXPECT_TRUE(v.known);
+  EXPECT_EQ(holding(v), 2U);
+  EXPECT_THAT(v.unknown, HasSubstr("of the last 6h"));
+  ASSERT_EQ(v.observations.size(), 3U);
+  EXPECT_FALSE(v.observations[2].known) << "an alert of three days goes on";
+  scene.covered = 100;
+  EXPECT_FALSE(verdict(kRule).known) << "not even five minutes";
+}
+
 TEST_F(Judge, BurnRateOfAHistogramCountsWhatIsSlower) {
   const std::string kName = "nearzero_order_stage_duration_seconds";
   scene.histogram(kName, {{"stage", "order"}}, 90, 4'000'000, 10, 9'000'000);
