@@ -139,6 +139,9 @@ void Service::set_receivers(const nlohmann::json& saved) {
       for (const auto& [place, told] : known.items()) unclaimed_[place] = told.dump();
     }
   }
+  // All before one is waited for: those of receivers that are gone tell nobody any more, and call
+  // nothing of this object, which may end sooner than they do.
+  for (const auto& courier : before) courier->stop();
   // Their threads may wait for the network; the agent's does not.
   if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
 }
