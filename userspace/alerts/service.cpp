@@ -157,6 +157,8 @@ nlohmann::json Service::restore() {
     auto in = nlohmann::json::parse(*read);
     if (in.at("version").get<int>() != kVersion)
       throw std::invalid_argument("version " + in.at("version").dump());
+    if (!in.at("receivers").is_object())
+      throw std::invalid_argument("what receivers were told is no map");
     const auto engine = engine_.restore(in.at("engine").dump());
     if (!engine) throw std::invalid_argument(engine.error().text());
     const auto silences = silences_.restore(in.at("silences").dump());

@@ -120,6 +120,21 @@ TEST_F(ServiceTest, AStateThatIsDamagedIsSetAside) {
   EXPECT_TRUE(told({"firing A"}));
 }
 
+TEST_F(ServiceTest, AStateOfAnotherFormIsSetAside) {
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).fired.size(), 1U);
+  }
+  json state;
+  std::ifstream(folder_ + "/alerts.json") >> state;
+  for (const json& odd : {json(), json::array(), json("text")}) {
+    state["receivers"] = odd;
+    std::ofstream(folder_ + "/alerts.json") << state.dump();
+    const Service service(options());
+    EXPECT_TRUE(std::filesystem::remove(folder_ + "/alerts.json.damaged")) << odd.dump();
+  }
+}
+
 TEST_F(ServiceTest, AStateThatCannotBeWrittenStopsNothing) {
   Service::Options o = options();
   o.state_file = folder_ + "/missing/alerts.json";
