@@ -28,6 +28,10 @@ TEST(PromQl, SaysTheSame) {
   EXPECT_EQ(
       expression("threshold: {series: nearzero_host_cpus, statistic: max, window: 5m, above: 3}"),
       "max_over_time(nearzero_host_cpus[5m]) > 3");
+  EXPECT_EQ(expression("threshold: {series: nearzero_target_threads, statistic: min, by: [target], "
+                       "window: 5m, below: 3}"),
+            "min by (job, instance, target) (min_over_time(nearzero_target_threads[5m])) < 3")
+      << "as the agent: the least of them, not their sum";
   EXPECT_EQ(
       expression("threshold: {series: 'nearzero_order_stage_duration_seconds{stage=\"order\"}', "
                  "by: [target], window: 20s, above: 5ms}"),
