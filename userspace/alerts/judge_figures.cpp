@@ -90,9 +90,7 @@ Verdict judge_one(const Ratio& condition, const Rule& rule, const Judging& with)
   for (const Figure& figure : measure(condition.of, *window)) of[figure.labels] = figure.value;
   const bool growth = condition.of.statistic.kind == Statistic::Kind::rate ||
                       condition.of.statistic.kind == Statistic::Kind::increase;
-  const bool same_unit = condition.of.unit() == condition.to.unit() || condition.complement;
-  const std::string unit =
-      same_unit || !condition.to.unit().empty() ? "ratio" : condition.of.unit();
+  const std::string unit = condition.unit();
   for (const Figure& to : measure(condition.to, *window)) {
     const auto found = of.find(to.labels);
     // What has never been counted has not happened; a gauge that is missing is not known.

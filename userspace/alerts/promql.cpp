@@ -160,7 +160,7 @@ std::vector<PromRule> one(const Rule&, const Ratio& c) {
   out.expression = c.complement ? fmt::format("(1 - {}) {}", ratio, compare(c.bound))
                                 : fmt::format("{} {}", ratio, compare(c.bound));
   if (c.of.statistic.kind != Kind::value) note_range(c.of.window, out);
-  describe(c.bound, c.of.text() + " by " + c.to.text(), c.of.window, "ratio", out);
+  describe(c.bound, c.of.text() + " by " + c.to.text(), c.of.window, c.unit(), out);
   return {out};
 }
 

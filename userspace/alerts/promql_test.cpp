@@ -85,6 +85,15 @@ TEST(PromQl, AnnotationsAreItsTemplates) {
   EXPECT_THAT(file.notes, ::testing::Contains(HasSubstr("what the agent alone knows: cause")));
 }
 
+TEST(PromQl, TextsOfARatioAreInItsUnit) {
+  const auto rules = rules_of(
+      "rules:\n  - name: A\n    ratio: {of: {series: nearzero_disk_queue_seconds_total, statistic: "
+      "increase}, to: {series: nearzero_disk_operations_total, statistic: increase}, above: 5ms}\n"
+      "    annotations: {summary: '{{ value }}, {{ limit }}'}\n");
+  EXPECT_THAT(prometheus_file(rules, "f").yaml,
+              HasSubstr("summary: \"{{ $value | humanizeDuration }}, above 5 ms\""));
+}
+
 int promtool(const std::string& yaml) {
   const std::string path = ::testing::TempDir() + "nz_alerts.yml";
   std::ofstream(path) << yaml;

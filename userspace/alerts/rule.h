@@ -45,6 +45,9 @@ struct Ratio {
   bool complement = false;
   double least = 0;  ///< `to` must be above it, or there are too few to tell
   Bound bound;
+
+  /// Seconds by operations are seconds; all else is a share.
+  [[nodiscard]] std::string unit() const;
 };
 
 /// Worse than a baseline says is usual: by the factor, and by the difference, and by the spreads.
