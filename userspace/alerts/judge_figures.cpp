@@ -97,6 +97,7 @@ Verdict judge_one(const Ratio& condition, const Rule& rule, const Judging& with)
     const double upper = found != of.end() ? found->second
                          : growth          ? 0
                                            : std::numeric_limits<double>::quiet_NaN();
+    if (found != of.end()) of.erase(found);
     if (!(to.value > condition.least) || std::isnan(upper)) {
       verdict.observations.push_back(unknown(to.labels));
       verdict.unknown = std::isnan(upper)
@@ -114,6 +115,12 @@ Verdict judge_one(const Ratio& condition, const Rule& rule, const Judging& with)
     o.fields["limit"] = limit_text(condition.bound, unit);
     o.fields["window"] = time_text(condition.of.window);
     verdict.observations.push_back(std::move(o));
+  }
+  // What fires stays; for all others a figure that has no second one is no news.
+  for (const auto& [labels, value] : of) {
+    if (!with.firing(key_of(labels))) continue;
+    verdict.observations.push_back(unknown(labels));
+    verdict.unknown = "the second figure is missing";
   }
   return verdict;
 }

@@ -123,6 +123,18 @@ TEST_F(Judge, RatioOfWhatIsZeroIsNotKnown) {
   }
 }
 
+TEST_F(Judge, ARatioWhoseSecondFigureIsGoneIsNotKnown) {
+  const std::string kRule =
+      "ratio: {of: {series: nearzero_tcp_retransmits_total, statistic: increase}, "
+      "to: {series: nearzero_sqlite_opens_total, statistic: increase}, above: 10%}";
+  scene.counter("nearzero_tcp_retransmits_total", {{"target", "a"}}, 5);
+  EXPECT_TRUE(verdict(kRule).observations.empty()) << "no news for what does not fire";
+  const auto v = verdict(kRule, true);
+  ASSERT_EQ(v.observations.size(), 1U);
+  EXPECT_FALSE(v.observations[0].known) << "what fires does not end by that";
+  EXPECT_THAT(v.unknown, HasSubstr("the second figure is missing"));
+}
+
 TEST_F(Judge, ResourcesAreRatios) {
   scene.gauge("nearzero_filesystem_bytes", {{"mount", "/"}, {"device", "sda"}, {"kind", "size"}},
               100);
