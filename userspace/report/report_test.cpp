@@ -93,6 +93,17 @@ TEST(Report, WhatIsOverIsSaidToBeOver) {
   EXPECT_FALSE(has(text, "Do first: "));
 }
 
+TEST(Report, WhatEndedAfterTheRangeWentOn) {
+  Input input = healthy();
+  analysis::Regression r = incident().extras.regressions->front();
+  r.until = kTo + 60;
+  input.extras.regressions->push_back(r);
+  const Document d = make_report(input);
+  EXPECT_EQ(d.verdict, Tone::warn);
+  EXPECT_TRUE(has(all_of(d), "since 08:55:00, 5 min so far"));
+  EXPECT_FALSE(has(all_of(d), "\"over\""));
+}
+
 TEST(Report, HealthyIsSaidWell) {
   const Document d = make_report(healthy());
   keep(d, "healthy");
