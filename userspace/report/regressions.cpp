@@ -92,8 +92,13 @@ Table incident_table(const Facts& facts, const std::vector<const analysis::Incid
   Table table;
   table.title = "Incidents: series that left their usual range together";
   table.columns = {{"time"}, {"first"}, {"was", true}, {"usual", true}, {"series", true}};
+  double left_out = 0;
   for (const analysis::Incident* i : found) {
-    if (table.rows.size() == kMostRows || i->members.empty()) continue;
+    if (i->members.empty()) continue;
+    if (table.rows.size() == kMostRows) {
+      left_out++;
+      continue;
+    }
     const analysis::Anomaly& first = i->members.front();
     const double until = i->until > facts.in.to ? 0 : i->until;
     table.rows.push_back(
@@ -103,6 +108,8 @@ Table incident_table(const Facts& facts, const std::vector<const analysis::Incid
          {{analysis::figure_text(first.expected, first.of.unit)}, Tone::none},
          {{std::to_string(i->members.size())}, Tone::none}});
   }
+  if (left_out > 0)
+    table.note = counted(left_out, "further one is", "further ones are") + " left out.";
   return table;
 }
 

@@ -245,6 +245,15 @@ TEST(Report, IsBoundedWhateverTheInput) {
   EXPECT_TRUE(has(html, "further ones that cost less are left out"));
 }
 
+TEST(Report, IncidentsThatAreLeftOutAreCounted) {
+  Input input = healthy();
+  analysis::Incident one;
+  one.since = kTo - 60;
+  one.members = {{{"nearzero_off", {}, "value", ""}, kTo - 60, 1, 0, 0.99}};
+  input.extras.incidents.emplace(31, one);
+  EXPECT_TRUE(has(all_of(make_report(input)), "1 further one is left out."));
+}
+
 TEST(Report, SectionIdsAreOnce) {
   const Document d = make_report(incident());
   std::set<std::string> ids;
