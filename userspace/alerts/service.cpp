@@ -55,6 +55,9 @@ Service::Service(Options options)
   nlohmann::json saved = nlohmann::json::object();
   if (!options_.state_file.empty()) {
     saved = restore();
+    // A courier may deliver, and have that saved, before all have begun: it is to be whole then.
+    for (const auto& [place, told] : saved.items()) unclaimed_[place] = told.dump();
+    note_state();
     // After what it will write over has been read.
     keeper_ = std::make_unique<StateKeeper>(options_.state_file, [this] { return compose(); });
   }
