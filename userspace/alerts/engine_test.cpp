@@ -257,6 +257,11 @@ TEST(Engine, ValuesAreTextAndNeverTemplates) {
   EXPECT_EQ(annotation(changes.fired[0], "summary"), "SELECT '{{ value }}'?<script>?[31m");
 }
 
+TEST(Template, ControlCharactersOfTwoBytesAreTold) {
+  EXPECT_EQ(plain_text("a\xc2\x9b""31m \x1b\x7f \xc3\xa9 \xc2\xb5s \xc2", 100),
+            "a?31m ?? \xc3\xa9 \xc2\xb5s \xc2");
+}
+
 TEST(Template, IsCutBetweenCharacters) {
   const auto t = Template::parse("{{ value }}", {"value"}, {});
   ASSERT_TRUE(t);
