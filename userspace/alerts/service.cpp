@@ -134,17 +134,24 @@ void Service::set_receivers(const nlohmann::json& saved) {
     spdlog::error("alerts: {} URLs of receivers are left out, at most {} are used", left_out,
                   kMostUrls);
   }
+  const bool may_come_back = !file_.readable || !file_.bad_receivers.empty();
+  // All before one is waited for: those of receivers that are gone tell nobody any more, and call
+  // nothing of this object, which may end sooner than they do.
+  for (const auto& courier : before) {
+    courier->stop();
+    const std::string place = place_of(*courier);
+    const bool goes_on = std::any_of(next.begin(), next.end(),
+                                     [&](const auto& c) { return place_of(*c) == place; });
+    if (!goes_on) known[place] = nlohmann::json::parse(courier->save());
+  }
   {
     const std::lock_guard lock(mutex_);
     couriers_ = std::move(next);
     unclaimed_.clear();
-    if (!file_.readable) {
+    if (may_come_back) {
       for (const auto& [place, told] : known.items()) unclaimed_[place] = told.dump();
     }
   }
-  // All before one is waited for: those of receivers that are gone tell nobody any more, and call
-  // nothing of this object, which may end sooner than they do.
-  for (const auto& courier : before) courier->stop();
   // Their threads may wait for the network; the agent's does not.
   if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
 }

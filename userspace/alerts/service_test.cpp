@@ -222,6 +222,29 @@ TEST_F(ServiceTest, ReloadKeepsWhatStays) {
   EXPECT_EQ(step(service).resolved.size(), 2U) << "no rule is left";
 }
 
+TEST_F(ServiceTest, WhatAReceiverWasToldOutlivesAMistakeInIt) {
+  const std::string rules =
+      "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, keep_firing_for: 0s}\n";
+  Service service(options());
+  EXPECT_EQ(step(service).fired.size(), 1U);
+  EXPECT_TRUE(told({"firing A"}));
+  const auto waits = [&] {
+    return json::parse(*service.command("alerts"))["receivers"][0]["waiting"] != 0;
+  };
+  for (int i = 0; i < 2000 && waits(); i++)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::ofstream(folder_ + "/rules.yaml")
+      << "receivers: [{name: hook, webhook: {url: nonsense}}]\n" << rules;
+  service.reload(options().rule_files);
+  EXPECT_TRUE(step(service).resolved.empty());
+  write_rules(rules);
+  service.reload(options().rule_files);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  scene.series[0].value = 0;
+  EXPECT_EQ(step(service).resolved.size(), 1U);
+  EXPECT_TRUE(told({"firing A", "resolved A"})) << "told neither twice nor not at all";
+}
+
 TEST_F(ServiceTest, RulesThatCannotBeReadAtTheStartEndNothing) {
   {
     Service service(options());
