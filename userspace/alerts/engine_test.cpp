@@ -210,6 +210,23 @@ TEST(Engine, ARuleThatIsChangedOrGoneEndsItsAlerts) {
   EXPECT_TRUE(changes.fired.empty());
 }
 
+TEST(Engine, AlertsOfRulesThatCouldNotBeReadGoOn) {
+  Scene scene;
+  scene.gauge("nearzero_off", {}, 1);
+  Engine before;
+  before.set_rules(
+      rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_off, above: 0}\n"));
+  EXPECT_EQ(before.step(scene, kNow).fired.size(), 1U);
+  Engine after;
+  ASSERT_TRUE(after.restore(before.save()));
+  after.set_rules(
+      rules_of("rules:\n  - name: B\n    threshold: {series: nearzero_off, above: 5}\n"), false);
+  EXPECT_TRUE(after.step(scene, kNow + 10).resolved.empty());
+  EXPECT_EQ(after.alerts().size(), 1U);
+  after.set_rules({});
+  EXPECT_EQ(after.step(scene, kNow + 20).resolved.size(), 1U) << "now it is known to be gone";
+}
+
 TEST(Engine, IsBoundedAndCountsWhatDoesNotFit) {
   Engine::Options options;
   options.most = 10;

@@ -87,7 +87,7 @@ void Service::load(const std::vector<std::string>& rule_files) {
     spdlog::info("alerts: {} rules, {} left out, {} receivers, from {}", file_.rules.size(),
                  file_.bad_rules, file_.receivers.size(), file_.name);
   }
-  engine_.set_rules(file_.rules);
+  engine_.set_rules(file_.rules, file_.readable);
 }
 
 void Service::reload(const std::vector<std::string>& rule_files) {
