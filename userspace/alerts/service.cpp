@@ -159,7 +159,7 @@ void Service::set_receivers(const nlohmann::json& saved) {
 nlohmann::json Service::restore() {
   const auto read = read_state(options_.state_file);
   if (!read) {
-    spdlog::error("state of alerts: {}", read.error().text());
+    set_aside(options_.state_file, read.error().text());  // what is begun anew would write over it
     return nlohmann::json::object();
   }
   if (read->empty()) return nlohmann::json::object();

@@ -120,6 +120,16 @@ TEST_F(ServiceTest, AStateThatIsDamagedIsSetAside) {
   EXPECT_TRUE(told({"firing A"}));
 }
 
+TEST_F(ServiceTest, AStateThatCannotBeReadIsSetAside) {
+  std::filesystem::create_directory(folder_ + "/alerts.json");
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).fired.size(), 1U);
+  }
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ + "/alerts.json.damaged"));
+  EXPECT_TRUE(std::filesystem::is_regular_file(folder_ + "/alerts.json"));
+}
+
 TEST_F(ServiceTest, AStateOfAnotherFormIsSetAside) {
   {
     Service service(options());
