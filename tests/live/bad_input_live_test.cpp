@@ -2,10 +2,12 @@
 // exit code and a text that says what, where and what to do.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "tests/live/harness/agent.h"
 #include "tests/live/harness/command.h"
@@ -56,6 +58,23 @@ TEST(CommandLine, Version) {
   const Outcome o = run({"--version"});
   EXPECT_EQ(o.code, 0);
   EXPECT_EQ(o.out, std::string("nearzero ") + NZ_VERSION + "\n");
+}
+
+TEST(CommandLine, AlertsAreTestedOnHistoryFromAPipe) {
+  const std::string rules = temporary_file(
+      "rules.yaml", "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n");
+  const std::string pipe = temporary_file("history", "") + ".fifo";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::thread([pipe] {
+    std::ofstream out(pipe);
+    for (int i = 0; i < 10; i++)
+      out << R"({"at": )" << 1'764'255'600 + 10 * i
+          << R"(, "families": {"nearzero_off": [{"value": 1}]}})" << "\n";
+  }).detach();
+  const Outcome o = run({"alerts", "test", rules, "--history", pipe});
+  EXPECT_EQ(o.code, 0) << o.err;
+  EXPECT_TRUE(says(o.out, {"1 alert would have fired", "10 moments"}));
+  std::filesystem::remove(pipe);
 }
 
 // ---- configuration

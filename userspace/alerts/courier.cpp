@@ -123,14 +123,14 @@ void Courier::run(const std::shared_ptr<Shared>& shared) {
       shared->wake.wait_for(lock, std::chrono::duration<double>(sleep));
       continue;
     }
-    const std::string body =
-        shared->receiver.kind == Receiver::Kind::alertmanager
-            ? alertmanager_body(*message, now, shared->receiver.repeat, shared->generator)
-            : webhook_body(*message, shared->receiver.name, shared->generator);
-    lock.unlock();
+    lock.unlock();  // also while the text is made: the agent's thread waits for nobody so slow
     Attempt attempt;
     try {
-      attempt = shared->poster.post(body);
+      const Receiver& to = shared->receiver;
+      attempt = shared->poster.post(
+          to.kind == Receiver::Kind::alertmanager
+              ? alertmanager_body(*message, now, to.repeat, shared->generator)
+              : webhook_body(*message, to.name, shared->generator));
     } catch (const std::exception& e) {
       attempt = {Attempt::Outcome::unreachable, e.what()};
     }

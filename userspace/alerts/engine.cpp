@@ -10,8 +10,9 @@ constexpr std::size_t kMostLabelBytes = 1024;
 
 }  // namespace
 
-void Engine::set_rules(std::vector<Rule> rules) {
+void Engine::set_rules(std::vector<Rule> rules, bool complete) {
   rules_ = std::move(rules);
+  complete_ = complete;
   by_name_.clear();
   for (std::size_t i = 0; i < rules_.size(); i++) by_name_.emplace(rules_[i].name, i);
   windows_.plan(rules_);
@@ -51,7 +52,7 @@ Engine::Changes Engine::step(const Facts& facts, double now) {
     }
   }
   for (auto& [key, instance] : instances_) {
-    if (instance.visited) continue;
+    if (instance.visited || (!complete_ && !by_name_.contains(key.first))) continue;
     let_go(key, instance, rule_of(instance), !unjudged_.contains(key.first), now, changes);
   }
   for (const Key& key : over_) instances_.erase(key);

@@ -51,8 +51,9 @@ class Engine {
   Engine() : Engine(Options{}) {}
   explicit Engine(Options options) : options_(std::move(options)) {}
 
-  /// Alerts of rules that stay the same go on; those of the others end with the next step.
-  void set_rules(std::vector<Rule> rules);
+  /// Alerts of rules that stay the same go on; those of the others end with the next step. Not
+  /// `complete`: some could not be read; alerts of rules that are not among these go on, too.
+  void set_rules(std::vector<Rule> rules, bool complete = true);
   [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
 
   /// Judges every rule at `now`, Unix seconds. A rule that throws (no memory) keeps its alerts.
@@ -107,7 +108,7 @@ class Engine {
   std::vector<Unknown> unknown_;
   std::vector<Key> over_;  // to be erased at the end of the step
   double last_ = 0, clock_ = 0, step_ = 0;
-  bool stepped_ = false;
+  bool stepped_ = false, complete_ = true;
   std::uint64_t dropped_ = 0, failures_ = 0;
 };
 

@@ -210,6 +210,23 @@ TEST(Engine, ARuleThatIsChangedOrGoneEndsItsAlerts) {
   EXPECT_TRUE(changes.fired.empty());
 }
 
+TEST(Engine, AlertsOfRulesThatCouldNotBeReadGoOn) {
+  Scene scene;
+  scene.gauge("nearzero_off", {}, 1);
+  Engine before;
+  before.set_rules(
+      rules_of("rules:\n  - name: A\n    threshold: {series: nearzero_off, above: 0}\n"));
+  EXPECT_EQ(before.step(scene, kNow).fired.size(), 1U);
+  Engine after;
+  ASSERT_TRUE(after.restore(before.save()));
+  after.set_rules(
+      rules_of("rules:\n  - name: B\n    threshold: {series: nearzero_off, above: 5}\n"), false);
+  EXPECT_TRUE(after.step(scene, kNow + 10).resolved.empty());
+  EXPECT_EQ(after.alerts().size(), 1U);
+  after.set_rules({});
+  EXPECT_EQ(after.step(scene, kNow + 20).resolved.size(), 1U) << "now it is known to be gone";
+}
+
 TEST(Engine, IsBoundedAndCountsWhatDoesNotFit) {
   Engine::Options options;
   options.most = 10;
@@ -255,6 +272,11 @@ TEST(Engine, ValuesAreTextAndNeverTemplates) {
   const auto changes = engine.step(scene, kNow);
   ASSERT_EQ(changes.fired.size(), 1U);
   EXPECT_EQ(annotation(changes.fired[0], "summary"), "SELECT '{{ value }}'?<script>?[31m");
+}
+
+TEST(Template, ControlCharactersOfTwoBytesAreTold) {
+  EXPECT_EQ(plain_text("a\xc2\x9b""31m \x1b\x7f \xc3\xa9 \xc2\xb5s \xc2", 100),
+            "a?31m ?? \xc3\xa9 \xc2\xb5s \xc2");
 }
 
 TEST(Template, IsCutBetweenCharacters) {

@@ -90,15 +90,14 @@ Verdict judge_one(const Ratio& condition, const Rule& rule, const Judging& with)
   for (const Figure& figure : measure(condition.of, *window)) of[figure.labels] = figure.value;
   const bool growth = condition.of.statistic.kind == Statistic::Kind::rate ||
                       condition.of.statistic.kind == Statistic::Kind::increase;
-  const bool same_unit = condition.of.unit() == condition.to.unit() || condition.complement;
-  const std::string unit =
-      same_unit || !condition.to.unit().empty() ? "ratio" : condition.of.unit();
+  const std::string unit = condition.unit();
   for (const Figure& to : measure(condition.to, *window)) {
     const auto found = of.find(to.labels);
     // What has never been counted has not happened; a gauge that is missing is not known.
     const double upper = found != of.end() ? found->second
                          : growth          ? 0
                                            : std::numeric_limits<double>::quiet_NaN();
+    if (found != of.end()) of.erase(found);
     if (!(to.value > condition.least) || std::isnan(upper)) {
       verdict.observations.push_back(unknown(to.labels));
       verdict.unknown = std::isnan(upper)
@@ -116,6 +115,12 @@ Verdict judge_one(const Ratio& condition, const Rule& rule, const Judging& with)
     o.fields["limit"] = limit_text(condition.bound, unit);
     o.fields["window"] = time_text(condition.of.window);
     verdict.observations.push_back(std::move(o));
+  }
+  // What fires stays; for all others a figure that has no second one is no news.
+  for (const auto& [labels, value] : of) {
+    if (!with.firing(key_of(labels))) continue;
+    verdict.observations.push_back(unknown(labels));
+    verdict.unknown = "the second figure is missing";
   }
   return verdict;
 }
@@ -232,13 +237,23 @@ std::map<analysis::Labels, Budget> budgets(const BurnRate& condition,
 Verdict judge_one(const BurnRate& condition, const Rule& rule, const Judging& with) {
   Verdict verdict;
   const double allowed = 1 - condition.objective;
-  std::size_t number = 0;
+  std::size_t number = 0, judged = 0;
   for (const BurnRate::Window& wanted : condition.windows) {
     const std::size_t which = number++;
     Verdict not_known;
     const analysis::Window* short_window = usable(with, wanted.confirm, not_known);
-    if (short_window == nullptr) return not_known;
     const analysis::Window& long_window = with.windows.get(wanted.length);
+    if (short_window == nullptr) {
+      // The other windows are judged all the same: history for the longest may never be there.
+      verdict.unknown = not_known.unknown;
+      for (const auto& [labels, budget] : budgets(condition, long_window)) {
+        Observation o = unknown(labels);
+        o.key = fmt::format("{}{}", which, o.key);
+        verdict.observations.push_back(std::move(o));
+      }
+      continue;
+    }
+    judged++;
     // Time that was not observed counts as good: ten minutes of errors after a start are not an
     // hour of them.
     const double observed = std::min(1.0, long_window.seconds() / wanted.length);
@@ -266,6 +281,7 @@ Verdict judge_one(const BurnRate& condition, const Rule& rule, const Judging& wi
       verdict.observations.push_back(std::move(o));
     }
   }
+  if (judged == 0) verdict.known = false;
   return verdict;
 }
 

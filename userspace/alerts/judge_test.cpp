@@ -123,6 +123,18 @@ TEST_F(Judge, RatioOfWhatIsZeroIsNotKnown) {
   }
 }
 
+TEST_F(Judge, ARatioWhoseSecondFigureIsGoneIsNotKnown) {
+  const std::string kRule =
+      "ratio: {of: {series: nearzero_tcp_retransmits_total, statistic: increase}, "
+      "to: {series: nearzero_sqlite_opens_total, statistic: increase}, above: 10%}";
+  scene.counter("nearzero_tcp_retransmits_total", {{"target", "a"}}, 5);
+  EXPECT_TRUE(verdict(kRule).observations.empty()) << "no news for what does not fire";
+  const auto v = verdict(kRule, true);
+  ASSERT_EQ(v.observations.size(), 1U);
+  EXPECT_FALSE(v.observations[0].known) << "what fires does not end by that";
+  EXPECT_THAT(v.unknown, HasSubstr("the second figure is missing"));
+}
+
 TEST_F(Judge, ResourcesAreRatios) {
   scene.gauge("nearzero_filesystem_bytes", {{"mount", "/"}, {"device", "sda"}, {"kind", "size"}},
               100);
@@ -323,6 +335,23 @@ TEST_F(Judge, BurnRateNeedsBothWindows) {
   scene.covered = 1e9;
   scene.counter("nearzero_sqlite_statements_total", {{"target", "a"}}, 0);
   EXPECT_EQ(holding(verdict(kRule)), 0U) << "nothing happened: nothing is burnt";
+}
+
+TEST_F(Judge, BurnRateDoesNotWaitForItsLongestWindow) {
+  const std::string kRule =
+      "burn_rate: {objective: 99%, bad: nearzero_sqlite_statement_errors_total, "
+      "total: nearzero_sqlite_statements_total, by: [target]}";
+  scene.counter("nearzero_sqlite_statement_errors_total", {{"target", "a"}}, 50);
+  scene.counter("nearzero_sqlite_statements_total", {{"target", "a"}}, 100);
+  scene.covered = 3600;  // 1h/5m and 6h/30m can be judged, 3d/6h cannot
+  const auto v = verdict(kRule);
+  EXPECT_TRUE(v.known);
+  EXPECT_EQ(holding(v), 2U);
+  EXPECT_THAT(v.unknown, HasSubstr("of the last 6h"));
+  ASSERT_EQ(v.observations.size(), 3U);
+  EXPECT_FALSE(v.observations[2].known) << "an alert of three days goes on";
+  scene.covered = 100;
+  EXPECT_FALSE(verdict(kRule).known) << "not even five minutes";
 }
 
 TEST_F(Judge, BurnRateOfAHistogramCountsWhatIsSlower) {

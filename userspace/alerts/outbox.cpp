@@ -27,7 +27,12 @@ void Outbox::update(const std::vector<Alert>& alerts, double now) {
   if (last_ > 0 && now < last_) shift(now - last_);
   last_ = now;
   for (auto& [name, group] : groups_) {
-    for (auto& [fingerprint, item] : group.items) item.seen = false;
+    // Saved by a clock that was ahead: it would be waited for until the clock is there again.
+    group.told = std::min(group.told, now);
+    for (auto& [fingerprint, item] : group.items) {
+      item.resolved_told_at = std::min(item.resolved_told_at, now);
+      item.seen = false;
+    }
   }
   // Firing ones last: of two with the same labels the one that fires counts.
   for (const State state : {State::resolved, State::firing}) {

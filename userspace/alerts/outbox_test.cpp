@@ -218,6 +218,19 @@ TEST(Outbox, AClockThatIsSetBackDoesNotSilenceIt) {
   EXPECT_EQ(said(box.due(10'060)), "A F");
 }
 
+TEST(Outbox, WhatAClockThatWasAheadHasSavedHoldsNothingBack) {
+  for (const auto& options : {alertmanager(), webhook()}) {
+    Outbox before(options);
+    before.update({alert("A", State::firing)}, 1e9);
+    before.delivered(*before.due(1e9 + 5), 1e9 + 5);
+    before.update({alert("A", State::resolved)}, 1e9 + 60);
+    Outbox box(options);
+    ASSERT_TRUE(box.restore(before.save()));
+    box.update({alert("A", State::resolved)}, 100);
+    EXPECT_EQ(said(box.due(135)), "A r");
+  }
+}
+
 TEST(Outbox, IsBounded) {
   Outbox::Options options = alertmanager();
   options.most = 10;

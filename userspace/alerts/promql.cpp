@@ -38,9 +38,10 @@ std::string grouping(std::vector<std::string> by, bool le) {
   return fmt::format("by ({})", fmt::join(by, ", "));
 }
 
-std::string grouped(const Measure& measure, const std::string& expression, bool le = false) {
+std::string grouped(const Measure& measure, const std::string& expression, bool le = false,
+                    const char* how = "sum") {
   if (measure.each) return expression;
-  return fmt::format("sum {} ({})", grouping(measure.by, le), expression);
+  return fmt::format("{} {} ({})", how, grouping(measure.by, le), expression);
 }
 
 std::string range_of(double window) { return time_text(std::max(window, kShortestRange)); }
@@ -94,10 +95,11 @@ std::string expression_of(const Measure& m) {
                      fmt::format("{}({}[{}])", m.statistic.kind == Kind::rate ? "rate" : "increase",
                                  m.series.text(), range));
     case Kind::least:
-    case Kind::most:
-      return grouped(
-          m, fmt::format("{}_over_time({}[{}])", m.statistic.kind == Kind::least ? "min" : "max",
-                         m.series.text(), range));
+    case Kind::most: {
+      const char* how = m.statistic.kind == Kind::least ? "min" : "max";
+      return grouped(m, fmt::format("{}_over_time({}[{}])", how, m.series.text(), range), false,
+                     how);
+    }
     default:
       return grouped(m, m.series.text());
   }
@@ -158,7 +160,7 @@ std::vector<PromRule> one(const Rule&, const Ratio& c) {
   out.expression = c.complement ? fmt::format("(1 - {}) {}", ratio, compare(c.bound))
                                 : fmt::format("{} {}", ratio, compare(c.bound));
   if (c.of.statistic.kind != Kind::value) note_range(c.of.window, out);
-  describe(c.bound, c.of.text() + " by " + c.to.text(), c.of.window, "ratio", out);
+  describe(c.bound, c.of.text() + " by " + c.to.text(), c.of.window, c.unit(), out);
   return {out};
 }
 

@@ -28,6 +28,10 @@ TEST(PromQl, SaysTheSame) {
   EXPECT_EQ(
       expression("threshold: {series: nearzero_host_cpus, statistic: max, window: 5m, above: 3}"),
       "max_over_time(nearzero_host_cpus[5m]) > 3");
+  EXPECT_EQ(expression("threshold: {series: nearzero_target_threads, statistic: min, by: [target], "
+                       "window: 5m, below: 3}"),
+            "min by (job, instance, target) (min_over_time(nearzero_target_threads[5m])) < 3")
+      << "as the agent: the least of them, not their sum";
   EXPECT_EQ(
       expression("threshold: {series: 'nearzero_order_stage_duration_seconds{stage=\"order\"}', "
                  "by: [target], window: 20s, above: 5ms}"),
@@ -79,6 +83,15 @@ TEST(PromQl, AnnotationsAreItsTemplates) {
       HasSubstr("summary: \"{{ $labels.statement }} takes {{ $value | humanizeDuration }}, above "
                 "5 ms; (see nearzero alerts list)\""));
   EXPECT_THAT(file.notes, ::testing::Contains(HasSubstr("what the agent alone knows: cause")));
+}
+
+TEST(PromQl, TextsOfARatioAreInItsUnit) {
+  const auto rules = rules_of(
+      "rules:\n  - name: A\n    ratio: {of: {series: nearzero_disk_queue_seconds_total, statistic: "
+      "increase}, to: {series: nearzero_disk_operations_total, statistic: increase}, above: 5ms}\n"
+      "    annotations: {summary: '{{ value }}, {{ limit }}'}\n");
+  EXPECT_THAT(prometheus_file(rules, "f").yaml,
+              HasSubstr("summary: \"{{ $value | humanizeDuration }}, above 5 ms\""));
 }
 
 int promtool(const std::string& yaml) {

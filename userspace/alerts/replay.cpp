@@ -153,6 +153,7 @@ Replayed replay(const std::vector<Rule>& rules, Recording& recording,
     for (auto& [rule, why] : never) why = unknown[rule];
   }
   out.alerts = std::move(log).all();
+  for (const Alert& alert : out.alerts) never.erase(alert.rule);  // in part it was judged
   for (const auto& [rule, why] : never) out.unknown.push_back({rule, why});
   return out;
 }

@@ -122,6 +122,25 @@ rules:
   EXPECT_TRUE(r.problems.empty()) << r.problems[0];
 }
 
+TEST(Replay, ABurnRateThatFiredWasJudged) {
+  std::string text;
+  for (int i = 0; i < 60; i++) {
+    const auto counter = [i](const char* name, int each) {
+      return std::string("\"") + name + "\":[{\"labels\":{\"target\":\"a\"},\"value\":" +
+             std::to_string(each * i) + "}]";
+    };
+    text += moment(kNow + 10 * i,
+                   "\"families\":{" + counter("nearzero_sqlite_statement_errors_total", 50) + "," +
+                       counter("nearzero_sqlite_statements_total", 100) + "}");
+  }
+  const auto r = play(
+      "rules:\n  - name: A\n    burn_rate: {bad: nearzero_sqlite_statement_errors_total, "
+      "total: nearzero_sqlite_statements_total, objective: 99.9%, by: [target]}\n",
+      text);
+  ASSERT_EQ(r.alerts.size(), 1U) << "of 1h and 5m; the other windows are not there";
+  EXPECT_TRUE(r.unknown.empty()) << r.unknown[0].why;
+}
+
 TEST(Replay, BadLinesAreNamedAndPassedOver) {
   const std::string text = off(kNow, 1) + "{\"at\":\n\nnonsense\n{\"families\":{}}\n" +
                            "{\"at\":1,\"families\":{\"x\":[{\"buckets\":[[9999,1]]}]}}\n" +

@@ -31,6 +31,11 @@ const char* kind_of(const Condition& condition) {
   return kNames.at(condition.index());
 }
 
+std::string Ratio::unit() const {
+  const std::string above = of.unit(), below = to.unit();
+  return complement || above == below || !below.empty() ? "ratio" : above;
+}
+
 std::vector<Severity> Rule::severities() const {
   if (const auto* found = std::get_if<BottleneckFound>(&condition);
       found != nullptr && found->severity_as_found) {

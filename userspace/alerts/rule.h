@@ -45,6 +45,9 @@ struct Ratio {
   bool complement = false;
   double least = 0;  ///< `to` must be above it, or there are too few to tell
   Bound bound;
+
+  /// Seconds by operations are seconds; all else is a share.
+  [[nodiscard]] std::string unit() const;
 };
 
 /// Worse than a baseline says is usual: by the factor, and by the difference, and by the spreads.
@@ -156,9 +159,10 @@ struct RuleFile {
   std::string name;
   std::vector<Rule> rules;
   std::vector<Receiver> receivers;
-  std::size_t bad_rules = 0;          ///< left out
-  std::vector<std::string> problems;  ///< a line each, with place and remedy
-  bool readable = true;               ///< false: some file was not there, or no YAML
+  std::size_t bad_rules = 0;               ///< left out
+  std::vector<std::string> problems;       ///< a line each, with place and remedy
+  bool readable = true;                    ///< false: some file was not there, or no YAML
+  std::vector<std::string> bad_receivers;  ///< left out, by name
 };
 
 }  // namespace nz::alerts

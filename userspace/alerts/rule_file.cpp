@@ -64,7 +64,11 @@ class File {
       const std::string at = child("/receivers", i);
       Receiver receiver = read_receiver(receivers[i]);
       unique(receiver.name, child(at, "name"), "receiver");
-      if (!is_wrong(problems_, at)) out.receivers.push_back(std::move(receiver));
+      if (!is_wrong(problems_, at)) {
+        out.receivers.push_back(std::move(receiver));
+      } else if (!receiver.name.empty()) {
+        out.bad_receivers.push_back(receiver.name);
+      }
     }
     names_.clear();
     const json& rules = member(document_.json, "rules");
@@ -103,9 +107,11 @@ class File {
   std::map<std::string, std::string> names_;
 };
 
-/// Rules that name receivers which no file has.
+/// Rules that name receivers which no file has. One with a mistake in it stops no rule, nor does a
+/// file that may have it and cannot be read: what fires is logged, and told to the others.
 void check_receivers(RuleFile& file) {
-  std::vector<std::string> known;
+  if (!file.readable) return;
+  std::vector<std::string> known = file.bad_receivers;
   for (const Receiver& receiver : file.receivers) known.push_back(receiver.name);
   const auto unknown = [&](const Rule& rule) {
     for (const std::string& name : rule.receivers) {
@@ -155,6 +161,8 @@ RuleFile load_rules(const std::vector<std::string>& paths) {
     RuleFile one = parse_one(*text, path);
     all.readable = all.readable && one.readable;
     all.bad_rules += one.bad_rules;
+    all.bad_receivers.insert(all.bad_receivers.end(), one.bad_receivers.begin(),
+                             one.bad_receivers.end());
     all.problems.insert(all.problems.end(), one.problems.begin(), one.problems.end());
     for (Rule& rule : one.rules) {
       const auto [first, fresh] = rules.emplace(rule.name, rule.source);

@@ -247,6 +247,18 @@ receivers:
   EXPECT_THAT(file.receivers, ElementsAre(am, hook, journal));
 }
 
+TEST(RuleFile, ARuleRunsThoughItsReceiverHasAMistake) {
+  const RuleFile file = parse_rules(
+      "receivers: [{name: a, webhook: {url: nonsense}}]\n"
+      "rules:\n  - name: A\n    threshold: {series: nearzero_off, above: 0}\n"
+      "    receivers: [a]\n",
+      "f");
+  EXPECT_EQ(file.problems.size(), 1U) << testing::PrintToString(file.problems);
+  EXPECT_TRUE(file.receivers.empty());
+  EXPECT_EQ(file.bad_rules, 0U);
+  EXPECT_EQ(file.rules.size(), 1U) << "its alert is logged and counted at least";
+}
+
 TEST(RuleFile, ABadReceiverStopsNoRule) {
   for (const char* receiver :
        {"{name: a}", "{name: a, alertmanager: {urls: []}}", "{name: a, alertmanager: {urls: [x]}}",

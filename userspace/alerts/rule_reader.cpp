@@ -116,7 +116,7 @@ class Reader : RuleValues {
     out.of.window = out.to.window = window(in, "window", at, out.of.window);
     set(member(in, "complement"), out.complement);
     out.least = amount(in, "least", at, out.to.unit()).value_or(0);
-    bound(in, at, ratio_unit(out), out.bound);
+    bound(in, at, out.unit(), out.bound);
     labels_ = out.of.by;
     rule.condition = std::move(out);
   }
@@ -134,12 +134,6 @@ class Reader : RuleValues {
         common.push_back(label);
     }
     return common;
-  }
-
-  /// Seconds by operations are seconds; all else is a share.
-  static std::string ratio_unit(const Ratio& ratio) {
-    const std::string of = ratio.of.unit(), to = ratio.to.unit();
-    return of == to || ratio.complement ? "ratio" : to.empty() ? of : "ratio";
   }
 
   void degradation(const json& in, const std::string& at, Rule& rule) {

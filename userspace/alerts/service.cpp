@@ -55,6 +55,9 @@ Service::Service(Options options)
   nlohmann::json saved = nlohmann::json::object();
   if (!options_.state_file.empty()) {
     saved = restore();
+    // A courier may deliver, and have that saved, before all have begun: it is to be whole then.
+    for (const auto& [place, told] : saved.items()) unclaimed_[place] = told.dump();
+    note_state();
     // After what it will write over has been read.
     keeper_ = std::make_unique<StateKeeper>(options_.state_file, [this] { return compose(); });
   }
@@ -84,7 +87,7 @@ void Service::load(const std::vector<std::string>& rule_files) {
     spdlog::info("alerts: {} rules, {} left out, {} receivers, from {}", file_.rules.size(),
                  file_.bad_rules, file_.receivers.size(), file_.name);
   }
-  engine_.set_rules(file_.rules);
+  engine_.set_rules(file_.rules, file_.readable);
 }
 
 void Service::reload(const std::vector<std::string>& rule_files) {
@@ -131,11 +134,21 @@ void Service::set_receivers(const nlohmann::json& saved) {
     spdlog::error("alerts: {} URLs of receivers are left out, at most {} are used", left_out,
                   kMostUrls);
   }
+  const bool may_come_back = !file_.readable || !file_.bad_receivers.empty();
+  // All before one is waited for: those of receivers that are gone tell nobody any more, and call
+  // nothing of this object, which may end sooner than they do.
+  for (const auto& courier : before) {
+    courier->stop();
+    const std::string place = place_of(*courier);
+    const bool goes_on = std::any_of(next.begin(), next.end(),
+                                     [&](const auto& c) { return place_of(*c) == place; });
+    if (!goes_on) known[place] = nlohmann::json::parse(courier->save());
+  }
   {
     const std::lock_guard lock(mutex_);
     couriers_ = std::move(next);
     unclaimed_.clear();
-    if (!file_.readable) {
+    if (may_come_back) {
       for (const auto& [place, told] : known.items()) unclaimed_[place] = told.dump();
     }
   }
@@ -146,7 +159,7 @@ void Service::set_receivers(const nlohmann::json& saved) {
 nlohmann::json Service::restore() {
   const auto read = read_state(options_.state_file);
   if (!read) {
-    spdlog::error("state of alerts: {}", read.error().text());
+    set_aside(options_.state_file, read.error().text());  // what is begun anew would write over it
     return nlohmann::json::object();
   }
   if (read->empty()) return nlohmann::json::object();
@@ -154,6 +167,8 @@ nlohmann::json Service::restore() {
     auto in = nlohmann::json::parse(*read);
     if (in.at("version").get<int>() != kVersion)
       throw std::invalid_argument("version " + in.at("version").dump());
+    if (!in.at("receivers").is_object())
+      throw std::invalid_argument("what receivers were told is no map");
     const auto engine = engine_.restore(in.at("engine").dump());
     if (!engine) throw std::invalid_argument(engine.error().text());
     const auto silences = silences_.restore(in.at("silences").dump());

@@ -79,7 +79,7 @@ class Service {
   mutable std::mutex mutex_;                                 // of what the keeper's thread reads:
   std::string saved_engine_ = "{}", saved_silences_ = "{}";  // as JSON
   std::vector<std::shared_ptr<Courier>> couriers_;           // changed by the agent's thread alone
-  // What receivers have been told that no file names, because it cannot be read now.
+  // What receivers have been told that no file names now, for a mistake in it or in theirs.
   std::map<std::string, std::string> unclaimed_;
   std::unique_ptr<StateKeeper> keeper_;  // last: its thread reads the rest
 };

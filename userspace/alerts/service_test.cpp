@@ -130,6 +130,31 @@ TEST_F(ServiceTest, AStateThatIsDamagedIsSetAside) {
   EXPECT_TRUE(told({"firing A"}));
 }
 
+TEST_F(ServiceTest, AStateThatCannotBeReadIsSetAside) {
+  std::filesystem::create_directory(folder_ + "/alerts.json");
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).fired.size(), 1U);
+  }
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ + "/alerts.json.damaged"));
+  EXPECT_TRUE(std::filesystem::is_regular_file(folder_ + "/alerts.json"));
+}
+
+TEST_F(ServiceTest, AStateOfAnotherFormIsSetAside) {
+  {
+    Service service(options());
+    EXPECT_EQ(step(service).fired.size(), 1U);
+  }
+  json state;
+  std::ifstream(folder_ + "/alerts.json") >> state;
+  for (const json& odd : {json(), json::array(), json("text")}) {
+    state["receivers"] = odd;
+    std::ofstream(folder_ + "/alerts.json") << state.dump();
+    const Service service(options());
+    EXPECT_TRUE(std::filesystem::remove(folder_ + "/alerts.json.damaged")) << odd.dump();
+  }
+}
+
 TEST_F(ServiceTest, AStateThatCannotBeWrittenStopsNothing) {
   Service::Options o = options();
   o.state_file = folder_ + "/missing/alerts.json";
@@ -215,6 +240,29 @@ TEST_F(ServiceTest, ReloadKeepsWhatStays) {
   write_rules("rules: []\n");
   service.reload(options().rule_files);
   EXPECT_EQ(step(service).resolved.size(), 2U) << "no rule is left";
+}
+
+TEST_F(ServiceTest, WhatAReceiverWasToldOutlivesAMistakeInIt) {
+  const std::string rules =
+      "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, keep_firing_for: 0s}\n";
+  Service service(options());
+  EXPECT_EQ(step(service).fired.size(), 1U);
+  EXPECT_TRUE(told({"firing A"}));
+  const auto waits = [&] {
+    return json::parse(*service.command("alerts"))["receivers"][0]["waiting"] != 0;
+  };
+  for (int i = 0; i < 2000 && waits(); i++)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::ofstream(folder_ + "/rules.yaml")
+      << "receivers: [{name: hook, webhook: {url: nonsense}}]\n" << rules;
+  service.reload(options().rule_files);
+  EXPECT_TRUE(step(service).resolved.empty());
+  write_rules(rules);
+  service.reload(options().rule_files);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  scene.series[0].value = 0;
+  EXPECT_EQ(step(service).resolved.size(), 1U);
+  EXPECT_TRUE(told({"firing A", "resolved A"})) << "told neither twice nor not at all";
 }
 
 TEST_F(ServiceTest, RulesThatCannotBeReadAtTheStartEndNothing) {

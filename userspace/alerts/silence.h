@@ -30,7 +30,8 @@ class Silences {
   Result<Silence> add(Matchers matchers, double now, double seconds, std::string comment);
   /// Error where there is none of this id.
   Result<void> remove(std::string_view id);
-  /// Forgets those that are over. How many.
+  /// Forgets those that are over. How many. One that begins after `now` (the clock was set back)
+  /// begins now.
   std::size_t expire(double now);
   [[nodiscard]] const std::vector<Silence>& all() const { return all_; }
   /// The first that holds for these labels; null: none.

@@ -24,6 +24,14 @@ TEST(Silences, HoldForTheirTime) {
   EXPECT_EQ(silences.add(conditions(R"(a="b")"), 2000, 60, "")->id, "s2") << "never given twice";
 }
 
+TEST(Silences, OfAClockThatWasAheadLastNoLonger) {
+  Silences silences;
+  ASSERT_TRUE(silences.add(conditions(R"(alertname="A")"), 1e9, 3600, ""));
+  EXPECT_EQ(silences.expire(100), 0U);
+  EXPECT_NE(silences.of(kAlert, 3699), nullptr);
+  EXPECT_EQ(silences.of(kAlert, 3700), nullptr);
+}
+
 TEST(Silences, RefuseWhatWouldBeAMistake) {
   Silences silences;
   EXPECT_THAT(silences.add({}, 0, 60, "").error().text(), HasSubstr("needs a condition"));

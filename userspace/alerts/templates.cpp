@@ -70,10 +70,17 @@ std::string plain_text(std::string_view text, std::size_t most) {
     out.resize(end);
     out += kEllipsis;
   }
-  std::replace_if(
-      out.begin(), out.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return out;
+  std::string plain;
+  for (std::size_t i = 0; i < out.size(); i++) {
+    const auto byte = [&out](std::size_t at) {
+      return at < out.size() ? static_cast<unsigned char>(out[at]) : 0U;
+    };
+    // U+0080 to U+009F are control characters, too: U+009B begins what ESC [ does.
+    const bool c1 = byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f;
+    plain += c1 || byte(i) < 0x20 || byte(i) == 0x7f ? '?' : out[i];
+    if (c1) i++;
+  }
+  return plain;
 }
 
 }  // namespace nz::alerts

@@ -16,7 +16,9 @@ constexpr const char* kUrlRemedy =
     "write for instance http://127.0.0.1:9718 or https://host/prefix";
 
 bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  // Of figures alone: 127.0.0.1.example is the name of another host.
+  const bool figures = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && figures);
 }
 
 // The first line that is neither empty nor a comment, as the agent reads its own file.

@@ -110,11 +110,13 @@ TEST_F(ClientTest, ATokenIsKept) {
   ASSERT_FALSE(open);
   EXPECT_TRUE(has(open.error().remedy, "chmod 600"));
   chmod(o.token_file.c_str(), 0600);
-  o.url = "http://far.example:9718";
-  const auto plain = Client::make(o);
-  ASSERT_FALSE(plain);
-  EXPECT_EQ(plain.error().remedy, "use https");
-  EXPECT_FALSE(has(plain.error().text(), "secret-token"));
+  for (const char* url : {"http://far.example:9718", "http://127.0.0.1.far.example:9718"}) {
+    o.url = url;
+    const auto plain = Client::make(o);
+    ASSERT_FALSE(plain) << url;
+    EXPECT_EQ(plain.error().remedy, "use https");
+    EXPECT_FALSE(has(plain.error().text(), "secret-token"));
+  }
   unlink(o.token_file.c_str());
   o = options();
   o.token_file = token_file("# nothing\n", 0600);

@@ -200,8 +200,8 @@ int run_test(const Options& options) {
                   kNotFound);
   in.seekg(0, std::ios::end);
   const auto bytes = static_cast<std::size_t>(std::max<std::streamoff>(0, in.tellg()));
-  in.clear();
   in.seekg(0);
+  in.clear();  // a pipe has no places, and is read all the same
   alerts::Recording recording(in, options.history);
   alerts::Replayed replayed;
   {

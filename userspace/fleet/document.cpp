@@ -111,9 +111,12 @@ std::string headline_of(const Fleet& fleet, const Facts& facts) {
   if (!fleet.down.empty())
     return counted(static_cast<double>(fleet.down.size()), "host does", "hosts do") +
            " not answer Prometheus.";
-  if (!fleet.findings.empty())
+  if (!fleet.findings.empty()) {
+    std::set<std::pair<std::string, std::string>> services;
+    for (const HostFinding& f : fleet.findings) services.emplace(f.host, f.target);
     return "No host stands out, but bottlenecks were found on " +
-           counted(static_cast<double>(fleet.findings.size()), "service.", "services.");
+           counted(static_cast<double>(services.size()), "service.", "services.");
+  }
   if (!facts.enough) return "There are too few hosts to tell which one is not like the others.";
   return "No host is worse than the others.";
 }

@@ -242,6 +242,15 @@ TEST_F(FleetTest, RefusalsNameTheQuery) {
   EXPECT_TRUE(has(denied.error().remedy, "--token-file"));
 }
 
+TEST(FleetDocument, TwoBottlenecksOfAServiceAreOneService) {
+  Fleet fleet;
+  fleet.from = kFrom;
+  fleet.to = kTo;
+  fleet.findings = {{"h1", "demo", "slow_sync", 0.3}, {"h1", "demo", "own_code", 0.2}};
+  EXPECT_EQ(make_document(fleet, kTo).headline,
+            "No host stands out, but bottlenecks were found on 1 service.");
+}
+
 TEST(FleetDocument, TenThousandHostsAreBounded) {
   Fleet fleet;
   fleet.from = kFrom;

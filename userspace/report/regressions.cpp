@@ -13,6 +13,9 @@ using analysis::Regression;
 
 constexpr std::size_t kMostRows = 30, kMostCards = 6, kMostEvents = 30, kMostQuantiles = 6;
 
+// Within the range: what ended after it went on.
+bool over(const Facts& facts, const Regression& r) { return r.until > 0 && r.until <= facts.in.to; }
+
 std::vector<const Regression*> in_range(const Facts& facts) {
   std::vector<const Regression*> found;
   for (const Regression& r : *facts.in.extras.regressions) {
@@ -42,12 +45,12 @@ std::string quantiles_text(const Regression& r) {
 Card card_of(const Facts& facts, const Regression& r) {
   Card card;
   card.title = code(shortened(analysis::text_of(r.of), 200));
-  card.tone = r.until > 0 ? Tone::quiet : r.worse ? Tone::bad : Tone::none;
-  card.badges = {r.worse ? "worse" : "changed", r.until > 0 ? "over" : "goes on"};
+  card.tone = over(facts, r) ? Tone::quiet : r.worse ? Tone::bad : Tone::none;
+  card.badges = {r.worse ? "worse" : "changed", over(facts, r) ? "over" : "goes on"};
   std::string text = "From " + analysis::figure_text(r.before, r.of.unit) + " to " +
                      analysis::figure_text(r.after, r.of.unit) + " (" +
                      change_text(r.after, r.before) + "), " +
-                     lasting_text(facts.clock, r.since, r.until, facts.in.to);
+                     lasting_text(facts.clock, r.since, over(facts, r) ? r.until : 0, facts.in.to);
   if (r.latest > r.earliest)
     text += ", between " + facts.clock.at(r.earliest) + " and " + facts.clock.at(r.latest);
   text += ". Confidence " + analysis::percent_text(r.confidence) + ". ";
@@ -79,7 +82,7 @@ Table regression_table(const Facts& facts, const std::vector<const Regression*>&
                           {{analysis::figure_text(r->after, r->of.unit)}, Tone::none},
                           {{change_text(r->after, r->before)}, r->worse ? Tone::bad : Tone::none},
                           {{facts.clock.at(r->since)}, Tone::none},
-                          {{r->until > 0 ? "over" : "goes on"}, Tone::none}});
+                          {{over(facts, *r) ? "over" : "goes on"}, Tone::none}});
   }
   return table;
 }
@@ -89,16 +92,24 @@ Table incident_table(const Facts& facts, const std::vector<const analysis::Incid
   Table table;
   table.title = "Incidents: series that left their usual range together";
   table.columns = {{"time"}, {"first"}, {"was", true}, {"usual", true}, {"series", true}};
+  double left_out = 0;
   for (const analysis::Incident* i : found) {
-    if (table.rows.size() == kMostRows || i->members.empty()) continue;
+    if (i->members.empty()) continue;
+    if (table.rows.size() == kMostRows) {
+      left_out++;
+      continue;
+    }
     const analysis::Anomaly& first = i->members.front();
+    const double until = i->until > facts.in.to ? 0 : i->until;
     table.rows.push_back(
-        {{{lasting_text(facts.clock, i->since, i->until, facts.in.to)}, Tone::none},
+        {{{lasting_text(facts.clock, i->since, until, facts.in.to)}, Tone::none},
          {code(shortened(analysis::text_of(first.of), 200)), Tone::none},
          {{analysis::figure_text(first.value, first.of.unit)}, Tone::none},
          {{analysis::figure_text(first.expected, first.of.unit)}, Tone::none},
          {{std::to_string(i->members.size())}, Tone::none}});
   }
+  if (left_out > 0)
+    table.note = counted(left_out, "further one is", "further ones are") + " left out.";
   return table;
 }
 

@@ -93,6 +93,17 @@ TEST(Report, WhatIsOverIsSaidToBeOver) {
   EXPECT_FALSE(has(text, "Do first: "));
 }
 
+TEST(Report, WhatEndedAfterTheRangeWentOn) {
+  Input input = healthy();
+  analysis::Regression r = incident().extras.regressions->front();
+  r.until = kTo + 60;
+  input.extras.regressions->push_back(r);
+  const Document d = make_report(input);
+  EXPECT_EQ(d.verdict, Tone::warn);
+  EXPECT_TRUE(has(all_of(d), "since 08:55:00, 5 min so far"));
+  EXPECT_FALSE(has(all_of(d), "\"over\""));
+}
+
 TEST(Report, HealthyIsSaidWell) {
   const Document d = make_report(healthy());
   keep(d, "healthy");
@@ -232,6 +243,15 @@ TEST(Report, IsBoundedWhateverTheInput) {
   EXPECT_LT(to_markdown(d).size(), 1'000'000U);
   EXPECT_LT(to_json(d).size(), 2'000'000U);
   EXPECT_TRUE(has(html, "further ones that cost less are left out"));
+}
+
+TEST(Report, IncidentsThatAreLeftOutAreCounted) {
+  Input input = healthy();
+  analysis::Incident one;
+  one.since = kTo - 60;
+  one.members = {{{"nearzero_off", {}, "value", ""}, kTo - 60, 1, 0, 0.99}};
+  input.extras.incidents.emplace(31, one);
+  EXPECT_TRUE(has(all_of(make_report(input)), "1 further one is left out."));
 }
 
 TEST(Report, SectionIdsAreOnce) {

@@ -38,7 +38,8 @@ bool any_regression(const Facts& facts) {
   if (!facts.in.extras.regressions) return false;
   return std::any_of(facts.in.extras.regressions->begin(), facts.in.extras.regressions->end(),
                      [&](const analysis::Regression& r) {
-                       return r.worse && r.since <= facts.in.to && r.until == 0;
+                       return r.worse && r.since <= facts.in.to &&
+                              (r.until == 0 || r.until > facts.in.to);
                      });
 }
 
