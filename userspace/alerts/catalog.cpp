@@ -149,6 +149,7 @@ const std::vector<CatalogEntry>& catalog() {
       {"store_damaged_files_total", kCounter, ""},
       {"store_drains", kGauge, ""},
       {"limits_watched", kGauge, ""},
+      {"errand_errors_total", kCounter, ""},
       {"limits_in_sight", kGauge, ""},
       {"limits_dropped_total", kCounter, ""},
       {"limit_forecast_seconds_total", kCounter, ""},

@@ -175,7 +175,9 @@ std::vector<PromRule> one(const Rule& rule, const AnomalyFound&) {
 }
 
 /// A quarter of what lies ahead, between an hour and a day: a straight line needs some past.
-double past_of(double within) { return std::clamp(std::round(within / 4 / 60) * 60, 3600.0, 86400.0); }
+double past_of(double within) {
+  return std::clamp(std::round(within / 4 / 60) * 60, 3600.0, 86400.0);
+}
 
 /// Where a straight line through the past of this figure is after `within`.
 std::string ahead_of(const Measure& m, double within) {
@@ -201,8 +203,7 @@ std::vector<PromRule> one(const Rule&, const ForecastFound& c) {
         fmt::format("{} > {}", ahead_of(with(ratio->of), c.within), expression_of(with(ratio->to)));
     out.texts["limit"] = "its limit";
   } else {
-    out.expression =
-        fmt::format("{} {}", ahead_of(with(c.of), c.within), compare(c.bound));
+    out.expression = fmt::format("{} {}", ahead_of(with(c.of), c.within), compare(c.bound));
     out.texts["limit"] = value_text(c.bound.value, c.of.unit());
   }
   out.texts["quantity"] = ratio ? c.resource : c.of.text();
