@@ -25,8 +25,8 @@ class Reports {
   /// Other schedules, from the next step on; one that did not change goes on. Of any thread.
   void configure(const config::Reports& config);
 
-  /// Makes the reports that are due at `now`, Unix seconds; each takes as long as reading its range.
-  /// What fails is logged and counted, and tried again. Of one thread.
+  /// Makes the reports that are due at `now`, Unix seconds; each takes as long as reading its
+  /// range. What fails is logged and counted, and tried again. Of one thread.
   void step(double now);
 
   /// nearzero_scheduled_*, nearzero_report_errors_total. Of any thread. `archive_errors`: of

@@ -43,7 +43,8 @@ class Run {
     kept_->set_archive(&archive_);
     reports.configure(config);
   }
-  std::string ask(const std::string& method, const std::string& path, const std::string& format = {}) {
+  std::string ask(const std::string& method, const std::string& path,
+                  const std::string& format = {}) {
     http::Request request;
     request.method = method;
     request.path = path;
@@ -87,8 +88,7 @@ TEST(Reports, AreMadeInTimeAndFoundAfterARestart) {
   config.folder = folder.file("reports");
   config.schedule = {schedule("often")};
   const std::string id = "often-20261127T085500Z";
-  const std::string file =
-      folder.file("reports") + "/often/nearzero-report-20261127T085500Z.md";
+  const std::string file = folder.file("reports") + "/often/nearzero-report-20261127T085500Z.md";
   std::string page, figures;
   {
     Run run(folder.file(), source, config);

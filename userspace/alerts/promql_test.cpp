@@ -60,9 +60,10 @@ TEST(PromQl, ForecastsAreStraightLines) {
             "sum by (job, instance, target) (predict_linear(nearzero_target_open_files{kind="
             "\"used\"}[1h], 3600)) > sum by (job, instance, target) "
             "(nearzero_target_open_files{kind=\"limit\"})");
-  EXPECT_EQ(expression("forecast: {series: 'nearzero_sqlite_database_bytes{kind=\"wal\"}', above: "
-                       "1GiB, within: 6h}"),
-            "predict_linear(nearzero_sqlite_database_bytes{kind=\"wal\"}[90m], 21600) > 1073741824");
+  EXPECT_EQ(expression("forecast: {series: 'nearzero_sqlite_database_bytes{kind=\"wal\"}', "
+                       "above: 1GiB, within: 6h}"),
+            "predict_linear(nearzero_sqlite_database_bytes{kind=\"wal\"}[90m], 21600) > "
+            "1073741824");
   EXPECT_EQ(expression("forecast: {series: nearzero_drops_total, above: 10/s, within: 1d}"),
             "predict_linear((rate(nearzero_drops_total[1m]))[6h:1m], 86400) > 10");
 }

@@ -144,8 +144,8 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
       history.add(now.at, *now.families);
     }
     lists.take(now);
-    if (now.at < options.from || (now.at >= last_step && now.at - last_step < options.interval * kAlmost))
-      continue;
+    const double since = now.at - last_step;
+    if (now.at < options.from || (since >= 0 && since < options.interval * kAlmost)) continue;
     if (out.steps == 0) out.from = now.at;
     out.to = last_step = now.at;
     out.steps++;

@@ -341,7 +341,8 @@ rules:
 
 TEST(RuleFile, ForecastsThatCannotBe) {
   for (const char* forecast :
-       {"{of: disk_space}", "{of: cpu_quota, within: 1d}", "{of: disk_space, above: 1GB, within: 1d}",
+       {"{of: disk_space}", "{of: cpu_quota, within: 1d}",
+        "{of: disk_space, above: 1GB, within: 1d}",
         "{of: disk_space, series: nearzero_off, within: 1d}", "{above: 1, within: 1d}",
         "{series: nearzero_off, within: 1d}", "{series: nearzero_off, above: 5ms, within: 1d}",
         "{series: nearzero_host_cpus, statistic: max, above: 5, within: 1d}",

@@ -22,9 +22,9 @@ struct Report {
   double from = 0, to = 0;  ///< Unix seconds
   std::size_t findings = 0;
   bool complete = false;
-  std::size_t bytes = 0;                ///< as it is kept
-  std::string body;                     ///< its figures, JSON
-  std::string document, html, markdown; ///< what it says, in each form
+  std::size_t bytes = 0;                 ///< as it is kept
+  std::string body;                      ///< its figures, JSON
+  std::string document, html, markdown;  ///< what it says, in each form
 };
 
 /// Where reports are kept over a restart. Of any thread.
