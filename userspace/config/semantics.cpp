@@ -119,7 +119,7 @@ class Checker {
                fmt::format("{}: {} is not shorter than a period of {}",
                            display(child(place, "offset")), format_duration(schedule.offset),
                            format_duration(schedule.every)),
-               "it says how long after its whole multiple a period ends: "6h" for 1d");
+               "it says how long after its whole multiple a period ends: \"6h\" for 1d");
       }
     }
   }
