@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/finding.h"
+#include "analysis/limit_forecast.h"
 #include "analysis/regression.h"
 #include "analysis/window.h"
 
@@ -38,6 +39,10 @@ class Facts {
     return nullptr;
   }
   [[nodiscard]] virtual const std::vector<analysis::Incident>* incidents() const { return nullptr; }
+  /// Of limits; what is not in sight is not there.
+  [[nodiscard]] virtual const std::vector<analysis::LimitForecast>* forecasts() const {
+    return nullptr;
+  }
   /// Of a quantity at a time, by the baseline's name ("hour_of_week", "release-1.4"). Nothing where
   /// none is known.
   [[nodiscard]] virtual std::optional<BaselineValue> baseline(const analysis::Quantity& /*of*/,

@@ -34,6 +34,9 @@ class HistoryFacts : public Facts {
   [[nodiscard]] const std::vector<analysis::Incident>* incidents() const override {
     return incidents_;
   }
+  [[nodiscard]] const std::vector<analysis::LimitForecast>* forecasts() const override {
+    return forecasts_;
+  }
   [[nodiscard]] std::optional<BaselineValue> baseline(const analysis::Quantity& of,
                                                       const std::string& name,
                                                       double at) const override {
@@ -44,6 +47,7 @@ class HistoryFacts : public Facts {
   void set_findings(const std::vector<analysis::Finding>* findings) { findings_ = findings; }
   void set_regressions(const std::vector<analysis::Regression>* all) { regressions_ = all; }
   void set_incidents(const std::vector<analysis::Incident>* incidents) { incidents_ = incidents; }
+  void set_forecasts(const std::vector<analysis::LimitForecast>* all) { forecasts_ = all; }
   void set_baseline(Baseline baseline) { baseline_ = std::move(baseline); }
 
  private:
@@ -51,6 +55,7 @@ class HistoryFacts : public Facts {
   const std::vector<analysis::Finding>* findings_ = nullptr;
   const std::vector<analysis::Regression>* regressions_ = nullptr;
   const std::vector<analysis::Incident>* incidents_ = nullptr;
+  const std::vector<analysis::LimitForecast>* forecasts_ = nullptr;
   Baseline baseline_;
 };
 

@@ -13,6 +13,7 @@ Verdict judge_one(const BurnRate& condition, const Rule& rule, const Judging& wi
 Verdict judge_one(const RegressionFound& condition, const Rule& rule, const Judging& with);
 Verdict judge_one(const AnomalyFound& condition, const Rule& rule, const Judging& with);
 Verdict judge_one(const BottleneckFound& condition, const Rule& rule, const Judging& with);
+Verdict judge_one(const ForecastFound& condition, const Rule& rule, const Judging& with);
 
 /// Labels as text: the key of what has no identity of its own.
 std::string key_of(const analysis::Labels& labels);

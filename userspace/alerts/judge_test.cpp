@@ -151,6 +151,34 @@ TEST_F(Judge, ResourcesAreRatios) {
     EXPECT_TRUE(verdict("resource: {of: " + name + ", above: 50%}").known) << name;
 }
 
+TEST_F(Judge, ForecastsByTheMomentThatIsAskedFor) {
+  analysis::LimitForecast f;
+  f.of = {"nearzero_filesystem_bytes", {{"mount", "/var"}}, "value", "bytes"};
+  f.what = "space of /var";
+  f.value = 80e9;
+  f.limit = 100e9;
+  f.per_day = 10e9;
+  f.earliest = kNow + 1.5 * 86400;
+  f.likeliest = kNow + 2 * 86400;
+  f.subject = "disk_space";
+  scene.ahead = {f};
+  const auto v = verdict("forecast: {of: disk_space, within: 50h}");
+  ASSERT_EQ(holding(v), 1U);
+  EXPECT_EQ(v.observations[0].labels, (analysis::Labels{{"mount", "/var"}}));
+  EXPECT_DOUBLE_EQ(v.observations[0].value, 2 * 86400);
+  EXPECT_EQ(v.observations[0].fields.at("left"), "2.0 d");
+  EXPECT_EQ(v.observations[0].fields.at("latest"), "not in sight");
+  EXPECT_EQ(holding(verdict("forecast: {of: disk_space, within: 46h}")), 0U);
+  EXPECT_EQ(holding(verdict("forecast: {of: disk_space, within: 46h, moment: earliest}")), 1U);
+  EXPECT_EQ(holding(verdict("forecast: {of: disk_space, within: 30d, moment: latest}")), 0U);
+  EXPECT_EQ(holding(verdict("forecast: {of: inodes, within: 30d}")), 0U);
+  EXPECT_EQ(holding(verdict("forecast: {of: disk_space, within: 30d, where: 'mount=\"/\"'}")), 0U);
+  scene.judged = false;
+  EXPECT_FALSE(verdict("forecast: {of: disk_space, within: 30d}").known);
+  for (const std::string& name : forecast_names())
+    EXPECT_FALSE(verdict("forecast: {of: " + name + ", within: 1d}").known) << name;
+}
+
 TEST_F(Judge, DegradationAgainstABaseline) {
   const std::string kName = "nearzero_syscall_duration_seconds";
   scene.histogram(kName, {{"target", "a"}, {"syscall", "read"}}, 1000, 2'000'000);

@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "userspace/alerts/alert.h"
 #include "userspace/alerts/amount.h"
 #include "userspace/alerts/catalog.h"
+#include "userspace/alerts/resource.h"
 
 namespace nz::alerts {
 namespace {
@@ -172,6 +174,46 @@ std::vector<PromRule> one(const Rule& rule, const RegressionFound&) {
 }
 std::vector<PromRule> one(const Rule& rule, const AnomalyFound&) {
   return from_agent(rule, "PromQL scores no anomalies");
+}
+
+/// A quarter of what lies ahead, between an hour and a day: a straight line needs some past.
+double past_of(double within) {
+  return std::clamp(std::round(within / 4 / 60) * 60, 3600.0, 86400.0);
+}
+
+/// Where a straight line through the past of this figure is after `within`.
+std::string ahead_of(const Measure& m, double within) {
+  const std::string past = time_text(past_of(within));
+  const std::string ahead = number(within);
+  if (m.statistic.kind == Kind::value)
+    return grouped(m, fmt::format("predict_linear({}[{}], {})", m.series.text(), past, ahead));
+  return fmt::format("predict_linear(({})[{}:1m], {})", expression_of(m), past, ahead);
+}
+
+std::vector<PromRule> one(const Rule&, const ForecastFound& c) {
+  PromRule out;
+  const auto with = [&](Measure m) {
+    m.series.matchers.insert(m.series.matchers.end(), c.where.begin(), c.where.end());
+    return m;
+  };
+  const auto ratio = c.resource.empty() ? std::nullopt : resource_ratio(c.resource);
+  if (ratio && ratio->complement) {
+    out.expression = ahead_of(with(ratio->of), c.within) + " < 0";
+    out.texts["limit"] = "nothing left";
+  } else if (ratio) {
+    out.expression =
+        fmt::format("{} > {}", ahead_of(with(ratio->of), c.within), expression_of(with(ratio->to)));
+    out.texts["limit"] = "its limit";
+  } else {
+    out.expression = fmt::format("{} {}", ahead_of(with(c.of), c.within), compare(c.bound));
+    out.texts["limit"] = value_text(c.bound.value, c.of.unit());
+  }
+  out.texts["quantity"] = ratio ? c.resource : c.of.text();
+  out.texts["value"] = out.texts["left"] = "less than " + time_text(c.within);
+  out.notes.push_back(
+      fmt::format("a straight line through {} in place of a robust trend with an interval",
+                  time_text(past_of(c.within))));
+  return {out};
 }
 
 std::vector<PromRule> one(const Rule&, const BottleneckFound& c) {

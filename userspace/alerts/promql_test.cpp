@@ -56,6 +56,22 @@ TEST(PromQl, SaysTheSame) {
           "14.4 and "));
 }
 
+TEST(PromQl, ForecastsAreStraightLines) {
+  EXPECT_EQ(expression("forecast: {of: disk_space, within: 3d, where: 'mount!=\"/boot\"'}"),
+            "sum by (job, instance, mount) (predict_linear(nearzero_filesystem_bytes{kind="
+            "\"available\",mount!=\"/boot\"}[18h], 259200)) < 0");
+  EXPECT_EQ(expression("forecast: {of: file_descriptors, within: 1h}"),
+            "sum by (job, instance, target) (predict_linear(nearzero_target_open_files{kind="
+            "\"used\"}[1h], 3600)) > sum by (job, instance, target) "
+            "(nearzero_target_open_files{kind=\"limit\"})");
+  EXPECT_EQ(expression("forecast: {series: 'nearzero_sqlite_database_bytes{kind=\"wal\"}', "
+                       "above: 1GiB, within: 6h}"),
+            "predict_linear(nearzero_sqlite_database_bytes{kind=\"wal\"}[90m], 21600) > "
+            "1073741824");
+  EXPECT_EQ(expression("forecast: {series: nearzero_drops_total, above: 10/s, within: 1d}"),
+            "predict_linear((rate(nearzero_drops_total[1m]))[6h:1m], 86400) > 10");
+}
+
 TEST(PromQl, WhatItCannotSayIsAskedOfTheAgentAndNamed) {
   for (const char* condition :
        {"regression: {}", "anomaly: {}",
@@ -121,6 +137,10 @@ rules:
     threshold: {series: nearzero_syscall_duration_seconds, statistic: rate, above: 10/s}
   - name: Quiet
     absence: {series: 'nearzero_syscall_duration_seconds{target="a"}', least: 10}
+  - name: Fills
+    forecast: {of: memory, within: 1d}
+  - name: Slower
+    forecast: {series: nearzero_syscall_duration_seconds, statistic: p99, above: 5ms, within: 7d}
   - name: Absent
     absence: {series: 'nearzero_syscall_duration_seconds{target="a"}'}
   - name: Slow

@@ -122,6 +122,25 @@ RecordedBaseline baseline_of(const json& in) {
           {in.at("middle").get<double>(), in.value("spread", 0.0)}};
 }
 
+std::optional<double> time_of(const json& in, const char* key) {
+  const auto found = in.find(key);
+  return found == in.end() || found->is_null() ? std::nullopt : std::optional(found->get<double>());
+}
+
+analysis::LimitForecast forecast_of(const json& in) {
+  analysis::LimitForecast f;
+  f.of = quantity_of(in.at("of"));
+  f.what = in.value("what", "");
+  f.value = in.value("value", 0.0);
+  f.limit = in.value("limit", 0.0);
+  f.per_day = in.value("per_day", 0.0);
+  f.earliest = time_of(in, "earliest");
+  f.likeliest = time_of(in, "likeliest");
+  f.latest = time_of(in, "latest");
+  f.subject = in.at("subject").get<std::string>();
+  return f;
+}
+
 template <class T, class Read>
 void list(const json& in, const char* key, std::optional<std::vector<T>>& out, Read read) {
   if (!in.contains(key)) return;
@@ -141,6 +160,7 @@ Moment moment_of(const json& in) {
   list(in, "regressions", moment.regressions, regression_of);
   list(in, "incidents", moment.incidents, incident_of);
   list(in, "baselines", moment.baselines, baseline_of);
+  list(in, "forecasts", moment.forecasts, forecast_of);
   return moment;
 }
 

@@ -1,11 +1,11 @@
 // Recorded history as JSON lines, one moment a line, in order of time (docs/alerts.md):
 //
 //   {"at": 1764255600, "families": {"nearzero_off": [{"value": 0}], ...}, "findings": [...],
-//    "regressions": [...], "incidents": [...], "baselines": [...]}
+//    "regressions": [...], "incidents": [...], "baselines": [...], "forecasts": [...]}
 //
 // `families` is what the agent answers at /live.json: cumulative values and histograms. All but
-// `at` may be missing; findings, regressions, incidents and baselines hold until a line names
-// others.
+// `at` may be missing; findings, regressions, incidents, baselines and forecasts hold until a line
+// names others.
 #pragma once
 
 #include <istream>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "analysis/finding.h"
+#include "analysis/limit_forecast.h"
 #include "analysis/regression.h"
 #include "userspace/alerts/facts.h"
 #include "userspace/base/result.h"
@@ -34,17 +35,30 @@ struct Moment {
   std::optional<std::vector<analysis::Regression>> regressions;
   std::optional<std::vector<analysis::Incident>> incidents;
   std::optional<std::vector<RecordedBaseline>> baselines;
+  std::optional<std::vector<analysis::LimitForecast>> forecasts;
+};
+
+/// Moments in order of time.
+class Moments {
+ public:
+  Moments() = default;
+  Moments(const Moments&) = delete;
+  Moments& operator=(const Moments&) = delete;
+  virtual ~Moments() = default;
+  /// Nothing at the end. After an error reading can go on behind it.
+  virtual Result<std::optional<Moment>> next() = 0;
+  /// How much of it has been read, for whoever waits.
+  [[nodiscard]] virtual std::size_t done() const = 0;
 };
 
 /// Reads a recording line by line; a line is at most 64 MB.
-class Recording {
+class Recording : public Moments {
  public:
   Recording(std::istream& in, std::string name) : in_(in), name_(std::move(name)) {}
 
-  /// The next moment; nothing at the end. Errors name FILE:LINE and what is wrong; reading can go
-  /// on behind it.
-  Result<std::optional<Moment>> next();
-  [[nodiscard]] std::size_t line() const { return line_; }
+  /// Errors name FILE:LINE and what is wrong.
+  Result<std::optional<Moment>> next() override;
+  [[nodiscard]] std::size_t done() const override { return line_; }  ///< lines
 
  private:
   std::istream& in_;

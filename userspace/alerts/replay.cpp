@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::size_t kMostProblems = 20;
 constexpr std::size_t kMostHistory = std::size_t{512} << 20;
+// Drains come some milliseconds early or late: every other one would be too early for a step.
+constexpr double kAlmost = 0.95;
+
+}  // namespace
 
 double longest_window(const std::vector<Rule>& rules) {
   double longest = 60;
@@ -43,6 +47,8 @@ std::set<std::string> families_of(const std::vector<Rule>& rules) {
   return names;
 }
 
+namespace {
+
 history::History::Options history_options(const std::vector<Rule>& rules, double interval) {
   history::History::Options options;
   options.resolution = interval;
@@ -56,6 +62,7 @@ struct Lists {
   std::optional<std::vector<analysis::Finding>> findings;
   std::optional<std::vector<analysis::Regression>> regressions;
   std::optional<std::vector<analysis::Incident>> incidents;
+  std::optional<std::vector<analysis::LimitForecast>> forecasts;
   std::vector<RecordedBaseline> baselines;
 
   void take(Moment& moment) {
@@ -63,6 +70,7 @@ struct Lists {
     if (moment.regressions) regressions = std::move(moment.regressions);
     if (moment.incidents) incidents = std::move(moment.incidents);
     if (moment.baselines) baselines = std::move(*moment.baselines);
+    if (moment.forecasts) forecasts = std::move(moment.forecasts);
   }
   [[nodiscard]] std::optional<BaselineValue> baseline(const analysis::Quantity& of,
                                                       const std::string& name) const {
@@ -102,8 +110,7 @@ class Log {
 
 }  // namespace
 
-Replayed replay(const std::vector<Rule>& rules, Recording& recording,
-                const ReplayOptions& options) {
+Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOptions& options) {
   Replayed out;
   Engine::Options engine_options;
   // A recording may have a point a minute or an hour: then those are the steps.
@@ -112,6 +119,8 @@ Replayed replay(const std::vector<Rule>& rules, Recording& recording,
   engine.set_rules(rules);
   history::History history(history_options(rules, options.interval));
   const std::set<std::string> wanted = families_of(rules);
+  Limits limits({});
+  limits.want(rules);
   Lists lists;
   HistoryFacts facts(history);
   Log log;
@@ -119,8 +128,8 @@ Replayed replay(const std::vector<Rule>& rules, Recording& recording,
   for (const Rule& rule : rules) never[rule.name] = "there was nothing to judge";
   double last_step = 0;
   for (;;) {
-    auto moment = recording.next();
-    if (options.progress) options.progress(recording.line());
+    auto moment = moments.next();
+    if (options.progress) options.progress(moments.done());
     if (!moment) {
       out.bad_lines++;
       if (out.problems.size() < kMostProblems) out.problems.push_back(moment.error().text());
@@ -135,14 +144,16 @@ Replayed replay(const std::vector<Rule>& rules, Recording& recording,
       history.add(now.at, *now.families);
     }
     lists.take(now);
-    if (now.at < options.from || (now.at >= last_step && now.at - last_step < options.interval))
-      continue;
+    const double since = now.at - last_step;
+    if (now.at < options.from || (since >= 0 && since < options.interval * kAlmost)) continue;
     if (out.steps == 0) out.from = now.at;
     out.to = last_step = now.at;
     out.steps++;
     facts.set_findings(lists.findings ? &*lists.findings : nullptr);
     facts.set_regressions(lists.regressions ? &*lists.regressions : nullptr);
     facts.set_incidents(lists.incidents ? &*lists.incidents : nullptr);
+    if (options.trends && limits.step(now.at, options.trends)) lists.forecasts = limits.forecasts();
+    facts.set_forecasts(lists.forecasts ? &*lists.forecasts : nullptr);
     facts.set_baseline([&lists](const analysis::Quantity& of, const std::string& name, double) {
       return lists.baseline(of, name);
     });

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "userspace/alerts/alert.h"
 #include "userspace/alerts/engine.h"
+#include "userspace/alerts/limits.h"
 #include "userspace/alerts/recording.h"
 
 namespace nz::alerts {
@@ -24,10 +27,18 @@ struct ReplayOptions {
   double from = 0,
          to = 0;         ///< Unix seconds; 0: all of it. History before `from` is read all the same
   double interval = 10;  ///< seconds between two steps; moments further apart are steps themselves
-  std::function<void(std::size_t line)> progress = {};
+  std::function<void(std::size_t done)> progress = {};  ///< as Moments::done()
+  /// Trends of that history, up to any moment: forecasts are made from them, as the agent does.
+  /// Empty: those that the recording has.
+  Limits::Trends trends = {};
 };
 
-/// Reads the recording to its end. Memory: the longest window that a rule looks at.
-Replayed replay(const std::vector<Rule>& rules, Recording& recording, const ReplayOptions& options);
+/// Reads the moments to their end. Memory: the longest window that a rule looks at.
+Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOptions& options);
+
+/// Of which families rules look at windows.
+std::set<std::string> families_of(const std::vector<Rule>& rules);
+/// The longest of these windows, seconds; at least a minute.
+double longest_window(const std::vector<Rule>& rules);
 
 }  // namespace nz::alerts

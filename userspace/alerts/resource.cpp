@@ -64,6 +64,17 @@ const std::vector<std::string>& resource_names() {
   return names;
 }
 
+const std::vector<std::string>& forecast_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Resource& resource : resources()) {
+      if (resource.of_statistic == Kind::value) all.emplace_back(resource.name);
+    }
+    return all;
+  }();
+  return names;
+}
+
 std::optional<Ratio> resource_ratio(std::string_view name) {
   const auto found = std::find_if(resources().begin(), resources().end(),
                                   [&](const Resource& r) { return r.name == name; });

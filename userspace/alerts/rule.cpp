@@ -27,13 +27,18 @@ std::optional<Severity> parse_severity(std::string_view text) {
 const char* kind_of(const Condition& condition) {
   static constexpr std::array<const char*, std::variant_size_v<Condition>> kNames = {
       "threshold", "ratio",      "degradation", "regression",
-      "anomaly",   "bottleneck", "absence",     "burn_rate"};
+      "anomaly",   "bottleneck", "absence",     "burn_rate",  "forecast"};
   return kNames.at(condition.index());
 }
 
 std::string Ratio::unit() const {
   const std::string above = of.unit(), below = to.unit();
   return complement || above == below || !below.empty() ? "ratio" : above;
+}
+
+std::string ForecastFound::subject() const {
+  if (!resource.empty()) return resource;
+  return of.text() + (bound.above ? " above " : " below ") + std::to_string(bound.value);
 }
 
 std::vector<Severity> Rule::severities() const {

@@ -112,8 +112,23 @@ struct BurnRate {
   [[nodiscard]] bool of_values() const { return !series.name.empty(); }
 };
 
+/// A limit that is reached before long if it goes on so (analysis/limit_forecast.h).
+struct ForecastFound {
+  enum class Moment { earliest, likeliest, latest };
+  std::string resource;  ///< one of forecast_names(); empty: `of` against `bound`
+  Measure of;
+  Bound bound;
+  Matchers where;
+  double within = 86400;  ///< seconds: alerts when the moment is nearer
+  Moment moment = Moment::likeliest;
+
+  /// What of all forecasts it is about (LimitForecast::subject).
+  [[nodiscard]] std::string subject() const;
+};
+
 using Condition = std::variant<Threshold, Ratio, Degradation, RegressionFound, AnomalyFound,
-                               BottleneckFound, Absence, BurnRate>;
+                               BottleneckFound, Absence, BurnRate,
+                               ForecastFound>;
 /// "threshold", "ratio", ... as the key in a file.
 const char* kind_of(const Condition& condition);
 

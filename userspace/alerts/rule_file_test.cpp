@@ -305,10 +305,14 @@ rules:
     burn_rate: {series: nearzero_syscall_duration_seconds, slower_than: 5ms, objective: 99.9%}
   - name: X
     resource: {of: memory, above: 0.9}
+  - name: F
+    forecast: {of: disk_space, where: 'mount!="/boot"', within: 3d, moment: latest}
+  - name: V
+    forecast: {series: nearzero_syscall_duration_seconds, statistic: p50, above: 5ms, within: 6h}
 )",
                                     "f");
   ASSERT_TRUE(file.problems.empty()) << testing::PrintToString(file.problems);
-  ASSERT_EQ(file.rules.size(), 9U);
+  ASSERT_EQ(file.rules.size(), 11U);
   const auto& t = std::get<Threshold>(file.rules[0].condition);
   EXPECT_EQ(text_of(t.of.statistic), "p99.9");
   EXPECT_EQ(t.of.window, 90);
@@ -335,6 +339,32 @@ rules:
   EXPECT_EQ(s.windows.size(), 3U);
   EXPECT_THAT(file.rules[7].severities(), ElementsAre(Severity::critical, Severity::warning));
   EXPECT_DOUBLE_EQ(std::get<Ratio>(file.rules[8].condition).bound.value, 0.9);
+  const auto& f = std::get<ForecastFound>(file.rules[9].condition);
+  EXPECT_EQ(f.subject(), "disk_space");
+  EXPECT_EQ(f.where.size(), 1U);
+  EXPECT_EQ(f.within, 3 * 86400);
+  EXPECT_EQ(f.moment, ForecastFound::Moment::latest);
+  const auto& v = std::get<ForecastFound>(file.rules[10].condition);
+  EXPECT_DOUBLE_EQ(v.bound.value, 0.005);
+  EXPECT_EQ(text_of(v.of.statistic), "p50");
+  EXPECT_EQ(v.moment, ForecastFound::Moment::likeliest);
+  EXPECT_STREQ(kind_of(file.rules[10].condition), "forecast");
+}
+
+TEST(RuleFile, ForecastsThatCannotBe) {
+  for (const char* forecast :
+       {"{of: disk_space}", "{of: cpu_quota, within: 1d}",
+        "{of: disk_space, above: 1GB, within: 1d}",
+        "{of: disk_space, series: nearzero_off, within: 1d}", "{above: 1, within: 1d}",
+        "{series: nearzero_off, within: 1d}", "{series: nearzero_off, above: 5ms, within: 1d}",
+        "{series: nearzero_host_cpus, statistic: max, above: 5, within: 1d}",
+        "{of: disk_space, within: 1s}", "{of: disk_space, within: 1d, moment: soon}",
+        "{of: disk_space, within: 1d, where: 'target=\"a\"'}"}) {
+    const RuleFile file =
+        parse_rules("rules:\n  - {name: A, forecast: " + std::string(forecast) + "}\n", "f");
+    EXPECT_EQ(file.problems.size(), 1U) << forecast << testing::PrintToString(file.problems);
+    EXPECT_TRUE(file.rules.empty()) << forecast;
+  }
 }
 
 TEST(RuleFile, FilesAreReadTogether) {

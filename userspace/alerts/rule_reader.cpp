@@ -20,6 +20,7 @@ using config::in_quotes;
 using nlohmann::json;
 
 constexpr double kLongestFor = 7 * 86400.0;
+constexpr double kShortestForecast = 60, kLongestForecast = 366 * 86400.0;
 
 bool is_label_name(const std::string& text) {
   constexpr const char* kCharacters =
@@ -77,7 +78,7 @@ class Reader : RuleValues {
                   {"degradation", &Reader::degradation}, {"regression", &Reader::regression},
                   {"anomaly", &Reader::anomaly},         {"bottleneck", &Reader::bottleneck},
                   {"absence", &Reader::absence},         {"burn_rate", &Reader::burn_rate},
-                  {"resource", &Reader::resource}};
+                  {"resource", &Reader::resource},           {"forecast", &Reader::forecast}};
     if (!in.is_object()) return;
     for (const auto& [key, read] : kKinds) {
       const auto found = in.find(key);
@@ -289,6 +290,38 @@ class Reader : RuleValues {
     out->of.window = out->to.window = window(in, "window", at, 60);
     bound(in, at, "ratio", out->bound);
     rule.condition = std::move(*out);
+  }
+
+  void forecast(const json& in, const std::string& at, Rule& rule) {
+    ForecastFound out;
+    set(member(in, "of"), out.resource);
+    if (!out.resource.empty()) {
+      if (member(in, "series").is_string())
+        report(child(at, "series"), "is given beside 'of'", "remove one of them");
+      const auto ratio = resource_ratio(out.resource);
+      if (!ratio) return;  // the schema's enumeration has said so
+      labels_ = ratio->of.by;
+    } else {
+      if (in.is_object() && !in.contains("series") && !in.contains("of"))
+        report(at, "'series' is missing", "name the series that comes to the limit");
+      const CatalogEntry* family = measure(in, at, out.of);
+      using Kind = Statistic::Kind;
+      const Kind kind = out.of.statistic.kind;
+      if (kind == Kind::least || kind == Kind::most || kind == Kind::increase) {
+        report(child(at, "statistic"), "a trend is of value, rate, mean or a quantile",
+               "take one of these");
+      }
+      bound(in, at, out.of.unit(), out.bound);
+      labels_ = family == nullptr ? labels_of_all_families() : family->label_names();
+    }
+    out.where = where(in, at, labels_).value_or(Matchers{});
+    out.within = time(in, "within", at, out.within, kShortestForecast, kLongestForecast);
+    std::string moment;
+    set(member(in, "moment"), moment);
+    out.moment = moment == "earliest" ? ForecastFound::Moment::earliest
+                 : moment == "latest" ? ForecastFound::Moment::latest
+                                      : ForecastFound::Moment::likeliest;
+    rule.condition = std::move(out);
   }
 
   // ---- labels and annotations

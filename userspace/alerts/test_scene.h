@@ -23,6 +23,7 @@ class Scene : public Facts {
   std::vector<analysis::Finding> open;
   std::vector<analysis::Regression> changed;
   std::vector<analysis::Incident> strange;
+  std::vector<analysis::LimitForecast> ahead;
   std::map<std::string, BaselineValue> usual;  // by baseline name
   bool judged = true;             // somebody looks for findings, regressions, incidents
   double covered = 1e9;           // seconds of history that there are
@@ -67,6 +68,9 @@ class Scene : public Facts {
   }
   [[nodiscard]] const std::vector<analysis::Incident>* incidents() const override {
     return judged ? &strange : nullptr;
+  }
+  [[nodiscard]] const std::vector<analysis::LimitForecast>* forecasts() const override {
+    return judged ? &ahead : nullptr;
   }
   [[nodiscard]] std::optional<BaselineValue> baseline(const analysis::Quantity&,
                                                       const std::string& name,

@@ -45,7 +45,7 @@ void Windows::plan(const std::vector<Rule>& rules) {
                             }
                           },
                           [](const RegressionFound&) {}, [](const AnomalyFound&) {},
-                          [](const BottleneckFound&) {}},
+                          [](const BottleneckFound&) {}, [](const ForecastFound&) {}},
                rule.condition);
   }
 }

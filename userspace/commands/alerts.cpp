@@ -2,11 +2,15 @@
 // in the running agent, and silences.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
+#include <system_error>
 
 #include "userspace/agent/instance.h"
 #include "userspace/alerts/alert_json.h"
@@ -14,11 +18,14 @@
 #include "userspace/alerts/promql.h"
 #include "userspace/alerts/replay.h"
 #include "userspace/alerts/rule_file.h"
+#include "userspace/alerts/stored/stored_moments.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/cli/table.h"
 #include "userspace/cli/terminal.h"
 #include "userspace/commands/command.h"
 #include "userspace/commands/output.h"
+#include "userspace/store/answers.h"
+#include "userspace/store/store.h"
 
 namespace nz::commands {
 namespace {
@@ -29,7 +36,8 @@ using nlohmann::json;
 
 struct Options {
   std::vector<std::string> files;
-  std::string history, from, to, format = "text", runtime_dir = "/run/nearzero";
+  std::string history = store::Options().path;
+  std::string from, to, format = "text", runtime_dir = "/run/nearzero";
   std::string interval = "10s";
   std::string matchers, duration = "1h", comment, remove;
   bool list_silences = false;
@@ -175,6 +183,53 @@ int print_replayed(const Options& options, const alerts::RuleFile& file,
   return print(text);
 }
 
+bool is_store(const std::string& path) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return false;  // it would take from a pipe
+  constexpr std::string_view kMagic = "SQLite format 3";
+  std::string head(kMagic.size(), '\0');
+  std::ifstream in(path, std::ios::binary);
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  return in && head == kMagic;
+}
+
+/// The file that an agent keeps, while it may go on writing to it.
+Result<alerts::Replayed> replay_store(const std::string& path, const alerts::RuleFile& file,
+                                      alerts::ReplayOptions replay) {
+  auto reader = store::Reader::open(path);
+  if (!reader) return tl::unexpected(reader.error());
+  // What the first windows hold lies before.
+  const double from =
+      replay.from > 0 ? replay.from - alerts::longest_window(file.rules) - 60 : replay.from;
+  auto moments = alerts::StoredMoments::open(**reader, alerts::families_of(file.rules),
+                                             std::max(from, 0.0), replay.to);
+  if (!moments) return tl::unexpected(moments.error());
+  cli::Progress progress("reading history, seconds of it:");
+  replay.progress = [&](std::size_t done) { progress.at(done, (*moments)->all()); };
+  replay.trends = [&](const history::Selector& selector, double begin, double end, double step) {
+    return store::trends(**reader, selector, begin, end, step)
+        .value_or(std::vector<history::Trend>{});
+  };
+  return alerts::replay(file.rules, **moments, replay);
+}
+
+Result<alerts::Replayed> replay_lines(const std::string& path, const alerts::RuleFile& file,
+                                      alerts::ReplayOptions replay) {
+  std::ifstream in(path);
+  if (!in) return fail(path + " cannot be read", "check the path");
+  in.seekg(0, std::ios::end);
+  const auto bytes = static_cast<std::size_t>(std::max<std::streamoff>(0, in.tellg()));
+  in.seekg(0);
+  in.clear();  // a pipe has no places, and is read all the same
+  alerts::Recording recording(in, path);
+  cli::Progress progress("reading history, bytes:");
+  replay.progress = [&](std::size_t) {
+    const auto at = in.tellg();
+    if (at > 0) progress.at(static_cast<std::size_t>(at), bytes);
+  };
+  return alerts::replay(file.rules, recording, replay);
+}
+
 int run_test(const Options& options) {
   alerts::ReplayOptions replay;
   for (const auto& [text, out] :
@@ -194,27 +249,13 @@ int run_test(const Options& options) {
   replay.interval = *interval;
   const alerts::RuleFile file = alerts::load_rules(options.files);
   print_problems(file);
-  std::ifstream in(options.history);
-  if (!in)
-    return report("alerts test", Error{options.history + " cannot be read", "check the path"},
-                  kNotFound);
-  in.seekg(0, std::ios::end);
-  const auto bytes = static_cast<std::size_t>(std::max<std::streamoff>(0, in.tellg()));
-  in.seekg(0);
-  in.clear();  // a pipe has no places, and is read all the same
-  alerts::Recording recording(in, options.history);
-  alerts::Replayed replayed;
-  {
-    cli::Progress progress("reading history, bytes:");
-    replay.progress = [&](std::size_t) {
-      const auto at = in.tellg();
-      if (at > 0) progress.at(static_cast<std::size_t>(at), bytes);
-    };
-    replayed = alerts::replay(file.rules, recording, replay);
-  }
+  const auto tried = is_store(options.history) ? replay_store(options.history, file, replay)
+                                              : replay_lines(options.history, file, replay);
+  if (!tried) return report("alerts test", tried.error(), kNotFound);
+  const alerts::Replayed& replayed = *tried;
   for (const std::string& problem : replayed.problems) fmt::print(stderr, "{}\n", problem);
   if (replayed.bad_lines > replayed.problems.size())
-    fmt::print(stderr, "... and {} more lines that could not be read\n",
+    fmt::print(stderr, "... and {} more places that could not be read\n",
                replayed.bad_lines - replayed.problems.size());
   const int written = print_replayed(options, file, replayed);
   if (written != kOk) return written;
@@ -380,16 +421,20 @@ Command add_alerts(CLI::App& app) {
 
   auto* test = add_sub(*sub, "test", "What would have fired when, on recorded history", *options);
   add_files(*test, *options);
-  test->add_option("--history", options->history, "Recording in JSON lines (docs/alerts.md)")
-      ->required();
+  test->add_option("--history", options->history,
+                   "The agent's history, or a recording in JSON lines (docs/alerts.md)")
+      ->envname("NEARZERO_HISTORY")
+      ->capture_default_str();
   test->add_option("--from", options->from, "Judge from here on: 2026-11-27T14:00 (UTC), seconds");
   test->add_option("--to", options->to, "... until here");
   test->add_option("--interval", options->interval, "Between two judgements")
       ->capture_default_str();
   test->footer(
-      examples({{"nearzero alerts test /etc/nearzero/alerts.yaml --history day.jsonl --from "
-                 "2026-11-27T08:00",
-                 ""}}));
+      examples({{"nearzero alerts test /etc/nearzero/alerts.yaml", "on the history of this host"},
+                {"nearzero alerts test /etc/nearzero/alerts.yaml --from 2026-11-27T08:00 --to "
+                 "2026-11-27T17:30",
+                 ""},
+                {"nearzero alerts test /etc/nearzero/alerts.yaml --history day.jsonl", ""}}));
 
   auto* list = add_sub(*sub, "list", "Alerts of the running agent", *options);
   add_runtime_dir(*list, *options);
@@ -413,8 +458,7 @@ Command add_alerts(CLI::App& app) {
 
   sub->footer(examples(
       {{"nearzero alerts check /etc/nearzero/alerts.yaml", "all mistakes, with place and remedy"},
-       {"nearzero alerts test /etc/nearzero/alerts.yaml --history day.jsonl",
-        "what would have fired"},
+       {"nearzero alerts test /etc/nearzero/alerts.yaml", "what would have fired"},
        {"nearzero alerts list", "pending, firing, lately resolved"},
        {"nearzero alerts silence 'alertname=\"OrdersSlow\"' --for 2h", ""},
        {"nearzero alerts silence --list", ""},

@@ -139,6 +139,27 @@ struct Alerts {
   bool operator==(const Alerts&) const = default;
 };
 
+/// Reports of periods that follow one another.
+struct ReportSchedule {
+  std::string name;  ///< [A-Za-z0-9][A-Za-z0-9_-]{0,62}, unique
+  std::chrono::milliseconds every{std::chrono::hours(24)};
+  std::chrono::milliseconds offset{0};  ///< after whole multiples of `every` since 1970, UTC
+  std::string compare = "previous";     ///< as `nearzero report --compare`
+  std::string format = "html";          ///< of the file: html, md or json
+  std::string title;                    ///< empty: that of any report
+
+  bool operator==(const ReportSchedule&) const = default;
+};
+
+/// Reports that nobody has to ask for.
+struct Reports {
+  std::string folder;  ///< absolute path; empty: no files, history keeps them alone
+  unsigned keep = 30;  ///< files of each schedule
+  std::vector<ReportSchedule> schedule;
+
+  bool operator==(const Reports&) const = default;
+};
+
 /// Who may reach the HTTP endpoint. Paths are absolute; empty: not used.
 struct Http {
   std::string tls_certificate;            ///< yaml `tls.certificate`: PEM chain; empty: plain HTTP
@@ -159,6 +180,7 @@ struct Config {
   Profile profile;
   History history;
   Alerts alerts;
+  Reports reports;
   Log log;
   Limits limits;
   std::vector<Target> targets;

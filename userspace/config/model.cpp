@@ -102,6 +102,26 @@ Target to_target(const json& in) {
   return out;
 }
 
+ReportSchedule to_schedule(const json& in) {
+  ReportSchedule out;
+  set(member(in, "name"), out.name);
+  set(member(in, "every"), out.every);
+  set(member(in, "offset"), out.offset);
+  set(member(in, "compare"), out.compare);
+  set(member(in, "format"), out.format);
+  set(member(in, "title"), out.title);
+  return out;
+}
+
+ordered_json to_json(const ReportSchedule& schedule) {
+  return {{"name", schedule.name},
+          {"every", format_duration(schedule.every)},
+          {"offset", format_duration(schedule.offset)},
+          {"compare", schedule.compare},
+          {"format", schedule.format},
+          {"title", schedule.title}};
+}
+
 void set_if_given(ordered_json& out, const char* key, const std::string& value) {
   if (!value.empty()) out[key] = value;
 }
@@ -181,6 +201,16 @@ void from_json(const json& in, Config& config) {
   set(member(member(in, "alerts"), "rules"), config.alerts.rules);
   set(member(member(in, "alerts"), "state"), config.alerts.state);
 
+  const json& reports = member(in, "reports");
+  set(member(reports, "folder"), config.reports.folder);
+  set(member(reports, "keep"), config.reports.keep);
+  const json& schedules = member(reports, "schedule");
+  if (schedules.is_array()) {
+    config.reports.schedule.clear();
+    for (const json& schedule : schedules)
+      config.reports.schedule.push_back(to_schedule(schedule));
+  }
+
   set(member(member(in, "log"), "level"), config.log.level);
   set(member(member(in, "log"), "file"), config.log.file);
 
@@ -200,6 +230,9 @@ void from_json(const json& in, Config& config) {
 ordered_json to_json(const Config& config) {
   ordered_json targets = ordered_json::array();
   for (const Target& target : config.targets) targets.push_back(to_json(target));
+  ordered_json schedules = ordered_json::array();
+  for (const ReportSchedule& schedule : config.reports.schedule)
+    schedules.push_back(to_json(schedule));
   return {
       {"listen", config.listen},
       {"http",
@@ -226,6 +259,10 @@ ordered_json to_json(const Config& config) {
         {"hours", format_duration(config.history.hours)},
         {"most_mib", config.history.most_mib}}},
       {"alerts", {{"rules", config.alerts.rules}, {"state", config.alerts.state}}},
+      {"reports",
+       {{"folder", config.reports.folder},
+        {"keep", config.reports.keep},
+        {"schedule", schedules}}},
       {"log", {{"level", config.log.level}, {"file", config.log.file}}},
       {"limits",
        {{"targets", config.limits.targets},

@@ -46,6 +46,8 @@ overhead: {per_target: 2.5%, host: 0.5, breaker_factor: 4, breaker_seconds: 0.5,
 profile: {hz: 7, window: 90s}
 history: {path: /h.db, raw: 2h, minutes: 1d, hours: 90d, most_mib: 64}
 alerts: {rules: [/a.yaml, /b.yaml], state: ""}
+reports: {folder: /r, keep: 7, schedule: [{name: daily, every: 1d, offset: 6h, compare: 7d, format: md,
+          title: Day}, {name: hourly, every: 60m}]}
 log: {level: off, file: /var/log/nz}
 limits: {targets: 3, statements: 10, syscalls: 20, stages: 30, threads: 0x400}
 targets:
@@ -76,6 +78,10 @@ targets:
   want.profile = {7, milliseconds(90'000)};
   want.history = {"/h.db", hours(2), hours(24), hours(90 * 24), 64};
   want.alerts = {{"/a.yaml", "/b.yaml"}, ""};
+  ReportSchedule hourly;
+  hourly.name = "hourly";
+  hourly.every = hours(1);
+  want.reports = {"/r", 7, {{"daily", hours(24), hours(6), "7d", "md", "Day"}, hourly}};
   want.log = {"off", "/var/log/nz"};
   want.limits = {3, 10, 20, 30, 1024};
   Target a;
@@ -194,6 +200,21 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"history: {raw: 2d, minutes: 1d}", {"history.minutes: 1d is out of range, must be 2d"}},
         Bad{"history: {path: here.db}", {"history.path"}},
         Bad{"alerts: {rules: alerts.yaml}", {"alerts.rules"}},
+        Bad{"reports: {keep: 0}", {"reports.keep: 0 is out of range", "at least 1"}},
+        Bad{"reports: {folder: here}", {"reports.folder: 'here' is not an absolute path"}},
+        Bad{"reports: {schedule: [{every: 1h}]}", {"'name' is missing"}},
+        Bad{"reports: {schedule: [{name: a/b}]}", {"reports.schedule[0].name: 'a/b' is not"}},
+        Bad{"reports: {schedule: [{name: ..}]}", {"reports.schedule[0].name: '..' is not"}},
+        Bad{"reports: {schedule: [{name: a, every: 10s}]}",
+            {"reports.schedule[0].every: 10s is out of range, must be 1m to 366d"}},
+        Bad{"reports: {schedule: [{name: a, every: 1h, offset: 1h}]}",
+            {"f:1:51: reports.schedule[0].offset: 1h is not shorter than a period of 1h"}},
+        Bad{"reports: {schedule: [{name: a, compare: 0d}]}", {"compare: '0d' is not previous"}},
+        Bad{"reports: {schedule: [{name: a, format: pdf}]}", {"'pdf' is not one of"}},
+        Bad{"reports: {schedule: [{name: a}, {name: a}]}",
+            {"duplicate schedule name 'a', first at f:1:29"}},
+        Bad{"history: {path: ''}\nreports: {schedule: [{name: a}]}",
+            {"f:2:21: reports.schedule: the reports would be kept nowhere", "reports.folder"}},
         Bad{"drain_interval: 1h", {"'1h' is not a number with a unit"}},
         Bad{"drain_interval: -1s", {"'-1s' is not"}}, Bad{"drain_interval: ''", {"'' is not"}},
         Bad{"limits: {targets: 16}", {"at most 15"}}, Bad{"limits: {targets: 0}", {"at least 1"}},

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds kShortestWindow{1000};
 constexpr std::chrono::milliseconds kLongestWindow{600000};
 constexpr std::chrono::milliseconds kShortestRaw = std::chrono::hours(1);
 constexpr std::chrono::milliseconds kLongestKept = std::chrono::hours(24 * 3660);
+constexpr std::chrono::milliseconds kShortestReport = std::chrono::minutes(1);
+constexpr std::chrono::milliseconds kLongestReport = std::chrono::hours(24 * 366);
 constexpr std::size_t kCommLength = 15;  // TASK_COMM_LEN - 1
 
 /// host:port or [address]:port, as text; whether the address exists is known when it is bound.
@@ -95,8 +97,31 @@ class Checker {
     duration("/history/minutes", config_.history.minutes, config_.history.raw, kLongestKept, "30d");
     duration("/history/hours", config_.history.hours, config_.history.minutes, kLongestKept,
              "400d");
+    reports();
     ratio("/overhead/per_target", config_.overhead.per_target);
     ratio("/overhead/host", config_.overhead.host);
+  }
+
+  void reports() {
+    const Reports& reports = config_.reports;
+    if (!reports.schedule.empty() && reports.folder.empty() && config_.history.path.empty()) {
+      report("/reports/schedule", "reports.schedule: the reports would be kept nowhere",
+             "name reports.folder, or history.path");
+    }
+    std::map<std::string, std::string> names;
+    for (std::size_t i = 0; i < reports.schedule.size(); i++) {
+      const ReportSchedule& schedule = reports.schedule[i];
+      const std::string place = child("/reports/schedule", i);
+      unique(names, schedule.name, child(place, "name"), "schedule name");
+      duration(child(place, "every"), schedule.every, kShortestReport, kLongestReport, "1d");
+      if (schedule.offset >= schedule.every) {
+        report(child(place, "offset"),
+               fmt::format("{}: {} is not shorter than a period of {}",
+                           display(child(place, "offset")), format_duration(schedule.offset),
+                           format_duration(schedule.every)),
+               "it says how long after its whole multiple a period ends: \"6h\" for 1d");
+      }
+    }
   }
 
   void duration(const std::string& pointer, std::chrono::milliseconds value,

@@ -128,6 +128,14 @@ TEST(Schema, AgreesWithTheKernelSideAndTheStructs) {
   check_default("/history/most_mib", config.history.most_mib);
   check_default("/alerts/rules", config.alerts.rules);
   check_default("/alerts/state", config.alerts.state);
+  check_default("/reports/folder", config.reports.folder);
+  check_default("/reports/keep", config.reports.keep);
+  const ReportSchedule schedule;
+  check_default("/reports/schedule/0/every", format_duration(schedule.every));
+  check_default("/reports/schedule/0/compare", schedule.compare);
+  check_default("/reports/schedule/0/format", schedule.format);
+  check_default("/reports/schedule/0/title", schedule.title);
+  EXPECT_EQ(parse_duration("0s"), schedule.offset);
   check_default("/limits/targets", config.limits.targets);
   check_default("/limits/statements", config.limits.statements);
   check_default("/limits/syscalls", config.limits.syscalls);
@@ -161,6 +169,8 @@ TEST(ToYaml, ReadsBackWhatYamlWouldMistake) {
   target.match.comm = "true";
   target.match.exe = "null \" ' # : \\ \xc3\xa4";
   target.stages = {{"1e5", "a<b>::c", "", "", "", true}};
+  config.reports.schedule = {{"123", std::chrono::minutes(90), std::chrono::milliseconds(1), "none",
+                              "json", "true"}};
   config.targets = {target};
   const std::string yaml = to_yaml(config);
   const auto again = parse(yaml, "");

@@ -9,6 +9,7 @@
 
 #include "analysis/event.h"
 #include "analysis/finding.h"
+#include "analysis/limit_forecast.h"
 #include "analysis/regression.h"
 #include "analysis/window.h"
 #include "userspace/history/history.h"
@@ -21,15 +22,7 @@ struct Alert {
   double since = 0, until = 0;  ///< Unix seconds; until: 0 while it fires
 };
 
-/// When something reaches its limit if it goes on as it does.
-struct Forecast {
-  analysis::Quantity of;
-  std::string what;             ///< "space of /var"
-  double value = 0, limit = 0;  ///< in the quantity's unit
-  double per_day = 0;           ///< how it moves, in that unit
-  /// Unix seconds; nothing: not in sight. All three empty: no trend that is significant.
-  std::optional<double> earliest, likeliest, latest;
-};
+using Forecast = analysis::LimitForecast;
 
 struct Host {
   std::string name, kernel, version;  ///< version of nearzero

@@ -10,7 +10,6 @@
 #include <cmath>
 #include <ctime>
 #include <filesystem>
-#include <string_view>
 #include <system_error>
 
 #include "userspace/base/fd.h"
@@ -21,28 +20,36 @@ namespace {
 constexpr double kShortest = 60;
 constexpr std::string_view kPrefix = "nearzero-report-";
 
-std::string name_of(double to) {
+}  // namespace
+
+std::string stamp_of(double to) {
   const auto seconds = static_cast<std::time_t>(std::clamp(to, 0.0, 253402300799.0));
   std::tm t{};
   gmtime_r(&seconds, &t);
   std::array<char, 32> text{};
   std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &t);
-  return std::string(kPrefix) + text.data();
+  return text.data();
 }
+
+std::optional<double> parse_stamp(std::string_view text) {
+  constexpr std::size_t kLength = 16;  // 20261127T000000Z
+  if (text.size() != kLength) return std::nullopt;
+  std::tm t{};
+  const std::string stamp(text);
+  const char* end = strptime(stamp.c_str(), "%Y%m%dT%H%M%SZ", &t);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return static_cast<double>(timegm(&t));
+}
+
+namespace {
 
 // The end of the period that a file name tells; nothing where it is none of ours.
 std::optional<double> period_of(std::string_view name, std::string_view ending) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
   name.remove_prefix(kPrefix.size());
-  constexpr std::size_t kLength = 16;  // 20261127T000000Z
-  if (name.size() != kLength + 1 + ending.size() || name[kLength] != '.' ||
-      name.substr(kLength + 1) != ending)
-    return std::nullopt;
-  std::tm t{};
-  const std::string stamp(name.substr(0, kLength));
-  const char* end = strptime(stamp.c_str(), "%Y%m%dT%H%M%SZ", &t);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  return static_cast<double>(timegm(&t));
+  const std::size_t dot = name.find('.');
+  if (dot == std::string_view::npos || name.substr(dot + 1) != ending) return std::nullopt;
+  return parse_stamp(name.substr(0, dot));
 }
 
 Result<void> write_all(int fd, std::string_view text, const std::string& path) {
@@ -82,7 +89,7 @@ ReportFiles::ReportFiles(std::string directory, std::string ending, std::size_t 
       keep_(std::max<std::size_t>(keep, 1)) {}
 
 std::string ReportFiles::path_of(double to) const {
-  return directory_ + "/" + name_of(to) + "." + ending_;
+  return directory_ + "/" + std::string(kPrefix) + stamp_of(to) + "." + ending_;
 }
 
 Result<std::string> ReportFiles::write(double to, const std::string& text) const {

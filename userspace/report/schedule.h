@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "userspace/base/result.h"
@@ -38,6 +39,10 @@ class Schedule {
   Options options_;
   double last_;
 };
+
+/// "20261127T000000Z" of Unix seconds, and back; nothing where it is none.
+std::string stamp_of(double to);
+std::optional<double> parse_stamp(std::string_view text);
 
 /// Reports in a directory: nearzero-report-20261127T000000Z.html, by the end of its period.
 class ReportFiles {

@@ -1,7 +1,5 @@
 #include "userspace/report/schedule.h"
 
-#include "userspace/report/scheduled_reports.h"
-
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "userspace/report/scheduled_reports.h"
 
 namespace nz::report {
 namespace {
@@ -125,9 +125,7 @@ TEST_F(Files, ErrorsNameThePlace) {
 
 TEST_F(Files, ScheduledReportsAreMadeOnceAndTriedAgain) {
   const auto make = [](const Period& period) {
-    Document d;
-    d.title = "until " + std::to_string(static_cast<long long>(period.to));
-    return d;
+    return "until " + std::to_string(static_cast<long long>(period.to));
   };
   ScheduledReports::Options options;
   options.every = 3600;
@@ -139,7 +137,7 @@ TEST_F(Files, ScheduledReportsAreMadeOnceAndTriedAgain) {
     EXPECT_FALSE(reports.step(kMidnight + 1000, make));
     const auto first = reports.step(kMidnight + 3700, make);
     ASSERT_TRUE(first && *first) << first->error().text();
-    EXPECT_TRUE(content(**first).starts_with("# until 1795741200\n")) << content(**first);
+    EXPECT_TRUE(content(**first).starts_with("until 1795741200")) << content(**first);
     EXPECT_FALSE(reports.step(kMidnight + 3701, make));
   }
   ScheduledReports after_restart(options, kMidnight + 3800);
@@ -154,6 +152,41 @@ TEST_F(Files, ScheduledReportsAreMadeOnceAndTriedAgain) {
   const auto again = after_restart.step(kMidnight + 7300 + 601, make);
   ASSERT_TRUE(again && *again);
   EXPECT_TRUE((*again)->ends_with("nearzero-report-20261127T020000Z.md")) << **again;
+}
+
+TEST_F(Files, WithoutAFolderNothingIsWritten) {
+  ScheduledReports::Options options;
+  options.every = 3600;
+  // The newest is known to whoever keeps them.
+  ScheduledReports reports(options, kMidnight + 3700, kMidnight + 3600);
+  int made = 0;
+  const auto make = [&](const Period&) {
+    made++;
+    return std::string("text");
+  };
+  EXPECT_FALSE(reports.step(kMidnight + 3700, make)) << "made before the restart";
+  const auto step = reports.step(kMidnight + 7300, make);
+  ASSERT_TRUE(step && *step);
+  EXPECT_TRUE((*step)->empty());
+  EXPECT_EQ(made, 1);
+}
+
+TEST_F(Files, NothingToTellIsNoFile) {
+  ScheduledReports::Options options;
+  options.every = 3600;
+  options.directory = folder_ + "/reports";
+  ScheduledReports reports(options, kMidnight + 10);
+  const auto step = reports.step(kMidnight + 3700, [](const Period&) { return std::string(); });
+  ASSERT_TRUE(step && *step);
+  EXPECT_TRUE((*step)->empty());
+  EXPECT_FALSE(std::filesystem::exists(options.directory));
+}
+
+TEST(Stamp, OfATimeAndBack) {
+  EXPECT_EQ(stamp_of(kMidnight), "20261127T000000Z");
+  EXPECT_EQ(parse_stamp("20261127T000000Z"), kMidnight);
+  for (const char* text : {"", "20261127T000000", "20261127T000000Z1", "2026-11-27T0000Z"})
+    EXPECT_FALSE(parse_stamp(text)) << text;
 }
 
 TEST_F(Files, ALinkIsNotFollowed) {

@@ -1,95 +1,17 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "userspace/report/document/writers.h"
 #include "userspace/rest/answers.h"
 #include "userspace/rest/page.h"
 #include "userspace/rest/query.h"
 #include "userspace/rest/render.h"
-#include "userspace/rest/report_document.h"
+#include "userspace/rest/report_maker.h"
 #include "userspace/rest/time.h"
 
 namespace nz::rest {
 namespace {
 
 constexpr double kDefaultRange = 900;
-// So many a report holds, those that did something first dropped last: 32 reports stay below 16 MB.
-constexpr std::size_t kMostSeries = 1000, kMostStatements = 200, kMostFunctions = 100;
 constexpr std::size_t kLongestTitle = 200;
-
-bool idle(const analysis::WindowSeries& s, metrics::Type type) {
-  return type == metrics::Type::gauge ? s.least == 0 && s.most == 0
-         : s.histogram                ? s.histogram->count() == 0
-                                      : s.change == 0;
-}
-
-Json metrics_json(const analysis::Window& window, const View& view, std::size_t& left_out) {
-  Json rows = Json::array();
-  left_out = 0;
-  const TypeOf type = types_of(view);
-  for (const auto& series : window.series) {
-    if (idle(series, type(series))) continue;
-    if (rows.size() == kMostSeries) {
-      left_out++;
-      continue;
-    }
-    rows.push_back(series_json(series, type(series), window.seconds()));
-  }
-  return rows;
-}
-
-std::shared_ptr<Report> make_report(const Source& source, const View& view, std::string id,
-                                    std::string title, const Range& range,
-                                    const report::Compare& compare) {
-  auto report = std::make_shared<Report>();
-  const auto window = source.window(range.from, range.to);
-  report->id = std::move(id);
-  report->document = std::make_shared<const report::Document>(
-      report_document(source, view, title, range, compare));
-  report->title = title.empty() ? "Performance until " + format_time(range.to) : std::move(title);
-  report->created = view.at;
-  report->from = window.from;
-  report->to = window.to;
-  Json findings = Json::array();
-  for (const analysis::Finding* f : ranked(view.findings)) {
-    if (f->since <= range.to && (f->until == 0 || f->until >= range.from))
-      findings.push_back(finding_json(*f));
-  }
-  report->findings = findings.size();
-  Json statements = Json::array();
-  Json functions = Json::array();
-  if (view.details) {
-    for (const auto& s : view.details->slow_statements) {
-      if (s.at >= range.from && s.at <= range.to && statements.size() < kMostStatements)
-        statements.push_back(slow_statement_json(s));
-    }
-    for (const auto& f : view.details->hot_functions) {
-      if (functions.size() < kMostFunctions) functions.push_back(hot_function_json(f));
-    }
-  }
-  Json missing = completeness(source, view, window, range.from);
-  report->complete = missing["complete"];
-  std::size_t left_out = 0;
-  Json metrics = metrics_json(window, view, left_out);
-  report->body = dumped({{"id", report->id},
-                         {"title", report->title},
-                         {"created", format_time(report->created)},
-                         {"range", range_json(report->from, report->to)},
-                         {"completeness", std::move(missing)},
-                         {"units",
-                          {{"time", "RFC 3339, UTC"},
-                           {"metrics", "unit and rate_unit of each series"},
-                           {"impact", "ratio of the order path's time"},
-                           {"slow_statements", "seconds"},
-                           {"hot_functions", "ratio of the target's samples"}}},
-                         {"metrics", std::move(metrics)},
-                         {"metrics_left_out", left_out},
-                         {"bottlenecks", std::move(findings)},
-                         {"slow_statements", std::move(statements)},
-                         {"hot_functions", std::move(functions)}});
-  return report;
-}
 
 Json entry_json(const Report& report) {
   return {{"id", report.id},
@@ -98,7 +20,7 @@ Json entry_json(const Report& report) {
           {"range", range_json(report.from, report.to)},
           {"complete", report.complete},
           {"bottlenecks", report.findings},
-          {"bytes", report.body.size()},
+          {"bytes", report.bytes},
           {"href", "/performance/reports/" + report.id}};
 }
 
@@ -114,21 +36,21 @@ http::Request as_query(const http::Request& request, const nlohmann::json& body)
   return query;
 }
 
-// The document in one of its forms. A page that should ever hold a script must not run it.
-http::Response document_answer(const report::Document& document, const std::string& format) {
+// What it says, in one of its forms. A page that should ever hold a script must not run it.
+http::Response document_answer(const Report& report, const std::string& format) {
   http::Response response;
   if (format == "html") {
     response.content_type = "text/html; charset=utf-8";
-    response.body = to_html(document);
+    response.body = report.html;
     response.headers.emplace_back("Content-Security-Policy",
                                   "default-src 'none'; style-src 'unsafe-inline'; "
                                   "frame-ancestors 'none'; form-action 'none'");
   } else if (format == "markdown") {
     response.content_type = "text/markdown; charset=utf-8";
-    response.body = to_markdown(document);
+    response.body = report.markdown;
   } else {
     response.content_type = "application/json";
-    response.body = to_json(document);
+    response.body = report.document;
   }
   return response;
 }
@@ -164,12 +86,11 @@ http::Response report_answer(const ReportStore& store, const View& view,
   if (!query.ok()) return query.refusal();
   const auto report = store.find(request.path_param("id"));
   if (report && (formats.empty() || formats[0] == "json")) return json_answer(report->body);
-  if (report) return document_answer(*report->document, formats[0]);
+  if (report) return document_answer(*report, formats[0]);
   std::vector<std::string> ids;
   for (const auto& known : store.list()) ids.push_back(known->id);
   return http::problem(404,
-                       fmt::format("There is no such report; the newest {} are kept. Known: {}.",
-                                   ReportStore::kMost, listed(ids)),
+                       "There is no such report; the oldest go. Known: " + listed(ids) + ".",
                        request.path);
 }
 
@@ -195,7 +116,8 @@ http::Response new_report_answer(ReportStore& store, const Source& source, const
   const auto compare = report::parse_compare(query.text("compare").value_or("previous"));
   if (!compare) query.mistake("compare", "it is none of what it may be", report::kCompareRemedy);
   if (!query.ok()) return query.refusal();
-  const auto report = make_report(source, view, store.next_id(view.at), title, range, *compare);
+  const auto report =
+      compose_report(source, view, store.next_id(view.at), title, range, *compare);
   if (!(report->to > report->from))
     return http::problem(409,
                          "History has no two points in this range; ask for a later or longer one.",

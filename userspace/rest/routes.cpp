@@ -1,5 +1,7 @@
 #include "userspace/rest/routes.h"
 
+#include <utility>
+
 #include "userspace/rest/answer_cache.h"
 #include "userspace/rest/answers.h"
 
@@ -9,11 +11,11 @@ namespace {
 using http::Request;
 using http::Response;
 
-// Handlers run on the server's only thread: what they share needs no lock.
+// Handlers run on the server's only thread: what they alone share needs no lock.
 struct Shared {
   const Source& source;
+  std::shared_ptr<ReportStore> reports;
   AnswerCache cache;
-  ReportStore reports;
 };
 
 Response starting(const Request& request) {
@@ -44,7 +46,7 @@ http::Handler cached(const std::shared_ptr<Shared>& shared, Answer answer) {
 using ReportAnswer = Response (*)(const ReportStore&, const View&, const Request&);
 http::Handler tagged(const std::shared_ptr<Shared>& shared, ReportAnswer answer) {
   return handler(shared, [answer](Shared& s, const View& view, const Request& request) {
-    Response response = answer(s.reports, view, request);
+    Response response = answer(*s.reports, view, request);
     if (response.status == 200) tag(response);
     return unless_known(request, std::move(response));
   });
@@ -59,8 +61,9 @@ Response json_answer(std::string body) {
   return response;
 }
 
-std::vector<http::Route> routes(const Source& source) {
-  const std::shared_ptr<Shared> shared(new Shared{source, {}, {}});
+std::vector<http::Route> routes(const Source& source, std::shared_ptr<ReportStore> reports) {
+  if (!reports) reports = std::make_shared<ReportStore>();
+  const std::shared_ptr<Shared> shared(new Shared{source, std::move(reports), {}});
   return {{"GET", "/performance/metrics", cached(shared, metrics_answer)},
           {"GET", "/performance/trends", cached(shared, trends_answer)},
           {"GET", "/performance/bottlenecks", cached(shared, bottlenecks_answer)},
@@ -69,7 +72,7 @@ std::vector<http::Route> routes(const Source& source) {
           {"GET", "/performance/reports/{id}", tagged(shared, report_answer)},
           {"POST", "/performance/reports",
            handler(shared, [](Shared& s, const View& view, const Request& request) {
-             return new_report_answer(s.reports, s.source, view, request);
+             return new_report_answer(*s.reports, s.source, view, request);
            })}};
 }
 

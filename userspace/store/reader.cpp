@@ -146,10 +146,11 @@ Report report_of(const Rows& rows) {
   r.title = rows.bytes(4);
   r.findings = static_cast<std::size_t>(rows.integer(5));
   r.complete = rows.integer(6) != 0;
+  r.bytes = static_cast<std::size_t>(rows.integer(7));
   return r;
 }
 
-constexpr const char* kReport = "SELECT id,created_ms,from_ms,to_ms,title,findings,complete";
+constexpr const char* kReport = "SELECT id,created_ms,from_ms,to_ms,title,findings,complete,bytes";
 
 }  // namespace
 
@@ -235,7 +236,7 @@ Result<std::optional<Report>> Reader::report(const std::string& id) {
   Rows rows = connection_->query(std::string(kReport) + ",body FROM reports WHERE id=?", id);
   if (rows.next()) {
     report = report_of(rows);
-    auto body = unpack(rows.bytes(7));
+    auto body = unpack(rows.bytes(8));
     if (!body) return fail(path() + ": the report " + id + " is damaged", "", kDamaged);
     report->body = std::move(*body);
   }

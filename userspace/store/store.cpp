@@ -292,6 +292,7 @@ std::vector<Report> Store::reports() const {
   for (const auto& [id, waits] : waiting.reports) {
     std::erase_if(reports, [&](const Report& known) { return known.id == id; });
     Report head = *waits.value;
+    head.bytes = head.body.size();
     head.body.clear();
     reports.push_back(std::move(head));
   }

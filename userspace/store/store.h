@@ -38,7 +38,8 @@ struct Report {
   double created = 0, from = 0, to = 0;  ///< Unix seconds
   std::size_t findings = 0;
   bool complete = false;
-  std::string body;  ///< empty in lists
+  std::string body;       ///< empty in lists
+  std::size_t bytes = 0;  ///< read: as it is kept; those that still wait for the disk: unpacked
 };
 
 using Families = std::shared_ptr<const std::vector<metrics::Family>>;
