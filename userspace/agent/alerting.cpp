@@ -1,0 +1,187 @@
+#include "userspace/agent/alerting.h"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <set>
+#include <utility>
+
+#include "userspace/base/courtesy.h"
+
+namespace nz::agent {
+namespace {
+
+constexpr const char* kKey = "alerts_ended";
+
+report::Alert for_report(const alerts::Alert& a) {
+  const auto value_of = [](const auto& pairs, std::string_view name) {
+    for (const auto& [key, value] : pairs) {
+      if (key == name) return value;
+    }
+    return std::string{};
+  };
+  return {a.rule,
+          value_of(a.labels, "severity"),
+          value_of(a.labels, "target"),
+          value_of(a.annotations, "summary"),
+          a.active_since,
+          a.resolved_at};
+}
+
+}  // namespace
+
+class Alerting::Facts : public alerts::Facts {
+ public:
+  Facts(const Moment& moment, LongWindows& windows, const Baseline& baseline)
+      : moment_(moment), windows_(windows), baseline_(baseline) {}
+
+  [[nodiscard]] analysis::Window window(double from, double to,
+                                        const std::set<std::string>& families) const override {
+    return windows_.window(from, to, families);
+  }
+  [[nodiscard]] const std::vector<analysis::Finding>* findings() const override {
+    return &moment_.findings;
+  }
+  [[nodiscard]] const std::vector<analysis::Regression>* regressions() const override {
+    return &moment_.regressions;
+  }
+  [[nodiscard]] const std::vector<analysis::Incident>* incidents() const override {
+    return &moment_.incidents;
+  }
+  [[nodiscard]] const std::vector<analysis::LimitForecast>* forecasts() const override {
+    return moment_.forecasts.get();
+  }
+  [[nodiscard]] std::optional<alerts::BaselineValue> baseline(const analysis::Quantity& of,
+                                                              const std::string& name,
+                                                              double at) const override {
+    return baseline_ ? baseline_(of, name, at) : std::nullopt;
+  }
+
+ private:
+  const Moment& moment_;
+  LongWindows& windows_;
+  const Baseline& baseline_;
+};
+
+Alerting::Alerting(alerts::Service::Options options, const rest::Source& source,
+                   store::Store* store, Baseline baseline)
+    : store_(store),
+      baseline_(std::move(baseline)),
+      windows_([&source](double from, double to, const LongWindows::Families& families) {
+        return source.window(from, to, [&families](const std::string& name, const auto&) {
+          return families.contains(name);
+        });
+      }) {
+  options.interval = 0;  // due() says when
+  service_ = std::make_unique<alerts::Service>(std::move(options));
+  const auto saved = store_ == nullptr ? std::nullopt : store_->get_state(kKey);
+  if (saved) {
+    const auto restored = ended_.restore(*saved);
+    if (!restored) spdlog::warn("reports will not tell of them: {}", restored.error().text());
+  }
+  publish();
+  thread_ = std::thread([this] { run(); });
+}
+
+Alerting::~Alerting() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Alerting::look(Moment moment) {
+  last_ = moment.at;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_ = std::move(moment);
+  }
+  wake_.notify_one();
+}
+
+void Alerting::run() {
+  const Courtesy courtesy(kNiceOfAnswers);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || waiting_; });
+    if (stopping_) return;
+    const Moment moment = std::move(*waiting_);
+    waiting_.reset();
+    lock.unlock();
+    std::string trouble;
+    try {
+      step(moment);
+    } catch (const std::exception& e) {
+      trouble = e.what();
+    }
+    if (!trouble.empty()) spdlog::error("alert rules were not looked at: {}", trouble);
+    lock.lock();
+    if (!trouble.empty()) errors_++;
+  }
+}
+
+void Alerting::step(const Moment& moment) {
+  const std::lock_guard lock(service_mutex_);
+  const Facts facts(moment, windows_, baseline_);
+  const auto changes = service_->step(facts, moment.at, moment.at_once);
+  windows_.forget(moment.at - LongWindows::kLong);
+  note_ended(changes.resolved);
+  publish();
+}
+
+void Alerting::note_ended(const std::vector<alerts::Alert>& ended) {
+  if (ended.empty()) return;
+  for (const alerts::Alert& alert : ended) ended_.add(for_report(alert));
+  if (store_ == nullptr) return;
+  const auto put = store_->put_state(kKey, ended_.save());
+  if (!put) spdlog::warn("alerts that ended would not outlive a restart: {}", put.error().text());
+}
+
+// The service's mutex is held, or nobody else has it yet.
+void Alerting::publish() {
+  std::vector<metrics::Family> families;
+  service_->collect(families);
+  auto all = std::make_shared<std::vector<report::Alert>>(ended_.all().begin(), ended_.all().end());
+  for (const alerts::Alert& alert : service_->alerts()) {
+    if (alert.state == alerts::State::firing) all->push_back(for_report(alert));
+  }
+  const std::lock_guard lock(mutex_);
+  families_ = std::move(families);
+  alerts_ = std::move(all);
+}
+
+void Alerting::reload(const std::vector<std::string>& rule_files) {
+  const std::lock_guard lock(service_mutex_);
+  service_->reload(rule_files);
+  publish();
+}
+
+std::optional<std::string> Alerting::command(const std::string& line) {
+  const std::lock_guard lock(service_mutex_);
+  auto answer = service_->command(line);
+  if (answer) publish();
+  return answer;
+}
+
+std::vector<alerts::Rule> Alerting::rules() const {
+  const std::lock_guard lock(service_mutex_);
+  return service_->file().rules;
+}
+
+void Alerting::collect(std::vector<metrics::Family>& out) const {
+  const std::lock_guard lock(mutex_);
+  out.insert(out.end(), families_.begin(), families_.end());
+  out.push_back({"nearzero_alert_step_errors_total",
+                 "Looks of the alert rules that an exception ended.",
+                 metrics::Type::counter,
+                 {{{}, static_cast<double>(errors_), nullptr}}});
+}
+
+std::shared_ptr<const std::vector<report::Alert>> Alerting::alerts() const {
+  const std::lock_guard lock(mutex_);
+  return alerts_;
+}
+
+}  // namespace nz::agent
