@@ -25,8 +25,9 @@ std::string history() {
         R"({"series":"nearzero_order_stage_duration_seconds","labels":{"target":"demo","stage":"risk"},)"
         R"("type":"histogram",)" +
         times + R"(,"buckets":[[)" + std::to_string(bucket) + "," + std::to_string(more) + "],[" +
-        std::to_string(bucket + 1) + "," + std::to_string(300 - more) + R"(]],"sum_ns":300000000})" +
-        "\n" + R"({"series":"nearzero_target_threads","labels":{"target":"demo"},"type":"gauge",)" +
+        std::to_string(bucket + 1) + "," + std::to_string(300 - more) +
+        R"(]],"sum_ns":300000000})" + "\n" +
+        R"({"series":"nearzero_target_threads","labels":{"target":"demo"},"type":"gauge",)" +
         times + R"(,"value":8})" + "\n";
   }
   const std::string db = temporary_file("baseline.db", "");
@@ -55,8 +56,7 @@ TEST(Baseline, WhatMovedSinceStandsFirst) {
   ASSERT_EQ(table.code, 0) << table.err;
   EXPECT_TRUE(says(table.out, {"SIGNIFICANT", "yes, ", "1 of 2 series moved"}));
 
-  const Outcome o =
-      run({"baseline", "show", "release-1.4", "--compare", "-f", "json", "--db", db});
+  const Outcome o = run({"baseline", "show", "release-1.4", "--compare", "-f", "json", "--db", db});
   ASSERT_EQ(o.code, 0) << o.err;
   const json object = json::parse(o.out);
   ASSERT_EQ(object["series"].size(), 2U);

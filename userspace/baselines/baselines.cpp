@@ -68,7 +68,8 @@ void Baselines::work(double now, const Troubles* troubles) {
   if (troubles != nullptr) usual_.hold_out(now, *troubles);
   usual_.work(now);
   named_.refresh();
-  auto against = std::make_shared<const std::vector<analysis::AgainstUsual>>(usual_.against_usual());
+  auto against =
+      std::make_shared<const std::vector<analysis::AgainstUsual>>(usual_.against_usual());
   const std::lock_guard lock(mutex_);
   against_ = std::move(against);
 }

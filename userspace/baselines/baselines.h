@@ -50,8 +50,8 @@ class Baselines {
 
   mutable std::mutex mutex_;  // of everything below
   std::condition_variable wake_;
-  std::optional<double> due_;                  // as of when there is something to do
-  std::shared_ptr<const Troubles> troubles_;   // that were not held against anything yet
+  std::optional<double> due_;                 // as of when there is something to do
+  std::shared_ptr<const Troubles> troubles_;  // that were not held against anything yet
   bool stopping_ = false;
   std::shared_ptr<const std::vector<analysis::AgainstUsual>> against_ =
       std::make_shared<std::vector<analysis::AgainstUsual>>();

@@ -8,7 +8,9 @@ namespace nz::baselines {
 
 /// Hours of the week, in groups of series: a row for each would be thousands, one for all of them
 /// megabytes that change with every hour.
-inline std::string group_key(std::size_t group) { return "baseline/hours/" + std::to_string(group); }
+inline std::string group_key(std::size_t group) {
+  return "baseline/hours/" + std::to_string(group);
+}
 /// Hours that are not in their group's row yet.
 inline constexpr const char* kWaitingKey = "baseline/hours/waiting";
 

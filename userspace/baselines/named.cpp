@@ -43,8 +43,8 @@ tl::unexpected<Error> unknown(const std::string& name, const std::vector<Head>& 
 }  // namespace
 
 std::string text_of(const Head& head) {
-  return json{{"name", head.name}, {"created", head.created}, {"from", head.from},
-              {"to", head.to},     {"series", head.series},   {"left_out", head.left_out},
+  return json{{"name", head.name},  {"created", head.created}, {"from", head.from},
+              {"to", head.to},      {"series", head.series},   {"left_out", head.left_out},
               {"bytes", head.bytes}}
       .dump();
 }
@@ -71,9 +71,10 @@ Result<void> check_name(const std::string& name) {
     return fail("'hour_of_week' is what the agent learns by itself", "take another name", EINVAL);
   const bool odd = name.find_first_not_of(kLetters) != std::string::npos;
   if (name.empty() || name.size() > kLongestName || odd)
-    return fail("'" + shown(name) + "' cannot be the name of a baseline",
-                fmt::format("1 to {} of A-Z, a-z, 0-9 and _ . : -, as in release-1.4", kLongestName),
-                EINVAL);
+    return fail(
+        "'" + shown(name) + "' cannot be the name of a baseline",
+        fmt::format("1 to {} of A-Z, a-z, 0-9 and _ . : -, as in release-1.4", kLongestName),
+        EINVAL);
   return {};
 }
 
@@ -99,9 +100,8 @@ Result<void> keep(const std::string& path, const analysis::NamedBaseline& baseli
     return fail(fmt::format("{} series of this range take {} MB, more than {} MB",
                             baseline.series.size(), body.size() >> 20U, kMostBytes >> 20U),
                 "take a shorter range", EFBIG);
-  const std::string head =
-      text_of(Head{baseline.name, created, baseline.from, baseline.to, baseline.series.size(),
-                   baseline.left_out, body.size()});
+  const std::string head = text_of(Head{baseline.name, created, baseline.from, baseline.to,
+                                        baseline.series.size(), baseline.left_out, body.size()});
   const std::string head_at = head_key(baseline.name), body_at = body_key(baseline.name);
   auto opened = store::open_to_write(path);
   if (!opened) return tl::unexpected(opened.error());
@@ -113,8 +113,8 @@ Result<void> keep(const std::string& path, const analysis::NamedBaseline& baseli
     return fail("there is a baseline '" + baseline.name + "' already",
                 "--replace, or take another name", EEXIST);
   const std::string prefix = kHeadPrefix;
-  const auto count = c.number("SELECT count(*) FROM state WHERE substr(key,1,?)=?", prefix.size(),
-                              prefix);
+  const auto count =
+      c.number("SELECT count(*) FROM state WHERE substr(key,1,?)=?", prefix.size(), prefix);
   if (!known && count.value_or(0) >= static_cast<std::int64_t>(kMostNamed))
     return fail(fmt::format("{} baselines are kept already", kMostNamed),
                 "`nearzero baseline remove` one of `nearzero baseline list`", ENOSPC);

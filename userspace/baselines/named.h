@@ -26,8 +26,8 @@ inline constexpr std::size_t kMostNamed = 32;
 /// What is known of one without reading all of it.
 struct Head {
   std::string name;
-  double created = 0;        ///< Unix seconds
-  double from = 0, to = 0;   ///< Unix seconds
+  double created = 0;       ///< Unix seconds
+  double from = 0, to = 0;  ///< Unix seconds
   std::size_t series = 0, left_out = 0;
   std::uint64_t bytes = 0;
 };

@@ -83,8 +83,8 @@ TEST(Named, PartsWithoutRecordsAreLeftOut) {
   const auto none = slices_of(*reader, kMidnight - 7200, kMidnight - 3600);
   ASSERT_TRUE(none);
   EXPECT_TRUE(none->empty());
-  const auto stopped =
-      slices_of(*reader, kMidnight, kMidnight + 600, [](std::size_t, std::size_t) { return false; });
+  const auto stopped = slices_of(*reader, kMidnight, kMidnight + 600,
+                                 [](std::size_t, std::size_t) { return false; });
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, EINTR);
 }

@@ -155,14 +155,4 @@ void NamedValues::refresh(const std::string& name) {
   }
 }
 
-std::uint64_t NamedValues::dropped() const {
-  const std::lock_guard lock(mutex_);
-  return dropped_;
-}
-
-std::uint64_t NamedValues::errors() const {
-  const std::lock_guard lock(mutex_);
-  return errors_;
-}
-
 }  // namespace nz::baselines

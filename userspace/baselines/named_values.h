@@ -1,6 +1,7 @@
 // Named baselines as rules of the agent ask for them: answered from memory, looked up beside.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -33,9 +34,9 @@ class NamedValues {
   void refresh();
 
   /// Questions beyond those that are remembered.
-  [[nodiscard]] std::uint64_t dropped() const;
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
   /// Baselines that could not be read, or were damaged.
-  [[nodiscard]] std::uint64_t errors() const;
+  [[nodiscard]] std::uint64_t errors() const { return errors_; }
 
  private:
   struct Asked {
@@ -52,10 +53,10 @@ class NamedValues {
   void refresh(const std::string& name);
 
   store::Store& store_;
-  mutable std::mutex mutex_;  // of everything below
+  std::mutex mutex_;  // of the next two
   std::map<std::string, Known> by_name_;
   std::size_t asked_ = 0;
-  std::uint64_t dropped_ = 0, errors_ = 0;
+  std::atomic<std::uint64_t> dropped_ = 0, errors_ = 0;
 };
 
 }  // namespace nz::baselines

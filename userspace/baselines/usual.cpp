@@ -22,10 +22,10 @@ using analysis::Scale;
 using analysis::TimeRange;
 
 constexpr double kHour = 3600;
-constexpr double kSettle = 120;          // seconds, until the last minute of an hour has come
-constexpr std::int64_t kFoldEvery = 6;   // hours
-constexpr std::int64_t kAhead = 8;       // hours foretold: a group may be late by two
-constexpr std::int64_t kRemember = 24;   // hours that may turn out to be held
+constexpr double kSettle = 120;           // seconds, until the last minute of an hour has come
+constexpr std::int64_t kFoldEvery = 6;    // hours
+constexpr std::int64_t kAhead = 8;        // hours foretold: a group may be late by two
+constexpr std::int64_t kRemember = 24;    // hours that may turn out to be held
 constexpr std::size_t kMostWaiting = 48;  // hours of a series
 constexpr double kForget = 28 * 86400.0;  // series that gave no value for so long
 constexpr std::size_t kMostCompared = 40;
@@ -97,16 +97,17 @@ void Usual::take(double at, std::span<const analysis::Measured> minute) {
   if (!loaded_) return;
   if (at < newest_ - kHour) begin_hours_anew(at);
   newest_ = at;
-  left_out_ = 0;
+  std::size_t left_out = 0;
   for (const analysis::Measured& measured : minute) {
     Entry* entry = entry_of(measured.of);
     if (entry == nullptr) {
-      left_out_++;
+      left_out++;
       continue;
     }
     if (const auto over = entry->points.add(at, measured.value)) wait(*entry, *over);
     entry->last = at;
   }
+  left_out_ = left_out;
 }
 
 // A clock that was set back by hours: what is of later ones would keep all values out.
@@ -177,10 +178,7 @@ void Usual::work(double now) {
 }
 
 void Usual::note_error(const std::string& what) {
-  {
-    const std::lock_guard lock(mutex_);
-    errors_++;
-  }
+  errors_++;
   // Each minute tries again: one line for each kind of failure is enough.
   if (what == last_error_) return;
   last_error_ = what;
@@ -258,8 +256,8 @@ bool Usual::load_waiting() {
     note_error(std::string(kWaitingKey) + " is damaged: some hours are lost");
     return true;
   }
-  const std::lock_guard lock(mutex_);
   for (const WaitingHours& series : *all) {
+    const std::lock_guard lock(mutex_);
     Entry* entry = entry_of(series.of);
     if (entry == nullptr) continue;
     for (const HourSummary& hour : series.hours) {
@@ -275,14 +273,12 @@ bool Usual::load_waiting() {
 
 void Usual::keep_waiting(std::int64_t hour) {
   std::vector<WaitingHours> all;
-  {
+  for (const Group& group : groups_) {
     const std::lock_guard lock(mutex_);
-    for (const Group& group : groups_) {
-      for (const auto& [key, entry] : group.entries) {
-        if (entry.waiting.empty()) continue;
-        all.push_back({entry.of, entry.waiting});
-        for (HourSummary& h : all.back().hours) h.held = entry.held.contains(h.hour);
-      }
+    for (const auto& [key, entry] : group.entries) {
+      if (entry.waiting.empty()) continue;
+      all.push_back({entry.of, entry.waiting});
+      for (HourSummary& h : all.back().hours) h.held = entry.held.contains(h.hour);
     }
   }
   if (!all.empty()) {
@@ -429,26 +425,6 @@ std::vector<analysis::AgainstUsual> Usual::against_usual() const {
                    [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   if (all.size() > kMostCompared) all.resize(kMostCompared);
   return all;
-}
-
-std::size_t Usual::series() const {
-  const std::lock_guard lock(mutex_);
-  return series_;
-}
-
-std::size_t Usual::left_out() const {
-  const std::lock_guard lock(mutex_);
-  return left_out_;
-}
-
-std::uint64_t Usual::lost_hours() const {
-  const std::lock_guard lock(mutex_);
-  return lost_hours_;
-}
-
-std::uint64_t Usual::errors() const {
-  const std::lock_guard lock(mutex_);
-  return errors_;
 }
 
 }  // namespace nz::baselines

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -36,9 +37,9 @@ double local_utc_offset(double unix_seconds);
 class Usual {
  public:
   struct Options {
-    /// Quantities; the others are told by left_out(). Each has some 1.5 KB in memory (640 B of hours
-    /// foretold, 272 B of this hour's points, its name twice), and in the store the 11 KB of eight
-    /// weeks.
+    /// Quantities; the others are told by left_out(). Each has some 1.5 KB in memory (640 B of
+    /// hours foretold, 272 B of this hour's points, its name twice), and in the store the 11 KB of
+    /// eight weeks.
     std::size_t most_series = 4096;
     /// Weeks are lived in local time.
     double (*utc_offset)(double unix_seconds) = &local_utc_offset;
@@ -69,13 +70,13 @@ class Usual {
   /// farthest, 40 at most. Takes some milliseconds.
   [[nodiscard]] std::vector<analysis::AgainstUsual> against_usual() const;
 
-  [[nodiscard]] std::size_t series() const;
+  [[nodiscard]] std::size_t series() const { return series_; }
   /// Quantities of the last minute that did not fit.
-  [[nodiscard]] std::size_t left_out() const;
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }
   /// Hours that were given up because the store took nothing for two days.
-  [[nodiscard]] std::uint64_t lost_hours() const;
+  [[nodiscard]] std::uint64_t lost_hours() const { return lost_hours_; }
   /// Rows that could not be read, or were damaged, or not be written.
-  [[nodiscard]] std::uint64_t errors() const;
+  [[nodiscard]] std::uint64_t errors() const { return errors_; }
 
  private:
   static constexpr std::size_t kGroups = 64;
@@ -121,12 +122,14 @@ class Usual {
   std::int64_t kept_hour_ = -1;  // in which the waiting hours were put by
   std::string last_error_;       // as it was logged; empty: all is well
 
-  mutable std::mutex mutex_;  // of everything below
+  mutable std::mutex mutex_;  // of the next three
   std::array<Group, kGroups> groups_;
   bool loaded_ = false;
   double newest_ = 0;  // Unix seconds
-  std::size_t series_ = 0, left_out_ = 0;
-  std::uint64_t lost_hours_ = 0, errors_ = 0;
+
+  // Each drain tells them: it does not wait for a lock that a thread at nice 19 may hold.
+  std::atomic<std::size_t> series_ = 0, left_out_ = 0;
+  std::atomic<std::uint64_t> lost_hours_ = 0, errors_ = 0;
 };
 
 }  // namespace nz::baselines

@@ -46,9 +46,7 @@ struct Options {
 };
 
 int failed(const Error& error) {
-  const int otherwise = error.code == ENOENT   ? kNotFound
-                        : error.code == EINVAL ? kUsage
-                                               : kFailed;
+  const int otherwise = error.code == ENOENT ? kNotFound : error.code == EINVAL ? kUsage : kFailed;
   return report("baseline", error, otherwise);
 }
 
@@ -86,18 +84,18 @@ Result<Range> range_of(const Options& options) {
 Result<std::vector<analysis::Window>> read_range(store::Reader& reader, const Range& range) {
   catch_interrupts();
   cli::Progress progress("reading history, slices:");
-  auto slices = baselines::slices_of(reader, range.from, range.to, [&](std::size_t n, std::size_t all) {
-    progress.at(n, all);
-    return !interrupted();
-  });
+  auto slices =
+      baselines::slices_of(reader, range.from, range.to, [&](std::size_t n, std::size_t all) {
+        progress.at(n, all);
+        return !interrupted();
+      });
   if (!slices) return slices;
   constexpr std::size_t kLeastSlices = 3;
   if (slices->size() >= kLeastSlices) return slices;
-  return fail(fmt::format("{} was recorded from {} to {}",
-                          slices->empty() ? "nothing" : "too little", time_text(range.from),
-                          time_text(range.to)),
-              "`nearzero history info` tells from when to when there is something; --from, --to",
-              ENOENT);
+  return fail(
+      fmt::format("{} was recorded from {} to {}", slices->empty() ? "nothing" : "too little",
+                  time_text(range.from), time_text(range.to)),
+      "`nearzero history info` tells from when to when there is something; --from, --to", ENOENT);
 }
 
 // ---- set
@@ -130,9 +128,9 @@ int set(const Options& options) {
                        {"series", baseline.series.size()},
                        {"left_out", baseline.left_out}});
   }
-  std::string text = fmt::format("{}: {} series from {} to {}", baseline.name,
-                                 baseline.series.size(), time_text(baseline.from),
-                                 time_text(baseline.to));
+  std::string text =
+      fmt::format("{}: {} series from {} to {}", baseline.name, baseline.series.size(),
+                  time_text(baseline.from), time_text(baseline.to));
   if (slices->size() < baselines::kSlices)
     text += fmt::format("; nothing was recorded in {} of {} parts of the range",
                         baselines::kSlices - slices->size(), baselines::kSlices);
@@ -320,10 +318,10 @@ std::string compared_text(const Options& options, const NamedBaseline& baseline,
 }
 
 json comparison_json(const Comparison& c) {
-  json out = {{"name", c.of.name},         {"labels", labels_json(c.of.labels)},
+  json out = {{"name", c.of.name},           {"labels", labels_json(c.of.labels)},
               {"statistic", c.of.statistic}, {"unit", c.of.unit},
-              {"before", c.before},        {"after", c.after},
-              {"significant", c.moved},    {"confidence", c.confidence},
+              {"before", c.before},          {"after", c.after},
+              {"significant", c.moved},      {"confidence", c.confidence},
               {"quantiles", json::array()}};
   for (const analysis::QuantileShift& q : c.shift.quantiles) {
     const bool moved =

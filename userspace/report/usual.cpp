@@ -53,7 +53,7 @@ std::optional<Table> usual_table(const Facts& facts) {
   if (!facts.in.extras.usual) return std::nullopt;
   Table table;
   table.title = "This hour against what is usual";
-  table.columns = {{"quantity"},         {"now", true},    {"usual", true},
+  table.columns = {{"quantity"},           {"now", true},    {"usual", true},
                    {"99 % between", true}, {"change", true}, {"by"}};
   std::size_t more = 0;
   for (const AgainstUsual& a : *facts.in.extras.usual) {
