@@ -70,6 +70,10 @@ void HourOfWeek::accept(double since) {
   for (HourSummary& hour : hours_) hour.held = false;
 }
 
+void HourOfWeek::forget_after(double at) {
+  std::erase_if(hours_, [&](const HourSummary& h) { return begin_of(h) > at; });
+}
+
 void HourOfWeek::adopt_what_lasts() {
   const auto free =
       std::find_if(hours_.rbegin(), hours_.rend(), [](const HourSummary& h) { return !h.held; });

@@ -55,6 +55,8 @@ class HourOfWeek {
   void hold_out(std::span<const TimeRange> ranges);
   /// The level since then is the normal one: what was before is forgotten, nothing after is held.
   void accept(double since);
+  /// Hours that begin after `at` go: a clock that was set back had invented them.
+  void forget_after(double at);
 
   [[nodiscard]] Expected expected(double at) const;
   [[nodiscard]] std::size_t hours() const { return hours_.size(); }

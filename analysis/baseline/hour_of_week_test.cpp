@@ -222,5 +222,13 @@ TEST(HourOfWeek, DamagedBlobsAreRefused) {
   EXPECT_FALSE(HourOfWeek::from_blob(std::string(100, '\xff'), latency()));
 }
 
+TEST(HourOfWeek, HoursThatHaveNotBeenAreForgotten) {
+  HourOfWeek baseline(latency());
+  Feed(baseline).run(kMonday, kMonday + kDay, usual);
+  baseline.forget_after(kMonday + 5 * kHour - 1);
+  EXPECT_EQ(baseline.hours(), 5U);
+  EXPECT_EQ(baseline.expected(kMonday + kDay).basis, Basis::none);
+}
+
 }  // namespace
 }  // namespace nz::analysis

@@ -7,6 +7,7 @@
 #include "analysis/baseline/named.h"
 #include "tests/fuzz/input.h"
 #include "userspace/analyze/csv.h"
+#include "userspace/baselines/group_blob.h"
 
 namespace {
 
@@ -44,6 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (baseline) static_cast<void>(baseline->expected(1.7e9));
   } else if (kind == 'n') {
     static_cast<void>(nz::analysis::baseline_from(rest));
+  } else if (kind == 'g') {
+    static_cast<void>(nz::baselines::group_from(rest));
+  } else if (kind == 'w') {
+    static_cast<void>(nz::baselines::waiting_from(rest));
   } else {
     read_table(std::move(rest), kind == 's');
   }

@@ -73,18 +73,20 @@ std::string here(std::string command, const Agent& agent, const std::string& fol
          "/run; export NEARZERO_LISTEN NEARZERO_RUNTIME_DIR; " + command;
 }
 
-// Something for the examples of `nearzero history` to find.
+// Something for the examples of `nearzero history` and `nearzero baseline` to find.
 void make_history(const std::string& folder) {
   const auto now = std::time(nullptr);
   std::string lines;
-  for (const char* level : {"minute", "hour"}) {
+  const auto add = [&](const char* level, std::time_t from) {
     lines +=
         R"({"series":"nearzero_disk_in_flight","labels":{"device":"vda"},"type":"gauge","level":")" +
-        std::string(level) + R"(","from":)" + std::to_string(now - 120) + R"(,"to":)" +
-        std::to_string(now - 60) +
+        std::string(level) + R"(","from":)" + std::to_string(from) + R"(,"to":)" +
+        std::to_string(from + 60) +
         R"(,"value":3})"
         "\n";
-  }
+  };
+  for (int minute = 130; minute > 1; minute--) add("minute", now - 60 * minute);
+  add("hour", now - 120);
   const Outcome o = run({"history", "import", temporary_file("history.jsonl", lines), "--db",
                          folder + "/history.db"});
   ASSERT_EQ(o.code, 0) << o.err;

@@ -138,6 +138,10 @@ const std::vector<CatalogEntry>& catalog() {
       {"incidents_open", kGauge, ""},
       {"watched_series", kGauge, ""},
       {"watch_dropped_total", kCounter, ""},
+      {"baseline_series", kGauge, ""},
+      {"baseline_series_left_out", kGauge, ""},
+      {"baseline_dropped_total", kCounter, ""},
+      {"baseline_errors_total", kCounter, ""},
       {"store_available", kGauge, ""},
       {"store_series", kGauge, ""},
       {"store_bytes", kGauge, "kind"},
@@ -176,6 +180,7 @@ const std::vector<CatalogEntry>& catalog() {
       {"alert_notifications_total", kCounter, "receiver,result"},
       {"alert_queue_length", kGauge, "receiver"},
       {"alert_state_errors_total", kCounter, ""},
+      {"alert_step_errors_total", kCounter, ""},
   };
   return all;
 }

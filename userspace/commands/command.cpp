@@ -55,6 +55,7 @@ std::vector<Command> add_all(CLI::App& app) {
   all.push_back(add_check(app));
   all.push_back(add_analyze(app));
   all.push_back(add_history(app));
+  all.push_back(add_baseline(app));
   all.push_back(add_alerts(app));
   all.push_back(add_completion(app));
   all.push_back(add_man(app));

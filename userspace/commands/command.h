@@ -34,6 +34,7 @@ Command add_list(CLI::App& app);
 Command add_check(CLI::App& app);
 Command add_analyze(CLI::App& app);
 Command add_history(CLI::App& app);
+Command add_baseline(CLI::App& app);
 Command add_alerts(CLI::App& app);
 Command add_completion(CLI::App& app);
 Command add_man(CLI::App& app);

@@ -34,6 +34,11 @@ Input evil() {
   for (auto& x : *input.extras.alerts) x.rule = x.severity = x.target = x.text = e;
   for (auto& x : *input.extras.regressions) x.of.labels = {{"target", e}};
   for (auto& x : *input.extras.forecasts) x.what = e;
+  analysis::AgainstUsual usual;
+  usual.of = {e, {{"target", e}}, e, e};
+  usual.at = input.to;
+  usual.usual.basis = analysis::Basis::all;
+  input.extras.usual = std::vector<analysis::AgainstUsual>{usual};
   input.extras.host.name = input.extras.host.kernel = e;
   input.unattached = {{e, e, e}};
   input.before_name = e;

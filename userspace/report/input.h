@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/baseline/against_usual.h"
 #include "analysis/event.h"
 #include "analysis/finding.h"
 #include "analysis/limit_forecast.h"
@@ -39,6 +40,8 @@ struct Extras {
   std::optional<std::vector<analysis::Event>> events;
   std::optional<std::vector<Alert>> alerts;
   std::optional<std::vector<Forecast>> forecasts;
+  /// The present hour against what is usual for it; those that are farthest off.
+  std::optional<std::vector<analysis::AgainstUsual>> usual;
 };
 
 /// A probe that does not observe what it should.

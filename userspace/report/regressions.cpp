@@ -150,6 +150,7 @@ std::optional<Section> regressions_section(const Facts& facts) {
   Section section{"regressions", "Regressions and changes", {}};
   const Extras& extras = facts.in.extras;
   if (extras.regressions) add_regressions(facts, section);
+  if (auto table = usual_table(facts)) section.blocks.emplace_back(std::move(*table));
   if (extras.incidents) {
     std::vector<const analysis::Incident*> found;
     for (const auto& i : *extras.incidents) {

@@ -254,6 +254,40 @@ TEST(Report, IncidentsThatAreLeftOutAreCounted) {
   EXPECT_TRUE(has(all_of(make_report(input)), "1 further one is left out."));
 }
 
+TEST(Report, TellsThisHourAgainstTheUsualOne) {
+  Input input = healthy();
+  analysis::AgainstUsual slow;
+  slow.of = {"nearzero_order_stage_duration_seconds",
+             {{"target", "demo"}, {"stage", "order"}},
+             "p99",
+             "seconds"};
+  slow.at = kTo - 30;
+  slow.value = 2e-3;
+  slow.usual.basis = analysis::Basis::hour_of_week;
+  slow.usual.hours = 5;
+  slow.usual.median = 1e-3;
+  slow.usual.low = 0.9e-3;
+  slow.usual.high = 1.1e-3;
+  analysis::AgainstUsual old = slow;
+  old.at = kTo - 3600;
+  input.extras.usual = std::vector<analysis::AgainstUsual>{slow, old};
+  const Document d = make_report(input);
+  const Section* s = section(d, "regressions");
+  ASSERT_NE(s, nullptr);
+  const Table* table = nullptr;
+  for (const Block& block : s->blocks) {
+    const Table* t = std::get_if<Table>(&block);
+    if (t != nullptr && t->title == "This hour against what is usual") table = t;
+  }
+  ASSERT_NE(table, nullptr);
+  ASSERT_EQ(table->rows.size(), 1U) << "what is of another hour says nothing of this one";
+  ASSERT_EQ(table->rows[0].size(), table->columns.size());
+  EXPECT_EQ(table->rows[0][1].text.str(), "2 ms");
+  EXPECT_EQ(table->rows[0][2].text.str(), "1 ms");
+  EXPECT_EQ(table->rows[0][4].tone, Tone::bad);
+  EXPECT_EQ(table->rows[0][5].text.str(), "this hour of the week, 5 weeks");
+}
+
 TEST(Report, SectionIdsAreOnce) {
   const Document d = make_report(incident());
   std::set<std::string> ids;

@@ -26,6 +26,9 @@ std::optional<Section> alerts_section(const Facts& facts);
 std::optional<Section> resources_section(const Facts& facts);
 Section completeness_section(const Facts& facts);
 
+/// The hour in which the range ends against what is usual for it; nothing where that is not known,
+/// or the range ended long before.
+std::optional<Table> usual_table(const Facts& facts);
 /// Where findings and events of a target (and the host) lie in a chart; of all where it is empty.
 std::vector<Mark> marks_of(const Facts& facts, const std::string& target);
 /// "Quantities before and now" as a chart; nothing where there is no trend of it.

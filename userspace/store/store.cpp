@@ -256,10 +256,14 @@ void Store::remove_state(const std::string& key) {
 }
 
 std::optional<std::string> Store::get_state(const std::string& key) const {
+  return find_state(key).value_or(std::nullopt);
+}
+
+Result<std::optional<std::string>> Store::find_state(const std::string& key) const {
   if (const auto waiting = impl_->inbox_.state(key)) {
     return *waiting ? std::optional(**waiting) : std::nullopt;
   }
-  return impl_->read([&](Reader& r) { return r.state(key); }).value_or(std::nullopt);
+  return impl_->read([&](Reader& r) { return r.state(key); });
 }
 
 std::vector<std::string> Store::state_keys(const std::string& prefix) const {

@@ -90,6 +90,8 @@ class Store {
   Result<void> put_state(const std::string& key, std::string value);
   void remove_state(const std::string& key);
   [[nodiscard]] std::optional<std::string> get_state(const std::string& key) const;
+  /// The same, where a file that cannot be read has to be told from a name that is not there.
+  [[nodiscard]] Result<std::optional<std::string>> find_state(const std::string& key) const;
   /// Names that begin with `prefix`, sorted.
   [[nodiscard]] std::vector<std::string> state_keys(const std::string& prefix) const;
 

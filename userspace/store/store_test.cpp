@@ -29,6 +29,13 @@ using testing::run_service;
 using testing::Service;
 using testing::value_of;
 
+TEST(Store, AFileThatCannotBeReadIsNoMissingState) {
+  const Folder folder;
+  auto store = open_store({.path = folder.path() + "/not/there/history.db"});
+  EXPECT_FALSE(store->find_state("nothing"));
+  EXPECT_EQ(store->get_state("nothing"), std::nullopt);
+}
+
 TEST(Store, WindowsCountExactlyWhatWasRecorded) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
@@ -202,6 +209,7 @@ TEST(Store, WhatOthersGiveToKeepIsThereAtOnceAndAfterARestart) {
     ASSERT_TRUE(store->put_state("baseline/1", "b"));
     EXPECT_EQ(store->get_state("alerts/latency"), "firing");
     EXPECT_EQ(store->get_state("nothing"), std::nullopt);
+    EXPECT_EQ(store->find_state("nothing").value(), std::nullopt);
     ASSERT_TRUE(store->flush());
     ASSERT_TRUE(store->put_state("alerts/latency", "resolved"));
     store->remove_state("baseline/1");
