@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "userspace/agent/start_events.h"
-#include "userspace/alerts/history_facts.h"
 #include "userspace/base/clock.h"
 
 namespace nz::agent {
@@ -19,22 +18,6 @@ std::string host_name() {
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
-std::vector<report::Alert> alerts_of_report(const std::vector<alerts::Alert>& all) {
-  std::vector<report::Alert> result;
-  for (const alerts::Alert& a : all) {
-    if (a.state == alerts::State::pending) continue;
-    const auto value_of = [](const auto& pairs, std::string_view name) {
-      for (const auto& [key, value] : pairs) {
-        if (key == name) return value;
-      }
-      return std::string{};
-    };
-    result.push_back({a.rule, value_of(a.labels, "severity"), value_of(a.labels, "target"),
-                      value_of(a.annotations, "summary"), a.active_since, a.resolved_at});
-  }
-  return result;
-}
-
 }  // namespace
 
 Result<void> Insight::open(const config::Config& config) {
@@ -42,6 +25,8 @@ Result<void> Insight::open(const config::Config& config) {
   detection_ = std::make_unique<Detection>(performance_.history(), store_.get());
   for (analysis::Event& event : start_events(unix_seconds(), store_.get()))
     detection_->tell(std::move(event));
+  errands_.configure(config.reports);
+  errands_.start(store_.get());
   open_alerts(config);
   return {};
 }
@@ -59,27 +44,35 @@ Result<void> Insight::open_store(const config::Config& config) {
   if (!opened) return tl::unexpected(opened.error());
   store_ = std::move(*opened);
   performance_.set_store(store_.get());
+  baselines_ = std::make_unique<baselines::Baselines>(*store_);
   return {};
 }
 
 void Insight::open_alerts(const config::Config& config) {
   if (config.alerts.rules.empty()) {
-    alerts_.reset();
-    return;
+    alerting_.reset();
+  } else if (alerting_) {
+    alerting_->reload(config.alerts.rules);
+  } else {
+    alerts::Service::Options o;
+    o.rule_files = config.alerts.rules;
+    o.state_file = config.alerts.state;
+    o.host = host_name();
+    o.url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.listen;
+    Alerting::Baseline baseline;
+    if (baselines_) {
+      baseline = [this](const analysis::Quantity& of, const std::string& name, double at) {
+        return baselines_->value(of, name, at);
+      };
+    }
+    alerting_ = std::make_unique<Alerting>(std::move(o), performance_, store_.get(),
+                                           std::move(baseline));
   }
-  if (alerts_) {
-    alerts_->reload(config.alerts.rules);
-    return;
-  }
-  alerts::Service::Options o;
-  o.rule_files = config.alerts.rules;
-  o.state_file = config.alerts.state;
-  o.host = host_name();
-  o.url = (config.http.tls_certificate.empty() ? "http://" : "https://") + config.listen;
-  alerts_ = std::make_unique<alerts::Service>(std::move(o));
+  errands_.want(alerting_ ? alerting_->rules() : std::vector<alerts::Rule>{});
 }
 
 void Insight::reload(const config::Config& config) {
+  errands_.configure(config.reports);
   open_alerts(config);
   tell({unix_seconds(), "config_reload", "host", "nearzero read " + config.source});
 }
@@ -87,7 +80,9 @@ void Insight::reload(const config::Config& config) {
 void Insight::collect(std::vector<metrics::Family>& out) const {
   judge_.collect(out);
   detection_->collect(out);
-  if (alerts_) alerts_->collect(out);
+  if (baselines_) baselines_->collect(out);
+  if (alerting_) alerting_->collect(out);
+  errands_.collect(out);
   if (store_) store_->collect(out);
 }
 
@@ -118,16 +113,16 @@ void Insight::judge(Snapshot& snapshot, const Probes& probes) {
   snapshot.details = details_;
 }
 
-// Regressions and incidents, and whom to tell of them and of all else.
+// Regressions and incidents, what is learnt from them, and whom to tell of them and of all else.
 void Insight::detect(double now, const targets::Tracker& tracker) {
   const bool looked = detection_->step(now, tracker);
+  if (baselines_)
+    baselines_->step(now, performance_.history(), detection_->regressions(),
+                     detection_->incidents(), judge_.findings());
   if (looked || !extras_) extras_ = extras();
-  if (!alerts_) return;
-  alerts::HistoryFacts facts(performance_.history());
-  facts.set_findings(&judge_.findings());
-  facts.set_regressions(&detection_->regressions());
-  facts.set_incidents(&detection_->incidents());
-  alerts_->step(facts, now, detection_->changed());
+  if (!alerting_ || !(detection_->changed() || alerting_->due(now))) return;
+  alerting_->look({now, detection_->changed(), judge_.findings(), detection_->regressions(),
+                   detection_->incidents(), errands_.forecasts()});
 }
 
 // What reports tell besides, as of the last look.
@@ -137,12 +132,14 @@ std::shared_ptr<const report::Extras> Insight::extras() const {
   extras->regressions = detection_->regressions();
   extras->incidents = detection_->incidents();
   extras->events.emplace(detection_->events().begin(), detection_->events().end());
-  if (alerts_) extras->alerts = alerts_of_report(alerts_->alerts());
+  if (baselines_) extras->usual = *baselines_->against_usual();
+  if (alerting_) extras->alerts = *alerting_->alerts();
+  if (const auto list = errands_.forecasts()) extras->forecasts = *list;
   return extras;
 }
 
 std::optional<std::string> Insight::command(const std::string& line) {
-  if (alerts_) return alerts_->command(line);
+  if (alerting_) return alerting_->command(line);
   if (line.starts_with("alerts") || line.starts_with("silence"))
     return "error: no alert rules are loaded (name their files in alerts.rules)\n";
   return std::nullopt;

@@ -1,17 +1,20 @@
 // What is made of each drain's figures: history in memory and on disk, findings, regressions,
-// incidents and alerts. The agent hands over families and asks for nothing back but the snapshot.
+// incidents, baselines, alerts and reports. The agent hands over families and asks for nothing back
+// but the snapshot. What takes its time or waits for a disk has a thread of its own.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "userspace/agent/alerting.h"
 #include "userspace/agent/detection.h"
+#include "userspace/agent/errands.h"
 #include "userspace/agent/judge.h"
 #include "userspace/agent/performance.h"
 #include "userspace/agent/snapshot.h"
-#include "userspace/alerts/service.h"
 #include "userspace/base/result.h"
+#include "userspace/baselines/baselines.h"
 #include "userspace/config/config.h"
 #include "userspace/store/store.h"
 
@@ -23,19 +26,21 @@ class Insight {
 
   explicit Insight(std::shared_ptr<SnapshotBox> snapshots) : performance_(std::move(snapshots)) {}
 
-  /// The store, what it remembers, and the rules of alerts. A disk that takes nothing is no reason
+  /// The store, what it remembers, the rules of alerts and schedules of reports. A disk that takes nothing is no reason
   /// not to observe. Error: another agent writes the file (EWOULDBLOCK), or as Store::open().
   Result<void> open(const config::Config& config);
-  /// After a reload: other rules, or none.
+  /// After a reload: other rules and schedules, or none.
   void reload(const config::Config& config);
   /// Something that may explain a change.
   void tell(analysis::Event event) { detection_->tell(std::move(event)); }
 
   /// What the REST interface reads; lives as long as this.
   [[nodiscard]] const rest::Source& source() const { return performance_; }
+  /// Reports, for the interface.
+  [[nodiscard]] std::shared_ptr<rest::ReportStore> reports() const { return errands_.kept(); }
 
   /// The state as of the last step: nearzero_bottleneck_*, nearzero_regressions_*,
-  /// nearzero_alert_*, nearzero_store_*.
+  /// nearzero_baseline_*, nearzero_alert_*, nearzero_report_*, nearzero_store_*.
   void collect(std::vector<metrics::Family>& out) const;
   /// Records the snapshot's families, dates it, looks at them where it is time, and puts into it
   /// what was found. What began and what ended is logged.
@@ -57,8 +62,10 @@ class Insight {
   Judge judge_;
   std::shared_ptr<const analysis::Details> details_;
   Performance performance_;
-  std::unique_ptr<Detection> detection_;     // reads performance_ and store_
-  std::unique_ptr<alerts::Service> alerts_;  // null: no rules
+  std::unique_ptr<Detection> detection_;               // reads performance_ and store_
+  std::unique_ptr<baselines::Baselines> baselines_;    // null: nothing is kept on disk
+  Errands errands_{performance_};                      // keeps reports in store_
+  std::unique_ptr<Alerting> alerting_;                 // null: no rules; reads all of the above
   std::shared_ptr<const report::Extras> extras_;
 };
 
