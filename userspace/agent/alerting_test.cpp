@@ -1,0 +1,112 @@
+#include "userspace/agent/alerting.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "userspace/history/test_families.h"
+#include "userspace/rest/fake_source.h"
+
+namespace nz::agent {
+namespace {
+
+using history::testing::gauge;
+using rest::testing::kStart;
+
+class Figures : public rest::Source {
+ public:
+  void set(double from, double to, double value) {
+    for (double at = from; at <= to; at += 10) history_.add(at, {gauge("nearzero_off", value)});
+  }
+  [[nodiscard]] const history::History& history() const override { return history_; }
+  [[nodiscard]] std::shared_ptr<const rest::View> view() const override { return nullptr; }
+
+ private:
+  history::History history_{{.resolution = 10, .length = 3600}};
+};
+
+class AlertingTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "nz-alerting.XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    std::ofstream(folder_ + "/rules.yaml")
+        << "rules:\n  - {name: Off, threshold: {series: nearzero_off, above: 0}, "
+           "keep_firing_for: 0s}\n";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] alerts::Service::Options options() const {
+    alerts::Service::Options o;
+    o.rule_files = {folder_ + "/rules.yaml"};
+    return o;
+  }
+  static bool eventually(const std::function<bool()>& holds) {
+    for (int i = 0; i < 4000; i++) {
+      if (holds()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+  }
+  static void look(Alerting& alerting, double at) { alerting.look({at, false, {}, {}, {}, {}}); }
+  static std::size_t firing(const Alerting& alerting) {
+    std::size_t n = 0;
+    for (const report::Alert& a : *alerting.alerts()) n += a.until == 0 ? 1 : 0;
+    return n;
+  }
+
+  std::string folder_;
+  Figures figures_;
+};
+
+TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
+  store::Options keep;
+  keep.path = folder_ + "/history.db";
+  auto store = store::Store::open(keep);
+  ASSERT_TRUE(store) << store.error().text();
+  {
+    Alerting alerting(options(), figures_, store->get());
+    EXPECT_TRUE(alerting.due(kStart));
+    figures_.set(kStart, kStart + 600, 1);
+    look(alerting, kStart + 600);
+    EXPECT_FALSE(alerting.due(kStart + 605));
+    ASSERT_TRUE(eventually([&] { return firing(alerting) == 1; }));
+    figures_.set(kStart + 610, kStart + 1200, 0);
+    for (double at = kStart + 1200; at <= kStart + 1260; at += 10) {
+      look(alerting, at);
+      if (eventually([&] { return firing(alerting) == 0; })) break;
+    }
+    ASSERT_EQ(alerting.alerts()->size(), 1U) << "for reports, though nobody asks the engine";
+    EXPECT_EQ(alerting.alerts()->front().rule, "Off");
+    EXPECT_GT(alerting.alerts()->front().until, alerting.alerts()->front().since);
+  }
+  const Alerting again(options(), figures_, store->get());
+  ASSERT_EQ(again.alerts()->size(), 1U);
+  EXPECT_EQ(again.alerts()->front().rule, "Off");
+}
+
+TEST_F(AlertingTest, TellsOfItselfAndAnswers) {
+  Alerting alerting(options(), figures_, nullptr);
+  std::vector<metrics::Family> families;
+  alerting.collect(families);
+  const auto has = [&](const std::string& name) {
+    return std::any_of(families.begin(), families.end(),
+                       [&](const metrics::Family& f) { return f.name == name; });
+  };
+  EXPECT_TRUE(has("nearzero_alert_rules"));
+  EXPECT_TRUE(has("nearzero_alert_step_errors_total"));
+  EXPECT_EQ(alerting.rules().size(), 1U);
+  EXPECT_TRUE(alerting.command("alerts"));
+  EXPECT_FALSE(alerting.command("status"));
+  std::ofstream(folder_ + "/rules.yaml") << "rules: []\n";
+  alerting.reload({folder_ + "/rules.yaml"});
+  EXPECT_TRUE(alerting.rules().empty());
+}
+
+}  // namespace
+}  // namespace nz::agent
