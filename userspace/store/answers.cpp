@@ -52,7 +52,8 @@ class Steps {
       : from_(from),
         to_(to),
         step_(step),
-        count_(static_cast<std::size_t>(std::ceil((to - from) / step - 1e-9))) {}
+        // One at least: of a range that is next to nothing beside its step there would be none.
+        count_(static_cast<std::size_t>(std::max(std::ceil((to - from) / step - 1e-9), 1.0))) {}
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] double end_of(std::size_t i) const {
     return i + 1 == count_ ? to_ : from_ + static_cast<double>(i + 1) * step_;

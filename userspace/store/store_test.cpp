@@ -126,6 +126,10 @@ TEST(Store, TrendsHaveAPointForEachStepAndHolesWhereNothingWas) {
   EXPECT_TRUE(store->trends({"h_seconds", {{"stage", "none"}}, {}, true}, 0, 1e10, 1e9).empty());
   EXPECT_TRUE(store->trends({"c_total", {}, {}, false}, 0, 1e10, 1).empty()) << "too many steps";
   EXPECT_TRUE(store->trends({"c_total", {}, {}, false}, 0, 1e10, 0).empty());
+  const auto one = store->trends({"c_total", {}, {}, false}, kMidnight, kMidnight + 600, 1e15);
+  ASSERT_EQ(one.size(), 1U);
+  ASSERT_EQ(one[0].points.size(), 1U) << "a step that is longer than the range";
+  EXPECT_EQ(one[0].points[0].value, 5);
 }
 
 TEST(Store, LevelsAreJoinedWithoutAHoleAndWithoutCountingTwice) {
