@@ -9,6 +9,7 @@
 #include "userspace/store/database.h"
 #include "userspace/store/test_disk.h"
 #include "userspace/store/test_store.h"
+#include "userspace/store/writer.h"
 
 namespace nz::store {
 namespace {
@@ -141,6 +142,26 @@ TEST(StoreFaults, AFolderThatIsNotThereYetIsTriedAgain) {
   run_service(*store, service, 31, 120);
   EXPECT_EQ(value_of(*store, "nearzero_store_available"), 1);
   EXPECT_GE(store->window(0, 1e11).change("c_total"), 5 * 70);
+}
+
+// Between opening the file and looking at it there is a moment.
+TEST(StoreFaults, AFileThatGoesWhileItIsOpenedIsTriedAgain) {
+  const Folder folder;
+  Stats stats;
+  Inbox inbox;
+  bool remove = true;
+  Writer writer({.path = folder.file()}, stats, inbox, [&] {
+    if (!remove) return;
+    for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(folder.file() + part);
+  });
+  ASSERT_TRUE(writer.open());
+  ASSERT_TRUE(inbox.put_state("alert", std::make_shared<const std::string>("firing")));
+  const auto gone = writer.save();
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ESTALE);
+  remove = false;
+  EXPECT_TRUE(writer.save());
+  EXPECT_TRUE(inbox.empty()) << "it is on the disk";
 }
 
 TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {

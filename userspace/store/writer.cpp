@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 
@@ -113,6 +114,10 @@ void Writer::trim() {
 Result<void> Writer::save() {
   if (!connection_) {
     if (auto opened = try_open(); !opened) return failure(opened.error());
+    // It went in between: look_at_file() has given it up.
+    if (!connection_)
+      return failure(Error{options_.path + " was removed or replaced while it was opened",
+                           "stop the agent before its history is moved", ESTALE});
   }
   if (pending_.empty() && inbox_.empty()) return {};
   const bool rows = !pending_.empty();

@@ -131,7 +131,7 @@ void Writer::start_over() {
 
 void Writer::look_at_file() {
   const auto identity = identity_of(options_.path);
-  if (identity != identity_) {
+  if (identity != identity_ || identity.second == 0) {
     const bool removed = identity.second == 0;
     spdlog::error("history: {} was {}", options_.path,
                   removed ? "removed; a new one is begun" : "replaced; the new one is used");
