@@ -8,9 +8,11 @@
 #include <sstream>
 
 #include "userspace/store/answers.h"
+#include "userspace/store/database.h"
 #include "userspace/store/export_text.h"
 #include "userspace/store/import.h"
 #include "userspace/store/import_text.h"
+#include "userspace/store/retention.h"
 #include "userspace/store/test_store.h"
 
 namespace nz::store {
@@ -293,6 +295,29 @@ TEST(Import, KnowsWhatOverlapsAndTakesLinesInAnyOrder) {
   ASSERT_EQ(all.size(), 5U);
   const double values[] = {7, 1, 2, 3, 4};
   for (std::size_t i = 0; i < 5; i++) EXPECT_EQ(all[i].second.value, values[i]);
+}
+
+TEST(Import, ASeriesStaysAsLongAsItsLatestPoint) {
+  const Folder folder;
+  const auto hour = [](double from) {
+    const auto begin = static_cast<std::int64_t>(from);
+    return R"({"series":"g","type":"gauge","level":"hour","value":3,"from":)" +
+           std::to_string(begin) + ",\"to\":" + std::to_string(begin + 3600) + "}\n";
+  };
+  const double old = kMidnight - 100 * testing::kDay;
+  const auto imported = import_of(folder.file(), hour(old) + hour(kMidnight), Format::jsonl);
+  ASSERT_TRUE(imported) << imported.error().text();
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    const std::int64_t day = 86'400'000;
+    const Retention::Limits limits{{day, day, 30 * day}, std::uint64_t{1} << 40U};
+    Retention(limits).step(**opened, std::llround(kMidnight * 1000) + day, true);
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  const auto left = points(folder.file(), "g", Level::hour);
+  ASSERT_EQ(left.size(), 1U) << "the old one goes alone";
+  EXPECT_EQ(left[0].first.from, std::llround(kMidnight * 1000));
 }
 
 }  // namespace
