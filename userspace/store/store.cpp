@@ -18,6 +18,7 @@
 #include "userspace/store/answers.h"
 #include "userspace/store/inbox.h"
 #include "userspace/store/reader_pool.h"
+#include "userspace/store/schema.h"
 #include "userspace/store/stats.h"
 #include "userspace/store/writer.h"
 
@@ -29,7 +30,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostQueued = 4;  // drains
 constexpr std::size_t kMostEvents = 10'000;
 constexpr auto kBetweenSaves = std::chrono::seconds(1);  // of what others gave to keep
-constexpr double kLastYear = 253'402'300'799;            // 9999, Unix seconds
 
 struct Drain {
   Moment at;
@@ -42,7 +42,9 @@ double boot_seconds_now() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-bool is_a_time(double unix_seconds) { return unix_seconds > 0 && unix_seconds < kLastYear; }
+bool is_a_time(double unix_seconds) {
+  return unix_seconds > 0 && unix_seconds < static_cast<double>(kLastSecond);
+}
 
 }  // namespace
 
