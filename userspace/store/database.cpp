@@ -102,13 +102,14 @@ Result<std::unique_ptr<Connection>> open_to_read(const std::string& path, const 
     if (!opened) return opened;
     Connection& c = **opened;
     const auto version = c.number("PRAGMA user_version").value_or(0);
+    const bool ours = c.number("PRAGMA application_id").value_or(0) == kApplicationId;
     if (auto read = c.outcome(); !read) return tl::unexpected(read.error());
-    if (version == 0 || version > kSchemaVersion) {
-      return fail(path + (version == 0 ? " has no history in it"
-                                       : " was written by a newer nearzero (schema " +
-                                             std::to_string(version) + ")"),
-                  version == 0 ? "has an agent written to it?" : "use that version",
-                  EPROTONOSUPPORT);
+    if (version == 0 || !ours)
+      return fail(path + " has no history in it", "has an agent written to it?", EPROTONOSUPPORT);
+    if (version > kSchemaVersion) {
+      return fail(
+          path + " was written by a newer nearzero (schema " + std::to_string(version) + ")",
+          "use that version", EPROTONOSUPPORT);
     }
     c.script("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048");
     return opened;

@@ -65,11 +65,20 @@ TEST(Schema, ANewerFileAndAnotherProgramsAreRefusedAndStay) {
   EXPECT_NE(newer.error().text().find("schema 99"), std::string::npos) << newer.error().text();
   EXPECT_FALSE(open_to_read(folder.file()));
 
-  sql(folder.file("other.db"), "CREATE TABLE orders(id)");
-  const auto other = open_to_write(folder.file("other.db"));
-  ASSERT_FALSE(other);
-  EXPECT_EQ(other.error().code, EEXIST);
-  sql(folder.file("other.db"), "INSERT INTO orders VALUES(1)");
+  // Others number their versions, too; 0 is that of those who do not.
+  for (const int version : {0, 1, 99}) {
+    const std::string path = folder.file("other" + std::to_string(version) + ".db");
+    const std::string text =
+        "CREATE TABLE orders(id); PRAGMA user_version=" + std::to_string(version);
+    sql(path, text.c_str());
+    const auto other = open_to_write(path);
+    ASSERT_FALSE(other) << version;
+    EXPECT_EQ(other.error().code, EEXIST) << version;
+    const auto read = open_to_read(path);
+    ASSERT_FALSE(read) << version;
+    EXPECT_NE(read.error().what.find("has no history"), std::string::npos) << read.error().what;
+    sql(path, "INSERT INTO orders VALUES(1)");
+  }
 
   const auto folder_as_file = open_to_write(folder.path());
   ASSERT_FALSE(folder_as_file);
