@@ -9,7 +9,9 @@
 #include <fstream>
 #include <set>
 
+#include "userspace/store/compaction.h"
 #include "userspace/store/database.h"
+#include "userspace/store/retention.h"
 #include "userspace/store/series_table.h"
 #include "userspace/store/test_store.h"
 
@@ -134,6 +136,32 @@ TEST(SeriesTable, TheAgentsNumberTakesOverWhatAnImportBrought) {
   enter_series(c, {3, series}, 1);
   EXPECT_EQ(c.number("SELECT id FROM series WHERE name='g'"), 3);
   EXPECT_EQ(c.number("SELECT key FROM blocks"), block_key(Level::minute, 3, 28'800'000));
+  EXPECT_TRUE(c.outcome());
+}
+
+TEST(Retention, RawIntervalsGoBeforeMinutesWhereThereIsTooMuch) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneDay = 86'400'000;
+  c.run("INSERT INTO intervals(level,from_ms,to_ms) VALUES(?,?,?)", Level::raw, kNow - kOneDay,
+        kNow - kOneDay + 10'000);
+  const std::int64_t seq = c.last_id();
+  const std::string megabyte(1U << 20U, 'x');
+  c.run("INSERT INTO recent(key,seq,cells) VALUES(?,?,?)", recent_key(Level::raw, 0, seq), seq,
+        Blob{megabyte});
+  c.run("INSERT INTO meta(key,value) VALUES(?,?)", kRolledUp[index_of(Level::raw)], seq);
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')",
+        block_key(Level::minute, 1, kNow - 3 * kOneDay), kNow - 3 * kOneDay, kNow - 2 * kOneDay);
+  const Retention::Limits limits{{kOneDay, kOneDay, kOneDay}, 512U << 10U};
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM intervals"), 0);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 1) << "the raw one was enough";
+  const Retention::Limits less{{kOneDay, kOneDay, kOneDay}, 1};
+  Retention(less).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 0);
   EXPECT_TRUE(c.outcome());
 }
 
