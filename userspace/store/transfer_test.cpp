@@ -245,6 +245,18 @@ TEST(Import, SaysLineAndPlaceAndTakesNothingOfAFileWithAMistake) {
   EXPECT_EQ(empty->lines, 0U);
 }
 
+TEST(Import, ALineWithoutAnEndIsNotKeptWhole) {
+  const Folder folder;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  const std::string text(16U << 20U, 'x');
+  ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), file.get()), text.size());
+  const auto imported = import_history(folder.file(), file.get(), "test.jsonl", Format::jsonl);
+  ASSERT_FALSE(imported);
+  EXPECT_NE(imported.error().what.find("test.jsonl:1: the line is longer"), std::string::npos)
+      << imported.error().what;
+  EXPECT_LT(std::ftell(file.get()), 2 << 20) << "what comes behind it is not read";
+}
+
 TEST(Import, SaysTheColumnOfACsv) {
   const Folder folder;
   const std::string head = "series,labels,type,level,from,to,value,growth,min,max,mean\n";
