@@ -164,6 +164,26 @@ TEST(StoreFaults, AFileThatGoesWhileItIsOpenedIsTriedAgain) {
   EXPECT_TRUE(inbox.empty()) << "it is on the disk";
 }
 
+TEST(StoreFaults, AnEventThatMakesRoomForOneOfOursIsCounted) {
+  const Folder folder;
+  Stats stats;
+  Inbox inbox;
+  Writer writer({.path = folder.file()}, stats, inbox, [] {});
+  ASSERT_TRUE(writer.open());
+  while (inbox.add({kMidnight, "boot", "host", ""})) continue;
+  const auto at = static_cast<std::int64_t>(kMidnight) * 1000;
+  writer.add({at, 0}, {});
+  writer.add({at + 3'600'000, 1000}, {});  // set by an hour
+  testing::FamilyList families;
+  stats.collect(families);
+  double dropped = 0;
+  for (const metrics::Family& f : families) {
+    if (f.name != "nearzero_store_drops_total") continue;
+    for (const metrics::Sample& s : f.samples) dropped += s.value;
+  }
+  EXPECT_EQ(dropped, 1);
+}
+
 TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
   const Folder folder;
   std::ofstream(folder.file()) << std::string(20'000, 'x');

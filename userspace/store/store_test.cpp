@@ -11,6 +11,7 @@
 
 #include "userspace/store/answers.h"
 #include "userspace/store/database.h"
+#include "userspace/store/inbox.h"
 #include "userspace/store/test_store.h"
 
 namespace nz::store {
@@ -245,6 +246,17 @@ TEST(Store, WhatOthersGiveToKeepIsThereAtOnceAndAfterARestart) {
   EXPECT_EQ(first->findings, 3U);
   EXPECT_TRUE(first->complete);
   EXPECT_FALSE(store->report("r3"));
+}
+
+TEST(Inbox, ATextIsNotCutWithinACharacter) {
+  Inbox inbox;
+  const std::string most(4095, 'x');
+  ASSERT_TRUE(inbox.add({kMidnight, "boot", "host", most + "\xc3\xa9 and more"}));
+  ASSERT_TRUE(inbox.add({kMidnight, "boot", "host", std::string(5000, '\x80')}));
+  const auto events = inbox.pending().events;
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].text, most);
+  EXPECT_GT(events[1].text.size(), 4090U) << "what is no text is cut somewhere";
 }
 
 TEST(Store, AClockThatIsSetIsAnEventAndCostsNothing) {

@@ -99,8 +99,8 @@ void Writer::set_file_aside() {
   stats_.damaged();
   spdlog::error("history: {} is damaged; it is kept as {}, and a new one is begun", options_.path,
                 *name);
-  inbox_.add({now, "history_damaged", "host",
-              "the history was damaged; it is kept as " + *name + ", and a new one is begun"});
+  tell({now, "history_damaged", "host",
+        "the history was damaged; it is kept as " + *name + ", and a new one is begun"});
   begin_file_anew();
 }
 
