@@ -83,6 +83,7 @@ TEST_F(TransferTest, JsonLinesCarryEverythingWithoutLoss) {
   ASSERT_TRUE(imported) << imported.error().text();
   EXPECT_EQ(imported->points, exported.points);
   EXPECT_EQ(imported->known, 0U);
+  EXPECT_EQ(imported->series, exported.series) << "each once, whatever its levels";
   EXPECT_EQ(imported->events, 1U);
   EXPECT_EQ(export_of(folder.file("copy.db"), kAll), text) << "byte for byte";
   for (const char* family : {"c_total", "g", "h_seconds", "odd"}) {
