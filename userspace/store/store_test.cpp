@@ -133,6 +133,24 @@ TEST(Store, TrendsHaveAPointForEachStepAndHolesWhereNothingWas) {
   EXPECT_EQ(one[0].points[0].value, 5);
 }
 
+TEST(Store, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {
+  const Folder folder;
+  auto store = open_store({.path = folder.file()});
+  for (int s = 0; s <= 60; s += 10) {
+    testing::FamilyList families;
+    for (int i = 0; i < 5; i++) families.push_back(gauge("g", i, {{"i", std::to_string(i)}}));
+    add(*store, kMidnight + s, families);
+    ASSERT_TRUE(store->flush());
+  }
+  const double from = kMidnight - 900'000;
+  const auto one = store->trends({"g", {{"i", "3"}}, {}, false}, from, kMidnight + 60, 1);
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_EQ(one[0].points.size(), 900'060U);
+  EXPECT_TRUE(store->trends({"g", {}, {}, false}, from, kMidnight + 60, 1).empty());
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1) << "it is told";
+  EXPECT_EQ(store->trends({"g", {}, {}, false}, from, kMidnight + 60, 60).size(), 5U);
+}
+
 TEST(Store, LevelsAreJoinedWithoutAHoleAndWithoutCountingTwice) {
   const Folder folder;
   // Raw for 10 minutes, minutes for an hour: most of four hours is in hours alone.
