@@ -16,7 +16,7 @@ constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kRawAtLeast = kHour, kMinutesAtLeast = 24 * kHour,
                        kHoursAtLeast = 30 * 24 * kHour;
 constexpr std::int64_t kMostReports = 1000, kMostReportBytes = std::int64_t{64} << 20U;
-constexpr std::int64_t kMostEvents = 100'000;
+constexpr std::int64_t kMostEvents = 100'000, kEventsAtOnce = 1000;
 constexpr std::int64_t kOthersEvery = 60'000;
 
 // Gives the number of intervals that went.
@@ -60,9 +60,9 @@ void Retention::by_age(Connection& c, std::int64_t now_ms) {
   c.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at_ms<? LIMIT ?)", oldest,
         kOthersAtOnce);
   c.run(
-      "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT "
-      "max(0,(SELECT count(*) FROM events)-?))",
-      kMostEvents);
+      "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY at_ms,id LIMIT "
+      "min(?,max(0,(SELECT count(*) FROM events)-?)))",
+      kEventsAtOnce, kMostEvents);
   c.run("DELETE FROM reports WHERE created_ms<?", oldest);
   c.run(
       "DELETE FROM reports WHERE id IN (SELECT id FROM (SELECT id, count(*) OVER newest AS n, "

@@ -165,6 +165,23 @@ TEST(Retention, RawIntervalsGoBeforeMinutesWhereThereIsTooMuch) {
   EXPECT_TRUE(c.outcome());
 }
 
+TEST(Retention, OfTooManyEventsTheOldestGoInSlices) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  // 102,000 of them, the oldest entered last, as an import does.
+  c.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<102000) "
+      "INSERT INTO events(at_ms,kind,target,text) SELECT 1000000-i,'k','host','' FROM n");
+  const Retention::Limits limits{{1'000'000, 1'000'000, 1'000'000}, 1U << 30U};
+  Retention(limits).step(c, 1'000'000, true);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 101'000);
+  EXPECT_EQ(c.number("SELECT min(at_ms) FROM events"), 1'000'000 - 101'000);
+  EXPECT_EQ(c.number("SELECT max(at_ms) FROM events"), 1'000'000 - 1);
+  EXPECT_TRUE(c.outcome());
+}
+
 TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   const Folder folder;
   auto opened = open_to_write(folder.file());
