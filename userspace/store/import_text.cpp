@@ -73,6 +73,8 @@ class JsonLineReader : public LineReader {
       object = Json::parse(line);
     } catch (const Json::parse_error& e) {
       return fail("this is no JSON", "was the file cut off?", static_cast<int>(e.byte));
+    } catch (const Json::exception&) {  // out_of_range
+      return fail("a number is larger than any double", kRemedy);
     }
     if (!object.is_object()) return fail("this is no object", kRemedy, 1);
     return object.contains("event") ? event(object) : point(object);

@@ -226,6 +226,7 @@ TEST(Import, SaysLineAndPlaceAndTakesNothingOfAFileWithAMistake) {
       {with("120", "2e10"), "no time of ours"},  // 2603: beyond what a key of a block holds
       {with("60", "-60"), "no time of ours"},
       {with("3}", "\"three\"}"), "'value' is missing"},
+      {with("3}", "1e999}"), "a number is larger than any double"},
       {with("{\"k\":\"v\"}", "{\"k\":7}"), "the label 'k' is no text"},
       {with("{\"k\":\"v\"}", "[]"), "'labels' is no object"},
       {with("\"gauge\"", "\"counter\""), "'growth' is missing"},
