@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <system_error>
 
 #include "userspace/store/schema.h"
 
@@ -159,6 +160,13 @@ FileSizes sizes_of(const std::string& path) {
     return stat(file.c_str(), &s) == 0 ? static_cast<std::uint64_t>(s.st_size) : 0;
   };
   return {size(path), size(path + "-wal")};
+}
+
+bool belongs_to(const std::string& file, const std::string& path) {
+  return std::any_of(kParts.begin(), kParts.end(), [&](const char* part) {
+    std::error_code missing;
+    return fs::equivalent(file, path + part, missing);
+  });
 }
 
 }  // namespace nz::store

@@ -202,6 +202,22 @@ TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   EXPECT_EQ(c.number("SELECT count(*) FROM state"), 0);
 }
 
+TEST(Database, KnowsItsFilesByWhateverName) {
+  const Folder folder;
+  const auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  std::filesystem::create_symlink(folder.file(), folder.file("link"));
+  std::filesystem::create_hard_link(folder.file() + "-wal", folder.file("log"));
+  std::ofstream(folder.file("other")).flush();
+  EXPECT_TRUE(belongs_to(folder.file(), folder.file()));
+  EXPECT_TRUE(belongs_to(folder.path() + "/./history.db", folder.file()));
+  EXPECT_TRUE(belongs_to(folder.file("link"), folder.file()));
+  EXPECT_TRUE(belongs_to(folder.file("log"), folder.file()));
+  EXPECT_FALSE(belongs_to(folder.file("other"), folder.file()));
+  EXPECT_FALSE(belongs_to(folder.file("new"), folder.file()));
+  EXPECT_FALSE(belongs_to(folder.file("new"), folder.file("missing.db")));
+}
+
 TEST(Database, OnlyOneRecordsAndADamagedFileIsSetAside) {
   const Folder folder;
   {
