@@ -162,6 +162,21 @@ TEST(History, AClockSetBackMovesWhatWasBefore) {
   EXPECT_EQ(w.change("c_total"), 500);
 }
 
+TEST(History, WhatHasGoneIsForgottenThoughTheClockWasSetBack) {
+  const auto bytes = [](double ahead) {
+    History history({.resolution = 1, .length = 100});
+    Families families{gauge("g", 1)};
+    for (int i = 0; i < 200; i++) families.push_back(gauge("old", i, {{"k", std::to_string(i)}}));
+    history.add(kStart + ahead, families);
+    history.add(kStart + ahead + 1, {gauge("g", 1)});
+    for (int s = 2; s <= 300; s++) history.add(kStart + s, {gauge("g", 1)});
+    // Only where a new one comes it is looked who is still there.
+    for (int s = 301; s <= 600; s++) history.add(kStart + s, {gauge("g", 1), gauge("new", 1)});
+    return history.bytes();
+  };
+  EXPECT_LT(bytes(1e6), 2 * bytes(0));
+}
+
 TEST(History, AClockSetForwardLeavesAGap) {
   History history({.resolution = 10, .length = 7200});
   fill(history, 0, 60);

@@ -129,6 +129,7 @@ void Recorder::publish() {
 void Recorder::shift(double seconds) {
   auto head = std::make_shared<Head>(*head_);
   head->at += seconds;
+  for (Cell& cell : head->cells) cell.absent_since += seconds;
   entries_changed_ = true;
   for (Entry& entry : entries_) entry.at += seconds;
   head_ = std::move(head);
