@@ -203,6 +203,27 @@ TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
   EXPECT_EQ(kept, 20'000U);
 }
 
+TEST(StoreFaults, ABlockThatCannotBeReadIsLeftOutAndCounted) {
+  const Folder folder;
+  {
+    auto store = open_store({.path = folder.file()});
+    Service service;
+    run_service(*store, service, 0, 9 * 3600, 60);
+  }
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    (*opened)->run("UPDATE blocks SET data='x' WHERE level=?", Level::minute);
+    EXPECT_GT((*opened)->changes(), 0);
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  auto store = open_store({.path = folder.file()});
+  (void)store->window(kMidnight + 8.5 * 3600, kMidnight + 9 * 3600);
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 0);
+  (void)store->window(kMidnight, kMidnight + 9 * 3600);
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+}
+
 // Damage that is met at an open or later, wherever it lies, never ends the agent.
 TEST(StoreFaults, DamageAnywhereEndsInAFileThatWorks) {
   const Folder folder;

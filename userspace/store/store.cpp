@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -101,8 +102,15 @@ class Store::Impl {
 
   template <class Ask>
   auto read(const Ask& ask) const {
-    auto answer = readers_.with(ask);
+    std::uint64_t damaged = 0;
+    auto answer = readers_.with([&](Reader& reader) {
+      const std::uint64_t before = reader.damaged_blocks();
+      auto result = ask(reader);
+      damaged = reader.damaged_blocks() - before;
+      return result;
+    });
     note_reading(answer ? std::string() : answer.error().text());
+    if (damaged != 0) note_damage(damaged);
     return answer;
   }
 
@@ -117,6 +125,12 @@ class Store::Impl {
     if (failure == read_failure_) return;
     read_failure_ = failure;
     if (!failure.empty()) spdlog::warn("history cannot be read: {}", failure);
+  }
+
+  void note_damage(std::uint64_t blocks) const {
+    stats_.read_failed();
+    if (damage_told_.exchange(true)) return;
+    spdlog::warn("history: {} damaged blocks were left out of an answer", blocks);
   }
 
   void run() {
@@ -157,6 +171,7 @@ class Store::Impl {
 
   mutable std::mutex failure_mutex_;
   mutable std::string read_failure_;  // as it was logged; empty: the last answer was given
+  mutable std::atomic<bool> damage_told_{false};
   mutable ReaderPool readers_;
   Writer writer_;  // of the thread, once it runs
 
