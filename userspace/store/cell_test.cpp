@@ -224,8 +224,7 @@ TEST(Block, DamagedBytesAreNoBlockOrEnd) {
 TEST(Block, AColumnThatIsCutOffIsNoBlock) {
   const auto read = [](const std::string& bytes) {
     std::size_t points = 0;
-    const bool whole =
-        read_block(pack(bytes), [&](const Interval&, const Cell&) { points++; });
+    const bool whole = read_block(pack(bytes), [&](const Interval&, const Cell&) { points++; });
     return whole ? points : 0;
   };
   std::string bytes;
