@@ -198,6 +198,16 @@ TEST(History, TheSameTimeReplacesAndNonsenseIsLeftOut) {
   EXPECT_EQ(w.seconds(), 1);
 }
 
+TEST(History, ExtremesOfAGaugeAreThoseOfItsNumbers) {
+  History history({.resolution = 1});
+  const double values[] = {1, std::nan(""), 5, 3, std::nan(""), 4};
+  for (int s = 0; s < 6; s++) history.add(kStart + s, {gauge("g", values[s])});
+  const Window w = history.window(kStart, kStart + 5);
+  ASSERT_EQ(w.find("g").size(), 1U);
+  EXPECT_EQ(w.find("g")[0]->least, 3);
+  EXPECT_EQ(w.find("g")[0]->most, 5);
+}
+
 TEST(History, DuplicateSeriesCountOnce) {
   History history({.resolution = 1});
   history.add(kStart, {counter("c_total", 1), counter("c_total", 100)});
