@@ -208,6 +208,14 @@ TEST(History, ExtremesOfAGaugeAreThoseOfItsNumbers) {
   EXPECT_EQ(w.find("g")[0]->most, 5);
 }
 
+TEST(History, ACounterThatIsNoNumberForOncePoisonsNothing) {
+  History history({.resolution = 1});
+  const double values[] = {5, 7, std::nan(""), std::numeric_limits<double>::infinity(), 10, 11};
+  for (int s = 0; s < 6; s++) history.add(kStart + s, {counter("c_total", values[s])});
+  EXPECT_EQ(history.window(kStart, kStart + 5).change("c_total"), 6);
+  EXPECT_EQ(history.window(kStart + 2, kStart + 5).change("c_total"), 4) << "since it was 7";
+}
+
 TEST(History, DuplicateSeriesCountOnce) {
   History history({.resolution = 1});
   history.add(kStart, {counter("c_total", 1), counter("c_total", 100)});
