@@ -215,6 +215,8 @@ int write_export(const Options& options) {
   File own(nullptr, &std::fclose);
   std::FILE* out = stdout;
   if (!options.output.empty()) {
+    if (store::belongs_to(options.output, options.db))
+      return usage(options.output + " is the history that would be read", "-o with another name");
     own.reset(std::fopen(options.output.c_str(), "we"));
     if (!own)
       return report("history", fail_errno("write " + options.output, errno).value(), kFailed);

@@ -1,6 +1,7 @@
 #include "userspace/history/growth.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nz::history {
 
@@ -43,8 +44,9 @@ void Growth::add(const State& state) {
     add_histogram(state);
   } else if (state.present) {
     change_ += state.value >= state.value_before ? state.value - state.value_before : state.value;
-    least_ = seen_ ? std::min(least_, state.value) : state.value;
-    most_ = seen_ ? std::max(most_, state.value) : state.value;
+    // What is no number compares to nothing: it stays only where there is no other.
+    least_ = seen_ && !std::isnan(least_) ? std::min(least_, state.value) : state.value;
+    most_ = seen_ && !std::isnan(most_) ? std::max(most_, state.value) : state.value;
   }
   seen_ = seen_ || state.present;
 }

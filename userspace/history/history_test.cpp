@@ -162,6 +162,21 @@ TEST(History, AClockSetBackMovesWhatWasBefore) {
   EXPECT_EQ(w.change("c_total"), 500);
 }
 
+TEST(History, WhatHasGoneIsForgottenThoughTheClockWasSetBack) {
+  const auto bytes = [](double ahead) {
+    History history({.resolution = 1, .length = 100});
+    Families families{gauge("g", 1)};
+    for (int i = 0; i < 200; i++) families.push_back(gauge("old", i, {{"k", std::to_string(i)}}));
+    history.add(kStart + ahead, families);
+    history.add(kStart + ahead + 1, {gauge("g", 1)});
+    for (int s = 2; s <= 300; s++) history.add(kStart + s, {gauge("g", 1)});
+    // Only where a new one comes it is looked who is still there.
+    for (int s = 301; s <= 600; s++) history.add(kStart + s, {gauge("g", 1), gauge("new", 1)});
+    return history.bytes();
+  };
+  EXPECT_LT(bytes(1e6), 2 * bytes(0));
+}
+
 TEST(History, AClockSetForwardLeavesAGap) {
   History history({.resolution = 10, .length = 7200});
   fill(history, 0, 60);
@@ -181,6 +196,24 @@ TEST(History, TheSameTimeReplacesAndNonsenseIsLeftOut) {
   const Window w = history.window(0, 1e12);
   EXPECT_EQ(w.change("c_total"), 8);
   EXPECT_EQ(w.seconds(), 1);
+}
+
+TEST(History, ExtremesOfAGaugeAreThoseOfItsNumbers) {
+  History history({.resolution = 1});
+  const double values[] = {1, std::nan(""), 5, 3, std::nan(""), 4};
+  for (int s = 0; s < 6; s++) history.add(kStart + s, {gauge("g", values[s])});
+  const Window w = history.window(kStart, kStart + 5);
+  ASSERT_EQ(w.find("g").size(), 1U);
+  EXPECT_EQ(w.find("g")[0]->least, 3);
+  EXPECT_EQ(w.find("g")[0]->most, 5);
+}
+
+TEST(History, ACounterThatIsNoNumberForOncePoisonsNothing) {
+  History history({.resolution = 1});
+  const double values[] = {5, 7, std::nan(""), std::numeric_limits<double>::infinity(), 10, 11};
+  for (int s = 0; s < 6; s++) history.add(kStart + s, {counter("c_total", values[s])});
+  EXPECT_EQ(history.window(kStart, kStart + 5).change("c_total"), 6);
+  EXPECT_EQ(history.window(kStart + 2, kStart + 5).change("c_total"), 4) << "since it was 7";
 }
 
 TEST(History, DuplicateSeriesCountOnce) {

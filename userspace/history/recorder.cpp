@@ -20,6 +20,12 @@ bool is_same(const Series& series, const metrics::Family& family, const metrics:
   return series.type == family.type && series.name == family.name && series.labels == sample.labels;
 }
 
+// A counter that is no number would make all that follows none: it is not there then.
+bool says_something(metrics::Type type, const metrics::Sample& sample) {
+  if (type == metrics::Type::histogram) return sample.histogram != nullptr;
+  return type == metrics::Type::gauge || std::isfinite(sample.value);
+}
+
 // Minimum and maximum of a histogram are those of the last drain: they are worth something where
 // values came.
 Extremes extremes_since(const analysis::Histogram& before, const analysis::Histogram& now) {
@@ -129,6 +135,7 @@ void Recorder::publish() {
 void Recorder::shift(double seconds) {
   auto head = std::make_shared<Head>(*head_);
   head->at += seconds;
+  for (Cell& cell : head->cells) cell.absent_since += seconds;
   entries_changed_ = true;
   for (Entry& entry : entries_) entry.at += seconds;
   head_ = std::move(head);
@@ -173,7 +180,7 @@ std::shared_ptr<Head> Recorder::next_head(double at, const std::vector<metrics::
   std::size_t place = 0;  // families come in the same order nearly always
   for (const metrics::Family& family : families) {
     for (const metrics::Sample& sample : family.samples) {
-      if (family.type == metrics::Type::histogram && !sample.histogram) continue;
+      if (!says_something(family.type, sample)) continue;
       if (place < head->cells.size() && is_same(*table_->series[place], family, sample)) {
         take(head->cells[place++], sample);
         continue;

@@ -59,6 +59,7 @@ struct Accumulator::State {
   double base = 0;            // counters: what growth counts from
   double before_restart = 0;  // counters: growth up to a restart in this interval
   double least = 0, most = 0, sum = 0;
+  unsigned numbers = 0;  // gauges: what the sum is of
 
   std::shared_ptr<const analysis::Histogram> histogram, histogram_base;
   std::unique_ptr<Flat> histogram_before_restart;
@@ -78,12 +79,15 @@ struct Accumulator::State {
     histogram = now;
   }
 
+  // What is no number is only a last value, or all there is.
   void take_gauge(double now) {
-    const bool first = seen == 0 || std::isnan(value);
     value = now;
+    const bool first = numbers == 0;
+    if (std::isnan(now) && !first) return;
     least = first || now < least ? now : least;
     most = first || now > most ? now : most;
     sum = first ? now : sum + now;
+    numbers += std::isnan(now) ? 0U : 1U;
   }
 
   void take_counter(double now) {
@@ -101,6 +105,7 @@ struct Accumulator::State {
     histogram_before_restart = nullptr;
     extremes = {};
     seen = 0;
+    numbers = 0;
   }
 
   [[nodiscard]] Cell cell() const {
@@ -111,7 +116,7 @@ struct Accumulator::State {
     if (series.type == Type::gauge) {
       cell.least = least;
       cell.most = most;
-      cell.mean = seen == 0 ? value : sum / seen;
+      cell.mean = numbers == 0 ? value : sum / numbers;
     }
     if (series.type == Type::histogram) fill(cell.slots);
     return cell;

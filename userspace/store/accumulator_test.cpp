@@ -152,6 +152,21 @@ TEST_F(AccumulatorTest, WhatIsNoNumberOrNotWantedIsLeftOut) {
   EXPECT_EQ(cell(0, "unwanted"), nullptr);
 }
 
+TEST_F(AccumulatorTest, AMeanIsThatOfTheNumbersAlone) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  add(1000, {gauge("g", 99), gauge("never", nan)});
+  for (const int s : {2, 3, 4})
+    add(s * 1000, {gauge("g", s == 3 ? nan : 10.0 * s), gauge("never", nan)});
+  add(10'000, {gauge("g", 30), gauge("never", nan)});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(cell(0, "g")->least, 20);
+  EXPECT_EQ(cell(0, "g")->most, 40);
+  EXPECT_DOUBLE_EQ(cell(0, "g")->mean, 30) << "of 20, 40 and 30";
+  EXPECT_EQ(cell(0, "g")->value, 30);
+  EXPECT_TRUE(std::isnan(cell(0, "never")->mean));
+  EXPECT_TRUE(std::isnan(cell(0, "never")->most));
+}
+
 TEST_F(AccumulatorTest, FinishGivesWhatIsInProgress) {
   EXPECT_FALSE(accumulator.finish());
   add(1000, {counter("c", 5)});

@@ -1,6 +1,7 @@
 #include "userspace/store/answers.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <limits>
 
@@ -14,6 +15,7 @@ using metrics::Type;
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMostSteps = 1e6;
+constexpr std::size_t kMostPoints = 2'000'000;  // of all trends of an answer: 32 MB
 
 std::int64_t ms(double seconds) { return std::llround(std::clamp(seconds, 0.0, 1e12) * 1000); }
 
@@ -52,7 +54,8 @@ class Steps {
       : from_(from),
         to_(to),
         step_(step),
-        count_(static_cast<std::size_t>(std::ceil((to - from) / step - 1e-9))) {}
+        // One at least: of a range that is next to nothing beside its step there would be none.
+        count_(static_cast<std::size_t>(std::max(std::ceil((to - from) / step - 1e-9), 1.0))) {}
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] double end_of(std::size_t i) const {
     return i + 1 == count_ ? to_ : from_ + static_cast<double>(i + 1) * step_;
@@ -190,9 +193,11 @@ Result<std::vector<history::Trend>> trends(Reader& reader, const history::Select
   const std::size_t axes = drains->size();
   wanted->insert(wanted->begin(), drains->begin(), drains->end());
   TrendWriter writer(selector, steps, observed);
+  bool too_many = false;  // a file knows many more series than are there now
   const auto done = reader.read(
       *wanted, {ms(from), ms(to), level_for_step(step), false},
       [&](std::size_t i, Level, const Interval& interval, const Cell& cell) {
+        if (too_many) return false;
         if (i < axes) {
           observed[steps.of(interval)] += static_cast<double>(interval.to - interval.from) / 1e3;
         } else {
@@ -202,8 +207,13 @@ Result<std::vector<history::Trend>> trends(Reader& reader, const history::Select
       },
       [&](std::size_t i) {
         if (i >= axes) writer.finish((*wanted)[i].series, out);
+        too_many = out.size() * steps.count() > kMostPoints;
       });
   if (!done) return tl::unexpected(done.error());
+  if (too_many)
+    return fail(reader.path() + ": the trends of " + selector.name + " have more than " +
+                    std::to_string(kMostPoints) + " points",
+                "ask for longer steps, or for fewer series by their labels", E2BIG);
   return out;
 }
 

@@ -57,6 +57,7 @@ bool read_histograms(history::Bytes& in, std::size_t size,
   while (!in.ended()) {
     const std::uint64_t slot = in.varint();
     if (slot >= history::kSlots || (!columns.empty() && slot <= columns.back().first)) return false;
+    if (points > size - in.at()) return false;  // nor is a count shorter
     auto& column = columns.emplace_back(static_cast<std::uint16_t>(slot), points).second;
     for (std::uint64_t& count : column) count = in.varint();
   }

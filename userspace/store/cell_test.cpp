@@ -221,6 +221,25 @@ TEST(Block, DamagedBytesAreNoBlockOrEnd) {
   }
 }
 
+TEST(Block, AColumnThatIsCutOffIsNoBlock) {
+  const auto read = [](const std::string& bytes) {
+    std::size_t points = 0;
+    const bool whole = read_block(pack(bytes), [&](const Interval&, const Cell&) { points++; });
+    return whole ? points : 0;
+  };
+  std::string bytes;
+  history::put_varint(bytes, 1);  // histograms
+  history::put_varint(bytes, 3);  // points, each begins where the one before it ended
+  history::put_varint(bytes, history::zigzag(1000) << 1U | 1U);
+  for (int i = 0; i < 2; i++) history::put_varint(bytes, 1);
+  history::put_varint(bytes, 5);  // a slot
+  for (int i = 0; i < 3; i++) {
+    EXPECT_EQ(read(bytes), 0U) << i;
+    history::put_varint(bytes, 7);  // a count
+  }
+  EXPECT_EQ(read(bytes), 3U);
+}
+
 TEST(Pack, ComesBackAndRefusesWhatItDidNotWrite) {
   std::mt19937_64 random(4);
   std::string noise;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <system_error>
 
 #include "userspace/store/schema.h"
 
@@ -102,13 +103,14 @@ Result<std::unique_ptr<Connection>> open_to_read(const std::string& path, const 
     if (!opened) return opened;
     Connection& c = **opened;
     const auto version = c.number("PRAGMA user_version").value_or(0);
+    const bool ours = c.number("PRAGMA application_id").value_or(0) == kApplicationId;
     if (auto read = c.outcome(); !read) return tl::unexpected(read.error());
-    if (version == 0 || version > kSchemaVersion) {
-      return fail(path + (version == 0 ? " has no history in it"
-                                       : " was written by a newer nearzero (schema " +
-                                             std::to_string(version) + ")"),
-                  version == 0 ? "has an agent written to it?" : "use that version",
-                  EPROTONOSUPPORT);
+    if (version == 0 || !ours)
+      return fail(path + " has no history in it", "has an agent written to it?", EPROTONOSUPPORT);
+    if (version > kSchemaVersion) {
+      return fail(
+          path + " was written by a newer nearzero (schema " + std::to_string(version) + ")",
+          "use that version", EPROTONOSUPPORT);
     }
     c.script("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048");
     return opened;
@@ -158,6 +160,13 @@ FileSizes sizes_of(const std::string& path) {
     return stat(file.c_str(), &s) == 0 ? static_cast<std::uint64_t>(s.st_size) : 0;
   };
   return {size(path), size(path + "-wal")};
+}
+
+bool belongs_to(const std::string& file, const std::string& path) {
+  return std::any_of(kParts.begin(), kParts.end(), [&](const char* part) {
+    std::error_code missing;
+    return fs::equivalent(file, path + part, missing);
+  });
 }
 
 }  // namespace nz::store

@@ -35,4 +35,7 @@ struct FileSizes {
 };
 FileSizes sizes_of(const std::string& path);
 
+/// Whether `file` is the database at `path`, or its WAL or -shm, by whatever name.
+bool belongs_to(const std::string& file, const std::string& path);
+
 }  // namespace nz::store

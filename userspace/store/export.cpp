@@ -48,6 +48,7 @@ Result<Exported> export_history(Reader& reader, const ExportOptions& options,
   writer->begin(out);
   const std::size_t steps = options.levels.size() * all->size();
   std::size_t step = 0;
+  std::vector<bool> counted(all->size());  // a series has several levels
   for (const Level level : options.levels) {
     const Query query{ms(options.from), ms(options.to), level, true};
     for (std::size_t begin = 0; more && begin < all->size(); begin += kSeriesAtOnce) {
@@ -60,7 +61,8 @@ Result<Exported> export_history(Reader& reader, const ExportOptions& options,
           [&](std::size_t i, Level, const Interval& interval, const Cell& cell) {
             if (!announced) {
               writer->series(out, some[i].series, level);
-              exported.series++;
+              exported.series += counted[begin + i] ? 0U : 1U;
+              counted[begin + i] = true;
             }
             announced = true;
             writer->point(out, interval, cell);

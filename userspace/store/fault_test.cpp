@@ -9,6 +9,7 @@
 #include "userspace/store/database.h"
 #include "userspace/store/test_disk.h"
 #include "userspace/store/test_store.h"
+#include "userspace/store/writer.h"
 
 namespace nz::store {
 namespace {
@@ -143,6 +144,46 @@ TEST(StoreFaults, AFolderThatIsNotThereYetIsTriedAgain) {
   EXPECT_GE(store->window(0, 1e11).change("c_total"), 5 * 70);
 }
 
+// Between opening the file and looking at it there is a moment.
+TEST(StoreFaults, AFileThatGoesWhileItIsOpenedIsTriedAgain) {
+  const Folder folder;
+  Stats stats;
+  Inbox inbox;
+  bool remove = true;
+  Writer writer({.path = folder.file()}, stats, inbox, [&] {
+    if (!remove) return;
+    for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(folder.file() + part);
+  });
+  ASSERT_TRUE(writer.open());
+  ASSERT_TRUE(inbox.put_state("alert", std::make_shared<const std::string>("firing")));
+  const auto gone = writer.save();
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ESTALE);
+  remove = false;
+  EXPECT_TRUE(writer.save());
+  EXPECT_TRUE(inbox.empty()) << "it is on the disk";
+}
+
+TEST(StoreFaults, AnEventThatMakesRoomForOneOfOursIsCounted) {
+  const Folder folder;
+  Stats stats;
+  Inbox inbox;
+  Writer writer({.path = folder.file()}, stats, inbox, [] {});
+  ASSERT_TRUE(writer.open());
+  while (inbox.add({kMidnight, "boot", "host", ""})) continue;
+  const auto at = static_cast<std::int64_t>(kMidnight) * 1000;
+  writer.add({at, 0}, {});
+  writer.add({at + 3'600'000, 1000}, {});  // set by an hour
+  testing::FamilyList families;
+  stats.collect(families);
+  double dropped = 0;
+  for (const metrics::Family& f : families) {
+    if (f.name != "nearzero_store_drops_total") continue;
+    for (const metrics::Sample& s : f.samples) dropped += s.value;
+  }
+  EXPECT_EQ(dropped, 1);
+}
+
 TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
   const Folder folder;
   std::ofstream(folder.file()) << std::string(20'000, 'x');
@@ -160,6 +201,27 @@ TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
       kept += std::filesystem::file_size(entry.path());
   }
   EXPECT_EQ(kept, 20'000U);
+}
+
+TEST(StoreFaults, ABlockThatCannotBeReadIsLeftOutAndCounted) {
+  const Folder folder;
+  {
+    auto store = open_store({.path = folder.file()});
+    Service service;
+    run_service(*store, service, 0, 9 * 3600, 60);
+  }
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    (*opened)->run("UPDATE blocks SET data='x' WHERE level=?", Level::minute);
+    EXPECT_GT((*opened)->changes(), 0);
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  auto store = open_store({.path = folder.file()});
+  (void)store->window(kMidnight + 8.5 * 3600, kMidnight + 9 * 3600);
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 0);
+  (void)store->window(kMidnight, kMidnight + 9 * 3600);
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
 }
 
 // Damage that is met at an open or later, wherever it lies, never ends the agent.

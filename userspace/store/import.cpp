@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <map>
 #include <set>
@@ -34,24 +33,22 @@ using Progress = std::function<bool(std::size_t, std::size_t)>;
 class Lines {
  public:
   explicit Lines(std::FILE* file) : file_(file) {}
-  Lines(const Lines&) = delete;
-  Lines& operator=(const Lines&) = delete;
-  ~Lines() { std::free(buffer_); }
-  /// False at the end.
+  /// False at the end. One that is too long ends behind kLongestLine.
   bool next(std::string& line) {
-    const ssize_t length = getline(&buffer_, &size_, file_);
-    if (length < 0) return false;
-    read_ += static_cast<std::size_t>(length);
-    line.assign(buffer_, static_cast<std::size_t>(length));
-    if (line.ends_with('\n')) line.pop_back();
-    return true;
+    line.clear();
+    int c = EOF;
+    while (line.size() <= kLongestLine && (c = getc_unlocked(file_)) != EOF) {
+      read_++;
+      if (c == '\n') return true;
+      line.push_back(static_cast<char>(c));
+    }
+    return !line.empty();
   }
   [[nodiscard]] std::size_t read() const { return read_; }
 
  private:
   std::FILE* file_;
-  char* buffer_ = nullptr;
-  std::size_t size_ = 0, read_ = 0;
+  std::size_t read_ = 0;
 };
 
 // Calls `take` with each line that could be read. Error: with the name of the file and the place.

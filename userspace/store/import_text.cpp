@@ -11,14 +11,13 @@
 #include <nlohmann/json.hpp>
 
 #include "userspace/store/export_text.h"
+#include "userspace/store/schema.h"
 
 namespace nz::store {
 namespace {
 
 using Json = nlohmann::ordered_json;  // labels keep their order
 using metrics::Type;
-
-constexpr double kLastSecond = 253'402'300'799;  // of the year 9999
 
 std::string shown(const std::string& text) {
   return text.size() > 60 ? text.substr(0, 60) + "..." : text;
@@ -41,7 +40,7 @@ std::optional<Level> level_of(const std::string& word) {
 // What is wrong with a point that could be read; empty: nothing.
 std::string mistake(const ImportedPoint& p) {
   if (p.series.name.empty()) return "the name of the series is empty";
-  if (p.interval.from <= 0 || p.interval.to > static_cast<std::int64_t>(kLastSecond) * 1000)
+  if (p.interval.from <= 0 || p.interval.to > kLastSecond * 1000)
     return "'from' or 'to' is no time of ours (Unix seconds)";
   if (p.interval.to <= p.interval.from) return "'to' is not later than 'from'";
   if (p.interval.to - p.interval.from > block_ms(p.level))
@@ -74,6 +73,8 @@ class JsonLineReader : public LineReader {
       object = Json::parse(line);
     } catch (const Json::parse_error& e) {
       return fail("this is no JSON", "was the file cut off?", static_cast<int>(e.byte));
+    } catch (const Json::exception&) {  // out_of_range
+      return fail("a number is larger than any double", kRemedy);
     }
     if (!object.is_object()) return fail("this is no object", kRemedy, 1);
     return object.contains("event") ? event(object) : point(object);
@@ -106,7 +107,7 @@ class JsonLineReader : public LineReader {
     const auto kind = text(object, "event");
     const auto at = number(object, "at");
     if (!kind) return missing("event");
-    if (!at || !(*at > 0 && *at < kLastSecond)) return missing("at");
+    if (!at || !(*at > 0 && *at < static_cast<double>(kLastSecond))) return missing("at");
     return ImportedLine(analysis::Event{*at, *kind, text(object, "target").value_or(""),
                                         text(object, "text").value_or("")});
   }

@@ -19,10 +19,19 @@ std::size_t bytes_of(const Report& report) {
   return report.id.size() + report.title.size() + report.body.size();
 }
 
+// Not within a character of UTF-8.
+void cut(std::string& text) {
+  if (text.size() <= kMostText) return;
+  std::size_t end = kMostText;
+  const auto continues = [&] { return (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U; };
+  for (int i = 0; i < 3 && continues(); i++) end--;
+  text.resize(end);
+}
+
 }  // namespace
 
 bool Inbox::add(analysis::Event event) {
-  if (event.text.size() > kMostText) event.text.resize(kMostText);
+  cut(event.text);
   const std::lock_guard lock(mutex_);
   events_.push_back(std::move(event));
   if (events_.size() <= kMostEvents) return true;

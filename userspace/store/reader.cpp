@@ -93,7 +93,7 @@ class SeriesRead {
     const std::int64_t since = std::max({query_.from, covered, std::int64_t{0}});
     const std::int64_t first = std::max<std::int64_t>(period_of(level, since) - block_ms(level), 0);
     if (query_.to > 0) {
-      const std::int64_t last = std::min(query_.to, kLastMs);
+      const std::int64_t last = std::min(query_.to, kLastSecond * 1000);
       Rows blocks = c_.query(
           "SELECT data FROM blocks WHERE key>=? AND key<=? AND to_ms>? AND from_ms<? ORDER BY key",
           block_key(level, id_, first), block_key(level, id_, last), since, query_.to);
@@ -108,9 +108,6 @@ class SeriesRead {
     give_tail_until(kNever);
     return more;
   }
-
-  static constexpr std::int64_t kLastMs =
-      ((std::int64_t{1} << 34U) - 1) * 1000;  // of a block's key
 
   Connection& c_;
   const Query& query_;

@@ -16,10 +16,11 @@ constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kRawAtLeast = kHour, kMinutesAtLeast = 24 * kHour,
                        kHoursAtLeast = 30 * 24 * kHour;
 constexpr std::int64_t kMostReports = 1000, kMostReportBytes = std::int64_t{64} << 20U;
-constexpr std::int64_t kMostEvents = 100'000;
+constexpr std::int64_t kMostEvents = 100'000, kEventsAtOnce = 1000;
 constexpr std::int64_t kOthersEvery = 60'000;
 
-void drop_raw_rows(Connection& c, std::int64_t before_ms, std::int64_t at_most) {
+// Gives the number of intervals that went.
+std::int64_t drop_raw_rows(Connection& c, std::int64_t before_ms, std::int64_t at_most) {
   const auto rolled =
       c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(Level::raw)]);
   for (const char* table : {"recent", "intervals"}) {
@@ -28,6 +29,7 @@ void drop_raw_rows(Connection& c, std::int64_t before_ms, std::int64_t at_most) 
                       table),
           Level::raw, before_ms, rolled.value_or(0), at_most);
   }
+  return c.failed() ? 0 : c.changes();
 }
 
 std::int64_t drop_blocks(Connection& c, Level level, std::int64_t before_ms, std::int64_t at_most) {
@@ -58,9 +60,9 @@ void Retention::by_age(Connection& c, std::int64_t now_ms) {
   c.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at_ms<? LIMIT ?)", oldest,
         kOthersAtOnce);
   c.run(
-      "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT "
-      "max(0,(SELECT count(*) FROM events)-?))",
-      kMostEvents);
+      "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY at_ms,id LIMIT "
+      "min(?,max(0,(SELECT count(*) FROM events)-?)))",
+      kEventsAtOnce, kMostEvents);
   c.run("DELETE FROM reports WHERE created_ms<?", oldest);
   c.run(
       "DELETE FROM reports WHERE id IN (SELECT id FROM (SELECT id, count(*) OVER newest AS n, "
@@ -72,11 +74,15 @@ void Retention::by_age(Connection& c, std::int64_t now_ms) {
 }
 
 void Retention::by_size(Connection& c, std::int64_t now_ms) {
-  const std::int64_t used = (pages(c, "PRAGMA page_count") - pages(c, "PRAGMA freelist_count")) *
-                            pages(c, "PRAGMA page_size");
-  if (used <= static_cast<std::int64_t>(limits_.most_bytes)) return;
-  // The finest first, each down to what the next rule needs; at last whatever is oldest.
-  drop_raw_rows(c, now_ms - kRawAtLeast, kBlocksOverSize);
+  const auto too_much = [&] {
+    const std::int64_t used = pages(c, "PRAGMA page_count") - pages(c, "PRAGMA freelist_count");
+    return used * pages(c, "PRAGMA page_size") > static_cast<std::int64_t>(limits_.most_bytes);
+  };
+  if (!too_much()) return;
+  // The finest first, each down to what the next rule needs; at last whatever is oldest. With every
+  // commit a raw interval gets old enough: that it went is not enough to leave the others alone.
+  const std::int64_t gone = drop_raw_rows(c, now_ms - kRawAtLeast, kBlocksOverSize);
+  if (gone == kBlocksOverSize || !too_much()) return;
   if (drop_blocks(c, Level::raw, now_ms - kRawAtLeast, kBlocksOverSize) != 0) return;
   if (drop_blocks(c, Level::minute, now_ms - kMinutesAtLeast, kBlocksOverSize) != 0) return;
   if (drop_blocks(c, Level::hour, now_ms - kHoursAtLeast, kBlocksOverSize) != 0) return;

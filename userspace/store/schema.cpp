@@ -71,7 +71,12 @@ Result<void> migrate(Connection& c, const std::vector<Migration>& steps) {
   const std::int64_t newest = steps.back().to;
   const auto version = [&] { return c.number("PRAGMA user_version").value_or(0); };
   std::int64_t now = version();
+  const auto tables = c.number("SELECT count(*) FROM sqlite_schema").value_or(0);
+  const auto application = c.number("PRAGMA application_id").value_or(0);
   if (auto read = c.outcome(); !read) return read;
+  // Others count their versions, too.
+  if ((now != 0 || tables != 0) && application != kApplicationId)
+    return fail(c.path() + " is another program's database", "give another path", EEXIST);
   if (now > newest) {
     return fail(fmt::format("{} was written by a newer nearzero (schema {}, this one knows {})",
                             c.path(), now, newest),
@@ -79,15 +84,8 @@ Result<void> migrate(Connection& c, const std::vector<Migration>& steps) {
                 EPROTONOSUPPORT);
   }
   if (now == newest) return {};
-  if (now == 0) {
-    const auto tables = c.number("SELECT count(*) FROM sqlite_schema").value_or(0);
-    const auto application = c.number("PRAGMA application_id").value_or(0);
-    if (auto read = c.outcome(); !read) return read;
-    if (tables != 0 && application != kApplicationId)
-      return fail(c.path() + " is another program's database", "give another path", EEXIST);
-    // Both of an empty file alone, in this order, and not inside a transaction.
-    if (tables == 0) c.script("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL");
-  }
+  // Both of an empty file alone, in this order, and not inside a transaction.
+  if (now == 0 && tables == 0) c.script("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL");
   Transaction transaction(c, Transaction::Kind::write);
   now = version();  // somebody may have been faster
   for (const Migration& step : steps) {

@@ -42,6 +42,8 @@ constexpr std::int64_t block_key(Level level, std::uint32_t series, std::int64_t
   return static_cast<std::int64_t>(index_of(level)) << 61U |
          static_cast<std::int64_t>(series) << 34U | period_ms / 1000;
 }
+/// The last Unix second that such a key can hold, in 2514: a later one would be another series'.
+inline constexpr std::int64_t kLastSecond = (std::int64_t{1} << 34U) - 1;
 /// Rows of `recent` hold the series whose numbers have the same upper bits: few enough that one of
 /// them is found without reading all, many enough that a row is about a page.
 constexpr std::uint32_t chunk_of(std::uint32_t series) { return series >> 7U; }

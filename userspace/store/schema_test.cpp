@@ -9,7 +9,9 @@
 #include <fstream>
 #include <set>
 
+#include "userspace/store/compaction.h"
 #include "userspace/store/database.h"
+#include "userspace/store/retention.h"
 #include "userspace/store/series_table.h"
 #include "userspace/store/test_store.h"
 
@@ -65,11 +67,20 @@ TEST(Schema, ANewerFileAndAnotherProgramsAreRefusedAndStay) {
   EXPECT_NE(newer.error().text().find("schema 99"), std::string::npos) << newer.error().text();
   EXPECT_FALSE(open_to_read(folder.file()));
 
-  sql(folder.file("other.db"), "CREATE TABLE orders(id)");
-  const auto other = open_to_write(folder.file("other.db"));
-  ASSERT_FALSE(other);
-  EXPECT_EQ(other.error().code, EEXIST);
-  sql(folder.file("other.db"), "INSERT INTO orders VALUES(1)");
+  // Others number their versions, too; 0 is that of those who do not.
+  for (const int version : {0, 1, 99}) {
+    const std::string path = folder.file("other" + std::to_string(version) + ".db");
+    const std::string text =
+        "CREATE TABLE orders(id); PRAGMA user_version=" + std::to_string(version);
+    sql(path, text.c_str());
+    const auto other = open_to_write(path);
+    ASSERT_FALSE(other) << version;
+    EXPECT_EQ(other.error().code, EEXIST) << version;
+    const auto read = open_to_read(path);
+    ASSERT_FALSE(read) << version;
+    EXPECT_NE(read.error().what.find("has no history"), std::string::npos) << read.error().what;
+    sql(path, "INSERT INTO orders VALUES(1)");
+  }
 
   const auto folder_as_file = open_to_write(folder.path());
   ASSERT_FALSE(folder_as_file);
@@ -128,6 +139,49 @@ TEST(SeriesTable, TheAgentsNumberTakesOverWhatAnImportBrought) {
   EXPECT_TRUE(c.outcome());
 }
 
+TEST(Retention, RawIntervalsGoBeforeMinutesWhereThereIsTooMuch) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneDay = 86'400'000;
+  c.run("INSERT INTO intervals(level,from_ms,to_ms) VALUES(?,?,?)", Level::raw, kNow - kOneDay,
+        kNow - kOneDay + 10'000);
+  const std::int64_t seq = c.last_id();
+  const std::string megabyte(1U << 20U, 'x');
+  c.run("INSERT INTO recent(key,seq,cells) VALUES(?,?,?)", recent_key(Level::raw, 0, seq), seq,
+        Blob{megabyte});
+  c.run("INSERT INTO meta(key,value) VALUES(?,?)", kRolledUp[index_of(Level::raw)], seq);
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')",
+        block_key(Level::minute, 1, kNow - 3 * kOneDay), kNow - 3 * kOneDay, kNow - 2 * kOneDay);
+  const Retention::Limits limits{{kOneDay, kOneDay, kOneDay}, 512U << 10U};
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM intervals"), 0);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 1) << "the raw one was enough";
+  const Retention::Limits less{{kOneDay, kOneDay, kOneDay}, 1};
+  Retention(less).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 0);
+  EXPECT_TRUE(c.outcome());
+}
+
+TEST(Retention, OfTooManyEventsTheOldestGoInSlices) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  // 102,000 of them, the oldest entered last, as an import does.
+  c.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<102000) "
+      "INSERT INTO events(at_ms,kind,target,text) SELECT 1000000-i,'k','host','' FROM n");
+  const Retention::Limits limits{{1'000'000, 1'000'000, 1'000'000}, 1U << 30U};
+  Retention(limits).step(c, 1'000'000, true);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 101'000);
+  EXPECT_EQ(c.number("SELECT min(at_ms) FROM events"), 1'000'000 - 101'000);
+  EXPECT_EQ(c.number("SELECT max(at_ms) FROM events"), 1'000'000 - 1);
+  EXPECT_TRUE(c.outcome());
+}
+
 TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   const Folder folder;
   auto opened = open_to_write(folder.file());
@@ -146,6 +200,22 @@ TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   EXPECT_FALSE(c.failed());
   EXPECT_FALSE(c.in_transaction());
   EXPECT_EQ(c.number("SELECT count(*) FROM state"), 0);
+}
+
+TEST(Database, KnowsItsFilesByWhateverName) {
+  const Folder folder;
+  const auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  std::filesystem::create_symlink(folder.file(), folder.file("link"));
+  std::filesystem::create_hard_link(folder.file() + "-wal", folder.file("log"));
+  std::ofstream(folder.file("other")).flush();
+  EXPECT_TRUE(belongs_to(folder.file(), folder.file()));
+  EXPECT_TRUE(belongs_to(folder.path() + "/./history.db", folder.file()));
+  EXPECT_TRUE(belongs_to(folder.file("link"), folder.file()));
+  EXPECT_TRUE(belongs_to(folder.file("log"), folder.file()));
+  EXPECT_FALSE(belongs_to(folder.file("other"), folder.file()));
+  EXPECT_FALSE(belongs_to(folder.file("new"), folder.file()));
+  EXPECT_FALSE(belongs_to(folder.file("new"), folder.file("missing.db")));
 }
 
 TEST(Database, OnlyOneRecordsAndADamagedFileIsSetAside) {

@@ -82,7 +82,11 @@ std::uint32_t find_or_enter_series(Connection& c, const history::Series& series,
   const std::string labels = pack_labels(series.labels);
   const auto known = c.number("SELECT id FROM series WHERE name=? AND labels=? AND type=?",
                               series.name, Blob{labels}, series.type);
-  if (known) return static_cast<std::uint32_t>(*known);
+  if (known) {
+    // By the latest that was brought: retention forgets the series with all of it.
+    c.run("UPDATE series SET last_ms=? WHERE id=? AND last_ms<?", last_ms, *known, last_ms);
+    return static_cast<std::uint32_t>(*known);
+  }
   const auto last = c.number("SELECT max(id) FROM series WHERE id>=?", kFirstImportedId);
   const std::int64_t id = last ? *last + 1 : kFirstImportedId;
   if (id > kMostSeriesId) return 0;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -18,6 +19,7 @@
 #include "userspace/store/answers.h"
 #include "userspace/store/inbox.h"
 #include "userspace/store/reader_pool.h"
+#include "userspace/store/schema.h"
 #include "userspace/store/stats.h"
 #include "userspace/store/writer.h"
 
@@ -29,7 +31,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostQueued = 4;  // drains
 constexpr std::size_t kMostEvents = 10'000;
 constexpr auto kBetweenSaves = std::chrono::seconds(1);  // of what others gave to keep
-constexpr double kLastYear = 253'402'300'799;            // 9999, Unix seconds
 
 struct Drain {
   Moment at;
@@ -42,7 +43,9 @@ double boot_seconds_now() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-bool is_a_time(double unix_seconds) { return unix_seconds > 0 && unix_seconds < kLastYear; }
+bool is_a_time(double unix_seconds) {
+  return unix_seconds > 0 && unix_seconds < static_cast<double>(kLastSecond);
+}
 
 }  // namespace
 
@@ -99,8 +102,15 @@ class Store::Impl {
 
   template <class Ask>
   auto read(const Ask& ask) const {
-    auto answer = readers_.with(ask);
+    std::uint64_t damaged = 0;
+    auto answer = readers_.with([&](Reader& reader) {
+      const std::uint64_t before = reader.damaged_blocks();
+      auto result = ask(reader);
+      damaged = reader.damaged_blocks() - before;
+      return result;
+    });
     note_reading(answer ? std::string() : answer.error().text());
+    if (damaged != 0) note_damage(damaged);
     return answer;
   }
 
@@ -115,6 +125,12 @@ class Store::Impl {
     if (failure == read_failure_) return;
     read_failure_ = failure;
     if (!failure.empty()) spdlog::warn("history cannot be read: {}", failure);
+  }
+
+  void note_damage(std::uint64_t blocks) const {
+    stats_.read_failed();
+    if (damage_told_.exchange(true)) return;
+    spdlog::warn("history: {} damaged blocks were left out of an answer", blocks);
   }
 
   void run() {
@@ -155,6 +171,7 @@ class Store::Impl {
 
   mutable std::mutex failure_mutex_;
   mutable std::string read_failure_;  // as it was logged; empty: the last answer was given
+  mutable std::atomic<bool> damage_told_{false};
   mutable ReaderPool readers_;
   Writer writer_;  // of the thread, once it runs
 

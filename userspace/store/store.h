@@ -73,7 +73,8 @@ class Store {
   [[nodiscard]] analysis::Window window(double from, double to,
                                         const history::History::Filter& filter = {}) const;
   /// As history::History::trends(), over months. A rate is by the seconds that were observed.
-  /// Series without a value in the range have no trend.
+  /// Series without a value in the range have no trend. Nothing (counted, logged) where all of them
+  /// have more than two million points.
   [[nodiscard]] std::vector<history::Trend> trends(const history::Selector& selector, double from,
                                                    double to, double step) const;
   /// Unix seconds of the first and the last moment on disk, at any level; nothing: it is empty.

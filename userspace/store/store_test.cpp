@@ -11,6 +11,7 @@
 
 #include "userspace/store/answers.h"
 #include "userspace/store/database.h"
+#include "userspace/store/inbox.h"
 #include "userspace/store/test_store.h"
 
 namespace nz::store {
@@ -133,6 +134,28 @@ TEST(Store, TrendsHaveAPointForEachStepAndHolesWhereNothingWas) {
   EXPECT_TRUE(store->trends({"h_seconds", {{"stage", "none"}}, {}, true}, 0, 1e10, 1e9).empty());
   EXPECT_TRUE(store->trends({"c_total", {}, {}, false}, 0, 1e10, 1).empty()) << "too many steps";
   EXPECT_TRUE(store->trends({"c_total", {}, {}, false}, 0, 1e10, 0).empty());
+  const auto one = store->trends({"c_total", {}, {}, false}, kMidnight, kMidnight + 600, 1e15);
+  ASSERT_EQ(one.size(), 1U);
+  ASSERT_EQ(one[0].points.size(), 1U) << "a step that is longer than the range";
+  EXPECT_EQ(one[0].points[0].value, 5);
+}
+
+TEST(Store, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {
+  const Folder folder;
+  auto store = open_store({.path = folder.file()});
+  for (int s = 0; s <= 60; s += 10) {
+    testing::FamilyList families;
+    for (int i = 0; i < 5; i++) families.push_back(gauge("g", i, {{"i", std::to_string(i)}}));
+    add(*store, kMidnight + s, families);
+    ASSERT_TRUE(store->flush());
+  }
+  const double from = kMidnight - 900'000;
+  const auto one = store->trends({"g", {{"i", "3"}}, {}, false}, from, kMidnight + 60, 1);
+  ASSERT_EQ(one.size(), 1U);
+  EXPECT_EQ(one[0].points.size(), 900'060U);
+  EXPECT_TRUE(store->trends({"g", {}, {}, false}, from, kMidnight + 60, 1).empty());
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1) << "it is told";
+  EXPECT_EQ(store->trends({"g", {}, {}, false}, from, kMidnight + 60, 60).size(), 5U);
 }
 
 TEST(Store, LevelsAreJoinedWithoutAHoleAndWithoutCountingTwice) {
@@ -251,6 +274,17 @@ TEST(Store, WhatOthersGiveToKeepIsThereAtOnceAndAfterARestart) {
   EXPECT_FALSE(store->report("r3"));
 }
 
+TEST(Inbox, ATextIsNotCutWithinACharacter) {
+  Inbox inbox;
+  const std::string most(4095, 'x');
+  ASSERT_TRUE(inbox.add({kMidnight, "boot", "host", most + "\xc3\xa9 and more"}));
+  ASSERT_TRUE(inbox.add({kMidnight, "boot", "host", std::string(5000, '\x80')}));
+  const auto events = inbox.pending().events;
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].text, most);
+  EXPECT_GT(events[1].text.size(), 4090U) << "what is no text is cut somewhere";
+}
+
 TEST(Store, AClockThatIsSetIsAnEventAndCostsNothing) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
@@ -327,7 +361,7 @@ TEST(Store, SeriesBeyondTheLimitAreCountedNotKept) {
 TEST(Store, WhatIsNotATimeIsCounted) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
-  for (const double t : {-1.0, 0.0, std::nan(""), std::numeric_limits<double>::infinity(), 1e15})
+  for (const double t : {-1.0, 0.0, std::nan(""), std::numeric_limits<double>::infinity(), 2e10})
     store->add(t, testing::FamilyList{gauge("g", 1)});
   EXPECT_EQ(value_of(*store, "nearzero_store_drops_total", {{"cause", "time"}}), 5);
 }

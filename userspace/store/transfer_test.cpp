@@ -8,9 +8,11 @@
 #include <sstream>
 
 #include "userspace/store/answers.h"
+#include "userspace/store/database.h"
 #include "userspace/store/export_text.h"
 #include "userspace/store/import.h"
 #include "userspace/store/import_text.h"
+#include "userspace/store/retention.h"
 #include "userspace/store/test_store.h"
 
 namespace nz::store {
@@ -81,6 +83,7 @@ TEST_F(TransferTest, JsonLinesCarryEverythingWithoutLoss) {
   ASSERT_TRUE(imported) << imported.error().text();
   EXPECT_EQ(imported->points, exported.points);
   EXPECT_EQ(imported->known, 0U);
+  EXPECT_EQ(imported->series, exported.series) << "each once, whatever its levels";
   EXPECT_EQ(imported->events, 1U);
   EXPECT_EQ(export_of(folder.file("copy.db"), kAll), text) << "byte for byte";
   for (const char* family : {"c_total", "g", "h_seconds", "odd"}) {
@@ -219,9 +222,11 @@ TEST(Import, SaysLineAndPlaceAndTakesNothingOfAFileWithAMistake) {
       {with("\"minute\"", "\"day\""), "'level' is missing, or not what"},
       {with("60", "\"now\""), "'from' is missing"},
       {with("120", "60"), "'to' is not later than 'from'"},
-      {with("120", "1e11"), "cannot last"},
+      {with("120", "1e10"), "cannot last"},
+      {with("120", "2e10"), "no time of ours"},  // 2603: beyond what a key of a block holds
       {with("60", "-60"), "no time of ours"},
       {with("3}", "\"three\"}"), "'value' is missing"},
+      {with("3}", "1e999}"), "a number is larger than any double"},
       {with("{\"k\":\"v\"}", "{\"k\":7}"), "the label 'k' is no text"},
       {with("{\"k\":\"v\"}", "[]"), "'labels' is no object"},
       {with("\"gauge\"", "\"counter\""), "'growth' is missing"},
@@ -240,6 +245,18 @@ TEST(Import, SaysLineAndPlaceAndTakesNothingOfAFileWithAMistake) {
   const auto empty = import_of(folder.file(), "\n\n", Format::jsonl);
   ASSERT_TRUE(empty);
   EXPECT_EQ(empty->lines, 0U);
+}
+
+TEST(Import, ALineWithoutAnEndIsNotKeptWhole) {
+  const Folder folder;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
+  const std::string text(16U << 20U, 'x');
+  ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), file.get()), text.size());
+  const auto imported = import_history(folder.file(), file.get(), "test.jsonl", Format::jsonl);
+  ASSERT_FALSE(imported);
+  EXPECT_NE(imported.error().what.find("test.jsonl:1: the line is longer"), std::string::npos)
+      << imported.error().what;
+  EXPECT_LT(std::ftell(file.get()), 2 << 20) << "what comes behind it is not read";
 }
 
 TEST(Import, SaysTheColumnOfACsv) {
@@ -293,6 +310,29 @@ TEST(Import, KnowsWhatOverlapsAndTakesLinesInAnyOrder) {
   ASSERT_EQ(all.size(), 5U);
   const double values[] = {7, 1, 2, 3, 4};
   for (std::size_t i = 0; i < 5; i++) EXPECT_EQ(all[i].second.value, values[i]);
+}
+
+TEST(Import, ASeriesStaysAsLongAsItsLatestPoint) {
+  const Folder folder;
+  const auto hour = [](double from) {
+    const auto begin = static_cast<std::int64_t>(from);
+    return R"({"series":"g","type":"gauge","level":"hour","value":3,"from":)" +
+           std::to_string(begin) + ",\"to\":" + std::to_string(begin + 3600) + "}\n";
+  };
+  const double old = kMidnight - 100 * testing::kDay;
+  const auto imported = import_of(folder.file(), hour(old) + hour(kMidnight), Format::jsonl);
+  ASSERT_TRUE(imported) << imported.error().text();
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    const std::int64_t day = 86'400'000;
+    const Retention::Limits limits{{day, day, 30 * day}, std::uint64_t{1} << 40U};
+    Retention(limits).step(**opened, std::llround(kMidnight * 1000) + day, true);
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  const auto left = points(folder.file(), "g", Level::hour);
+  ASSERT_EQ(left.size(), 1U) << "the old one goes alone";
+  EXPECT_EQ(left[0].first.from, std::llround(kMidnight * 1000));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 
@@ -75,15 +76,19 @@ bool Writer::add(const Moment& now, const std::vector<metrics::Family>& families
   const auto row = accumulator_->add(now, families);
   if (const std::int64_t jump = accumulator_->take_jump(); jump != 0) {
     if (std::abs(jump) >= kDoubtful) steady_since_ = boot_ms_;
-    inbox_.add({static_cast<double>(now.unix_ms) / 1e3, "clock_set", "host",
-                fmt::format("the clock was set {} by {:.1f} s", jump < 0 ? "back" : "forward",
-                            std::abs(static_cast<double>(jump)) / 1e3)});
+    tell({static_cast<double>(now.unix_ms) / 1e3, "clock_set", "host",
+          fmt::format("the clock was set {} by {:.1f} s", jump < 0 ? "back" : "forward",
+                      std::abs(static_cast<double>(jump)) / 1e3)});
   }
   if (const std::uint64_t n = accumulator_->take_left_out(); n != 0)
     stats_.dropped(Drop::not_a_number, n);
   if (!row) return false;
   roll(Level::raw, *row);
   return true;
+}
+
+void Writer::tell(analysis::Event event) {
+  if (!inbox_.add(std::move(event))) stats_.dropped(Drop::disk);
 }
 
 void Writer::roll(Level level, const Row& row) {
@@ -113,6 +118,10 @@ void Writer::trim() {
 Result<void> Writer::save() {
   if (!connection_) {
     if (auto opened = try_open(); !opened) return failure(opened.error());
+    // It went in between: look_at_file() has given it up.
+    if (!connection_)
+      return failure(Error{options_.path + " was removed or replaced while it was opened",
+                           "stop the agent before its history is moved", ESTALE});
   }
   if (pending_.empty() && inbox_.empty()) return {};
   const bool rows = !pending_.empty();

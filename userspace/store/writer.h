@@ -51,6 +51,7 @@ class Writer {
   Result<void> failure(const Error& error);
 
   [[nodiscard]] std::optional<std::uint32_t> id_of(const history::Series& series);
+  void tell(analysis::Event event);
   void roll(Level level, const Row& row);
   void trim();
 

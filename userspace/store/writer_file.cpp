@@ -99,8 +99,8 @@ void Writer::set_file_aside() {
   stats_.damaged();
   spdlog::error("history: {} is damaged; it is kept as {}, and a new one is begun", options_.path,
                 *name);
-  inbox_.add({now, "history_damaged", "host",
-              "the history was damaged; it is kept as " + *name + ", and a new one is begun"});
+  tell({now, "history_damaged", "host",
+        "the history was damaged; it is kept as " + *name + ", and a new one is begun"});
   begin_file_anew();
 }
 
@@ -131,7 +131,7 @@ void Writer::start_over() {
 
 void Writer::look_at_file() {
   const auto identity = identity_of(options_.path);
-  if (identity != identity_) {
+  if (identity != identity_ || identity.second == 0) {
     const bool removed = identity.second == 0;
     spdlog::error("history: {} was {}", options_.path,
                   removed ? "removed; a new one is begun" : "replaced; the new one is used");
