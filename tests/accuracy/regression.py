@@ -12,6 +12,7 @@ import random
 import re
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -85,6 +86,15 @@ def describe(alert):
     return f"{alert['labels']['alertname']} {alert['startsAt']}: {alert['annotations'].get('summary', '')}"
 
 
+def write_report(options, port, seconds):
+    """Of the incident, with a minute before it."""
+    os.makedirs(options.report, exist_ok=True)
+    for form in ("html", "md", "json"):
+        subprocess.run([os.path.join(options.build, "nearzero"), "report", "--url", f"http://127.0.0.1:{port}",
+                        "--from", f"-{seconds + 60:.0f}s", "-o", os.path.join(options.report, f"report.{form}")],
+                       check=True)
+
+
 def run(options, say):
     """What went wrong; nothing: all is well."""
     problems = []
@@ -133,6 +143,8 @@ def run(options, say):
         if problems:
             return problems
         time.sleep(options.settle / 4)
+        if options.report:
+            write_report(options, agent.port, time.time() - onset)
         cure = time.time()
         fault.end()
         say("the index is back")
@@ -158,6 +170,7 @@ def main():
     parser.add_argument("--rate", type=int, default=300, help="orders a second (%(default)s)")
     parser.add_argument("--settle", type=float, default=420, help="healthy seconds before the loss (%(default)s)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--report", metavar="FOLDER", help="keep a report of the incident, made before the cure")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("scripts/bench regression-alert needs root: it loads BPF programs")
