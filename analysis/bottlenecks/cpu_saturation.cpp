@@ -13,7 +13,8 @@ void find_cpu_saturation(const Context& context, const OrderPath& path,
   const double wait = path.excess(Component::runnable);
   const Processors& cpu = processors(context, path);
   const double ahead = cpu.saturated ? wait_ahead(context, path) : 0;
-  if (!noticeable(context, path, wait) && ahead <= 0) return;
+  const bool taken = cpu.taken(context);
+  if (!noticeable(context, path, wait) && ahead <= 0 && !taken) return;
   if (cpu.contention == Contention::others) return;  // noisy_neighbour
   const bool bursts = cpu.now.known && !cpu.saturated;
   if (bursts && !context.has_reference()) return;  // it may always have been so
@@ -26,7 +27,9 @@ void find_cpu_saturation(const Context& context, const OrderPath& path,
   const std::string core = "CPU " + cpu.now.busiest;
   if (same_core) {
     c.finding.where = core;
-    c.finding.title = "Orders wait for " + core + stage + ": another process computes on it";
+    c.finding.title = noticeable(context, path, wait) || ahead > 0
+                          ? "Orders wait for " + core + stage + ": another process computes on it"
+                          : core + " is always busy: another process computes on it";
     c.claims.push_back({Component::running, interference(context, path, cpu)});
     c.finding.recommendation =
         "See who else is on it: ps -eLo psr,pcpu,pid,comm --sort=-pcpu | awk '$1==" +
@@ -58,6 +61,7 @@ void find_cpu_saturation(const Context& context, const OrderPath& path,
                                           before(cpu.before.others), "cores"));
   }
   add_wait_ahead(context, path, ahead, c);
+  c.always = taken;
   c.symptoms = {cpu.saturated, context.has_reference() && cpu.contended() > 0.1};
   c.explains.push_back({"slow_sync", part_of_syncs(context, path, cpu)});
   // A lock is waited for longer when its holder waits for a CPU.

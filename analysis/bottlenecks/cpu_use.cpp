@@ -114,6 +114,12 @@ Processors work_out(const Context& context, const OrderPath& path) {
 
 }  // namespace
 
+bool Processors::taken(const Context& context) const {
+  const bool by_others = contention == Contention::others || contention == Contention::same_core;
+  return context.has_reference() && saturated && by_others &&
+         others_grew >= context.rules.taken_cores;
+}
+
 const Processors& processors(const Context& context, const OrderPath& path) {
   if (!context.cpu) context.cpu = std::make_shared<Processors>(work_out(context, path));
   return *context.cpu;

@@ -37,6 +37,10 @@ struct Processors {
   /// Some CPU, or all together, is as good as always busy.
   bool saturated = false;
 
+  /// Others fill what this target runs on, and did not before. A fact, whether or not its orders
+  /// feel it yet: one that wakes up takes the CPU from who computes, until two of them do.
+  [[nodiscard]] bool taken(const Context& context) const;
+
   /// CPU time of what `contention` names, beyond the reference.
   [[nodiscard]] double contended() const {
     return contention == Contention::own ? own_grew : others_grew;

@@ -14,7 +14,8 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
   const double wait = path.excess(Component::runnable);
   const double slower = interference(context, path, cpu);
   const double ahead = cpu.saturated ? wait_ahead(context, path) : 0;
-  if (!noticeable(context, path, wait + slower) && ahead <= 0) return;
+  const bool taken = cpu.taken(context);
+  if (!noticeable(context, path, wait + slower) && ahead <= 0 && !taken) return;
   const Rules& rules = context.rules;
   // Nobody knows what the others used before: only what fills the CPUs is too much of it.
   if (!context.has_reference() && !cpu.saturated) return;
@@ -47,6 +48,7 @@ void find_noisy_neighbour(const Context& context, const OrderPath& path,
                "CPUs that the service uses", cpu.now.own,
                known ? std::optional<double>(cpu.before.own) : std::nullopt, "cores"));
   add_wait_ahead(context, path, ahead, c);
+  c.always = taken;
   c.symptoms = {cpu.saturated, cpu.others_grew >= 2 * rules.neighbour_cores};
   c.explains.push_back({"slow_sync", part_of_syncs(context, path, cpu)});
   if (wait > 4 * path.excess(Component::lock)) c.explains.push_back({"lock_contention", 1});

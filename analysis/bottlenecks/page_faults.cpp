@@ -110,6 +110,7 @@ void of_host(const Context& context, const OrderPath& path, const Processors& cp
   c.finding.recommendation =
       "See who: nearzero trace pagefaults --by comm -d 3; pidstat -r 1. Bound it: CPUQuota= and "
       "MemoryHigh= of its unit, CPUs of its own (AllowedCPUs=).";
+  c.always = cpu.taken(context) && part >= rules.explained;
   c.symptoms = {true};
   out.push_back(std::move(c));
 }

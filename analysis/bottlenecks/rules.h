@@ -50,6 +50,9 @@ struct Rules {
   double quiet_cpus = 0.80;
   /// Cores that others must use more than before to be the neighbour who disturbs.
   double neighbour_cores = 0.25;
+  /// Where CPUs are busy because of others that use so many cores more, it is told although no
+  /// order feels it yet: what computes all the time, not what comes and goes.
+  double taken_cores = 0.75;
   /// ... and to disturb by caches and hyper-threads alone, with CPUs to spare, this many, and this
   /// share of the order.
   double interfering_cores = 0.75;

@@ -32,7 +32,8 @@ http::Response bottlenecks_answer(const Source& source, const View& view,
   const PageRequest page_request = query.page();
   if (!query.ok()) return query.refusal();
 
-  std::vector<const analysis::Finding*> found = ranked(view.findings);
+  std::vector<const analysis::Finding*> found;
+  for (const analysis::Finding& f : view.findings) found.push_back(&f);
   std::erase_if(found, [&](const analysis::Finding* f) {
     return !any_of(severities, name_of(f->severity)) || !any_of(states, name_of(f->state)) ||
            (target && f->target != *target) || !overlaps(*f, range);

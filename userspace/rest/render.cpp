@@ -162,18 +162,6 @@ TypeOf types_of(const View& view) {
   };
 }
 
-std::vector<const analysis::Finding*> ranked(const std::vector<analysis::Finding>& findings) {
-  std::vector<const analysis::Finding*> result;
-  for (const analysis::Finding& f : findings) result.push_back(&f);
-  const auto rank = [](const analysis::Finding* f) {
-    return std::tuple(f->state == analysis::FindingState::resolved, -f->impact,
-                      -static_cast<int>(f->severity), f->id);
-  };
-  std::stable_sort(result.begin(), result.end(),
-                   [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
-  return result;
-}
-
 std::string dumped(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -40,9 +40,6 @@ const char* name_of(metrics::Type type);
 using TypeOf = std::function<metrics::Type(const analysis::WindowSeries&)>;
 TypeOf types_of(const View& view);
 
-/// Order of the impact on the order path: the costliest first.
-std::vector<const analysis::Finding*> ranked(const std::vector<analysis::Finding>& findings);
-
 /// Text that cannot be invalid UTF-8.
 std::string dumped(const Json& json);
 

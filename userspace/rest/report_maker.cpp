@@ -52,9 +52,9 @@ std::shared_ptr<const Report> compose_report(const Source& source, const View& v
   report->from = window.from;
   report->to = window.to;
   Json findings = Json::array();
-  for (const analysis::Finding* f : ranked(view.findings)) {
-    if (f->since <= range.to && (f->until == 0 || f->until >= range.from))
-      findings.push_back(finding_json(*f));
+  for (const analysis::Finding& f : view.findings) {
+    if (f.since <= range.to && (f.until == 0 || f.until >= range.from))
+      findings.push_back(finding_json(f));
   }
   report->findings = findings.size();
   Json statements = Json::array();

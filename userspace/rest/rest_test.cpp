@@ -219,13 +219,14 @@ TEST_F(Rest, TrendsThatCannotBe) {
             3U);
 }
 
-TEST_F(Rest, BottlenecksAreRankedAndFiltered) {
+TEST_F(Rest, BottlenecksAreInTheLedgersOrderAndFiltered) {
   using analysis::Severity;
   source_.change([](View& v) {
-    v.findings = {testing::finding("noise/a", Severity::info, 0.01, kNow - 60),
-                  testing::finding("old/b", Severity::critical, 0.9, kNow - 500, kNow - 300),
-                  testing::finding("cpu/c", Severity::critical, 0.5, kNow - 100),
-                  testing::finding("lock/d", Severity::warning, 0.2, kNow - 200)};
+    // The costliest is not first where it is no longer seen.
+    v.findings = {testing::finding("cpu/c", Severity::critical, 0.5, kNow - 100),
+                  testing::finding("noise/a", Severity::info, 0.01, kNow - 60),
+                  testing::finding("lock/d", Severity::warning, 0.8, kNow - 200),
+                  testing::finding("old/b", Severity::critical, 0.9, kNow - 500, kNow - 300)};
   });
   const auto ids = [&](Pairs query) {
     std::string text;
@@ -233,13 +234,13 @@ TEST_F(Rest, BottlenecksAreRankedAndFiltered) {
     for (const json& f : answer["bottlenecks"]) text += f["id"].get<std::string>() + " ";
     return text;
   };
-  EXPECT_EQ(ids({}), "cpu/c lock/d noise/a old/b ");
+  EXPECT_EQ(ids({}), "cpu/c noise/a lock/d old/b ");
   EXPECT_EQ(ids({{"severity", "warning,critical"}}), "cpu/c lock/d old/b ");
   EXPECT_EQ(ids({{"state", "resolved"}}), "old/b ");
-  EXPECT_EQ(ids({{"from", "-4m"}}), "cpu/c lock/d noise/a ");
+  EXPECT_EQ(ids({{"from", "-4m"}}), "cpu/c noise/a lock/d ");
   EXPECT_EQ(ids({{"from", "-10m"}, {"to", "-6m"}}), "old/b ");
   EXPECT_EQ(ids({{"target", "other"}}), "");
-  EXPECT_EQ(ids({{"limit", "2"}}), "cpu/c lock/d ");
+  EXPECT_EQ(ids({{"limit", "2"}}), "cpu/c noise/a ");
   const json f = get("bottlenecks")["bottlenecks"][0];
   EXPECT_EQ(f["since"], "2026-11-27T08:58:20.000Z");
   EXPECT_TRUE(f["until"].is_null());

@@ -23,7 +23,7 @@ struct View {
   std::uint64_t generation = 0;  ///< another for each view: what was rendered from it stays valid
   double at = 0;                 ///< Unix seconds
   std::vector<metrics::Family> families;
-  std::vector<analysis::Finding> findings;           ///< as the rules gave them
+  std::vector<analysis::Finding> findings;           ///< in the order to be told (the ledger's)
   std::shared_ptr<const analysis::Details> details;  ///< may be null
   std::vector<Unattached> unattached;
   /// What reports tell besides: the host, regressions, alerts, events; may be null.
