@@ -28,8 +28,8 @@ class Insight {
   explicit Insight(std::shared_ptr<SnapshotBox> snapshots) : performance_(std::move(snapshots)) {}
 
   /// The store, what it remembers, the rules of alerts and schedules of reports. A disk that takes
-  /// nothing is no reason
-  /// not to observe. Error: another agent writes the file (EWOULDBLOCK), or as Store::open().
+  /// nothing is no reason not to observe. Error: another agent writes the file (EWOULDBLOCK), or as
+  /// Store::open().
   Result<void> open(const config::Config& config);
   /// After a reload: other rules and schedules, or none.
   void reload(const config::Config& config);
