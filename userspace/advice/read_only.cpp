@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 #include "userspace/base/fd.h"
 #include "userspace/base/file_uri.h"
 

@@ -140,7 +140,8 @@ int Agent::open() {
 
   // The port before the programs: a second agent or a typo ends before anything is attached.
   std::vector<http::Route> all = routes(snapshots_);
-  for (http::Route& route : rest::routes(insight_.source(), insight_.reports())) all.push_back(std::move(route));
+  for (http::Route& route : rest::routes(insight_.source(), insight_.reports()))
+    all.push_back(std::move(route));
   auto server = http::Server::start(http_options(config_), std::move(all));
   if (!server) return give_up(server.error(), {{EADDRINUSE, kAddressInUse}});
   server_ = std::make_unique<http::Server>(std::move(*server));

@@ -38,7 +38,8 @@ Result<void> EndedAlerts::restore(std::string_view saved) {
       return fail("alerts that have ended: version " + in.at("version").dump());
     std::deque<report::Alert> all;
     for (const json& a : in.at("alerts")) {
-      all.push_back({a.at("rule"), a.at("severity"), a.at("target"), a.at("text"),
+      all.push_back({a.at("rule").get<std::string>(), a.at("severity").get<std::string>(),
+                     a.at("target").get<std::string>(), a.at("text").get<std::string>(),
                      a.at("since").get<double>(), a.at("until").get<double>()});
       if (all.size() > kMost) all.pop_front();
     }

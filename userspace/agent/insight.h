@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "userspace/agent/alerting.h"
 #include "userspace/agent/detection.h"
@@ -26,8 +27,9 @@ class Insight {
 
   explicit Insight(std::shared_ptr<SnapshotBox> snapshots) : performance_(std::move(snapshots)) {}
 
-  /// The store, what it remembers, the rules of alerts and schedules of reports. A disk that takes nothing is no reason
-  /// not to observe. Error: another agent writes the file (EWOULDBLOCK), or as Store::open().
+  /// The store, what it remembers, the rules of alerts and schedules of reports. A disk that takes
+  /// nothing is no reason not to observe. Error: another agent writes the file (EWOULDBLOCK), or as
+  /// Store::open().
   Result<void> open(const config::Config& config);
   /// After a reload: other rules and schedules, or none.
   void reload(const config::Config& config);

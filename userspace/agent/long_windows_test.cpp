@@ -36,23 +36,23 @@ TEST_F(LongWindowsTest, LongOnesWhenATwoHundredthHasPassed) {
 
 TEST_F(LongWindowsTest, OtherFamiliesAndLengthsAreOthers) {
   const double now = 1e6;
-  windows_.window(now - 7200, now, {"a"});
-  windows_.window(now - 7200, now, {"a", "b"});
-  windows_.window(now - 7300, now, {"a"});
-  windows_.window(now - 7200, now + 1e-7, {"a"});
+  static_cast<void>(windows_.window(now - 7200, now, {"a"}));
+  static_cast<void>(windows_.window(now - 7200, now, {"a", "b"}));
+  static_cast<void>(windows_.window(now - 7300, now, {"a"}));
+  static_cast<void>(windows_.window(now - 7200, now + 1e-7, {"a"}));
   EXPECT_EQ(reads_.size(), 3U);
 }
 
 TEST_F(LongWindowsTest, AfterAClockThatWasSetBackItIsReadAgain) {
-  windows_.window(1e6 - 7200, 1e6, {"a"});
-  windows_.window(9e5 - 7200, 9e5, {"a"});
+  static_cast<void>(windows_.window(1e6 - 7200, 1e6, {"a"}));
+  static_cast<void>(windows_.window(9e5 - 7200, 9e5, {"a"}));
   EXPECT_EQ(reads_.size(), 2U);
 }
 
 TEST_F(LongWindowsTest, WhatNobodyAsksForIsForgotten) {
-  windows_.window(1e6 - 7200, 1e6, {"a"});
+  static_cast<void>(windows_.window(1e6 - 7200, 1e6, {"a"}));
   windows_.forget(1e6 + 1);
-  windows_.window(1e6 + 2 - 7200, 1e6 + 2, {"a"});
+  static_cast<void>(windows_.window(1e6 + 2 - 7200, 1e6 + 2, {"a"}));
   EXPECT_EQ(reads_.size(), 2U);
 }
 

@@ -127,8 +127,7 @@ struct ForecastFound {
 };
 
 using Condition = std::variant<Threshold, Ratio, Degradation, RegressionFound, AnomalyFound,
-                               BottleneckFound, Absence, BurnRate,
-                               ForecastFound>;
+                               BottleneckFound, Absence, BurnRate, ForecastFound>;
 /// "threshold", "ratio", ... as the key in a file.
 const char* kind_of(const Condition& condition);
 

@@ -78,7 +78,7 @@ class Reader : RuleValues {
                   {"degradation", &Reader::degradation}, {"regression", &Reader::regression},
                   {"anomaly", &Reader::anomaly},         {"bottleneck", &Reader::bottleneck},
                   {"absence", &Reader::absence},         {"burn_rate", &Reader::burn_rate},
-                  {"resource", &Reader::resource},           {"forecast", &Reader::forecast}};
+                  {"resource", &Reader::resource},       {"forecast", &Reader::forecast}};
     if (!in.is_object()) return;
     for (const auto& [key, read] : kKinds) {
       const auto found = in.find(key);
