@@ -47,14 +47,17 @@ Writer::Writer(const Options& options, Stats& stats, Inbox& inbox,
 
 std::optional<std::uint32_t> Writer::id_of(const history::Series& series) {
   std::string key = history::key_of(series.name, series.labels, series.type);
-  if (const auto known = catalogue_.find(key); known != catalogue_.end()) return known->second.id;
+  const auto found = catalogue_.find(key);
+  const bool is_new = found == catalogue_.end();
+  // Those of the past are known, too, and may come back all at once.
   const bool full = accumulator_->series() >= options_.most_series ||
-                    catalogue_.size() >= options_.most_series * kKnownForEachLive ||
-                    next_id_ >= kFirstImportedId;
-  if (full) {
+                    (is_new && catalogue_.size() >= options_.most_series * kKnownForEachLive);
+  const bool ours = series.name == Accumulator::drains_series().name;
+  if ((full && !ours) || (is_new && next_id_ >= kFirstImportedId)) {
     stats_.dropped(Drop::series_limit);
     return std::nullopt;
   }
+  if (!is_new) return found->second.id;
   StoredSeries& known = catalogue_[std::move(key)];
   known = {next_id_++, series};
   by_id_[known.id] = &known;
