@@ -43,6 +43,8 @@ class Accumulator {
   /// Samples left out since the last call because they are no number.
   std::uint64_t take_left_out();
   [[nodiscard]] std::size_t series() const { return states_.size(); }
+  /// Whether a series was there in the last hour; by history::key_of.
+  [[nodiscard]] bool has(const std::string& key) const { return by_key_.contains(key); }
 
   /// The family whose value in every interval is the number of drains that it holds: what was
   /// observed at all.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 #include "userspace/store/compaction.h"
 
@@ -40,21 +42,51 @@ std::int64_t drop_blocks(Connection& c, Level level, std::int64_t before_ms, std
   return c.failed() ? 0 : c.changes();
 }
 
+// The earliest end of all that is there, at any level.
+std::optional<std::int64_t> first_end(Connection& c) {
+  std::optional<std::int64_t> first;
+  for (const char* table : {"blocks", "intervals"}) {
+    for (const Level level : kLevels) {
+      const auto end =
+          c.number(fmt::format("SELECT min(to_ms) FROM {} WHERE level=?", table), level);
+      if (end && (!first || *end < *first)) first = end;
+    }
+  }
+  return first;
+}
+
+// Those that no level holds any more: by age, or because all of theirs went by its size. What was
+// there within a day may have rows that `last_ms`, of the last hour, does not tell of.
+std::vector<std::uint32_t> drop_series(Connection& c, std::int64_t now_ms, std::int64_t keep_ms) {
+  std::int64_t before = now_ms - keep_ms;
+  if (const auto first = first_end(c))
+    before = std::max(before, std::min(*first, now_ms - 24 * kHour));
+  std::vector<std::uint32_t> gone;
+  {
+    Rows rows = c.query("SELECT id FROM series WHERE last_ms<? LIMIT ?", before, kOthersAtOnce);
+    while (rows.next()) gone.push_back(static_cast<std::uint32_t>(rows.integer(0)));
+  }
+  for (const std::uint32_t id : gone) c.run("DELETE FROM series WHERE id=?", id);
+  return gone;
+}
+
 std::int64_t pages(Connection& c, const char* what) { return c.number(what).value_or(0); }
 
 }  // namespace
 
-void Retention::step(Connection& c, std::int64_t now_ms, bool by_age_too) {
-  if (by_age_too) by_age(c, now_ms);
+std::vector<std::uint32_t> Retention::step(Connection& c, std::int64_t now_ms, bool by_age_too) {
+  std::vector<std::uint32_t> series;
+  if (by_age_too) series = by_age(c, now_ms);
   by_size(c, now_ms);
+  return series;
 }
 
-void Retention::by_age(Connection& c, std::int64_t now_ms) {
+std::vector<std::uint32_t> Retention::by_age(Connection& c, std::int64_t now_ms) {
   drop_raw_rows(c, now_ms - limits_.keep_ms[index_of(Level::raw)], kRowsAtOnce);
   for (const Level level : kLevels)
     drop_blocks(c, level, now_ms - limits_.keep_ms[index_of(level)], kBlocksAtOnce);
   // The rest looks at whole tables.
-  if (now_ms >= last_others_ && now_ms - last_others_ < kOthersEvery) return;
+  if (now_ms >= last_others_ && now_ms - last_others_ < kOthersEvery) return {};
   last_others_ = now_ms;
   const std::int64_t oldest = now_ms - limits_.keep_ms[index_of(Level::hour)];
   c.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at_ms<? LIMIT ?)", oldest,
@@ -69,8 +101,8 @@ void Retention::by_age(Connection& c, std::int64_t now_ms) {
       "sum(bytes) OVER newest AS total FROM reports WINDOW newest AS (ORDER BY created_ms DESC)) "
       "WHERE n>1 AND (n>? OR total>?))",
       kMostReports, kMostReportBytes);
-  c.run("DELETE FROM series WHERE id IN (SELECT id FROM series WHERE last_ms<? LIMIT ?)", oldest,
-        kOthersAtOnce);
+  return drop_series(
+      c, now_ms, *std::max_element(std::begin(limits_.keep_ms), std::end(limits_.keep_ms)));
 }
 
 void Retention::by_size(Connection& c, std::int64_t now_ms) {

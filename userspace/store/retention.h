@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "userspace/store/connection.h"
 #include "userspace/store/level.h"
@@ -18,13 +19,13 @@ class Retention {
 
   /// Deletes at most some hundred rows that are too old or too much, as part of the caller's
   /// transaction. Raw rows that are not part of a minute stay. `by_age_too` false: only what is too
-  /// much.
-  void step(Connection& connection, std::int64_t now_ms, bool by_age_too);
+  /// much. Gives the numbers of the series that it forgot: no level holds anything of them.
+  std::vector<std::uint32_t> step(Connection& connection, std::int64_t now_ms, bool by_age_too);
   /// Gives some free pages back to the file system where there are many. A transaction of its own.
   void shrink(Connection& connection) const;
 
  private:
-  void by_age(Connection& connection, std::int64_t now_ms);
+  std::vector<std::uint32_t> by_age(Connection& connection, std::int64_t now_ms);
   void by_size(Connection& connection, std::int64_t now_ms);
 
   const Limits limits_;

@@ -182,6 +182,27 @@ TEST(Retention, OfTooManyEventsTheOldestGoInSlices) {
   EXPECT_TRUE(c.outcome());
 }
 
+TEST(Retention, SeriesThatNoLevelHoldsGoBeforeTheirAge) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneDay = 86'400'000;
+  for (const int days : {5, 3, 0})
+    c.run("INSERT INTO series(id,name,labels,type,last_ms) VALUES(?,?,'',0,?)", 10 + days,
+          std::to_string(days), kNow - days * kOneDay);
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')",
+        block_key(Level::minute, 13, kNow - 4 * kOneDay), kNow - 4 * kOneDay, kNow - 3 * kOneDay);
+  const Retention::Limits limits{{100 * kOneDay, 100 * kOneDay, 100 * kOneDay}, 1U << 30U};
+  EXPECT_EQ(Retention(limits).step(c, kNow, true), std::vector<std::uint32_t>{15});
+  EXPECT_EQ(c.number("SELECT count(*) FROM series"), 2);
+  const Retention::Limits shorter{{kOneDay, kOneDay, 2 * kOneDay}, 1U << 30U};
+  EXPECT_EQ(Retention(shorter).step(c, kNow, true), std::vector<std::uint32_t>{13});
+  EXPECT_EQ(c.number("SELECT id FROM series"), 10);
+  EXPECT_TRUE(c.outcome());
+}
+
 TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   const Folder folder;
   auto opened = open_to_write(folder.file());

@@ -378,6 +378,28 @@ TEST(Store, SeriesOfThePastThatComeBackAreBoundedToo) {
   EXPECT_GE(value_of(*store, "nearzero_store_drops_total", {{"cause", "series_limit"}}), 10);
 }
 
+TEST(Store, SeriesThatNoLevelHoldsMakeRoomForNewOnes) {
+  const Folder folder;
+  const Options options{.path = folder.file(),
+                        .keep_raw = 1800,
+                        .keep_minutes = 2 * kHour,
+                        .keep_hours = 4 * kHour,
+                        .most_series = 4};
+  auto store = open_store(options);
+  const auto hour_of = [&](int hour, const std::string& name) {
+    for (int s = 600; s <= 3600; s += 600) {
+      add(*store, kMidnight + hour * 3600 + s, {gauge(name, s)});
+      ASSERT_TRUE(store->flush());
+    }
+  };
+  for (int hour = 0; hour < 60; hour++) hour_of(hour, "g" + std::to_string(hour));
+  EXPECT_EQ(value_of(*store, "nearzero_store_drops_total", {{"cause", "series_limit"}}), 0);
+  EXPECT_LT(value_of(*store, "nearzero_store_series"), 12);
+  EXPECT_FALSE(points(folder.file(), "g59", Level::minute).empty());
+  hour_of(60, "g0");
+  EXPECT_FALSE(points(folder.file(), "g0", Level::raw).empty()) << "under a number of its own";
+}
+
 TEST(Store, WhatIsNotATimeIsCounted) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});

@@ -147,9 +147,13 @@ Result<void> Writer::save() {
 Result<void> Writer::commit(std::size_t rows) {
   const Inbox::Batch batch = inbox_.pending();
   const std::uint64_t begin = monotonic_ns();
+  const std::size_t gone_before = gone_.size();
   Transaction transaction(*connection_, Transaction::Kind::write);
   write(*connection_, rows, batch);
-  if (auto done = transaction.commit(); !done) return done;
+  if (auto done = transaction.commit(); !done) {
+    gone_.resize(gone_before);
+    return done;
+  }
   stats_.wrote_in(monotonic_ns() - begin);
   inbox_.written(batch);
   wrote(rows);
@@ -180,7 +184,8 @@ void Writer::write(Connection& c, std::size_t rows, const Inbox::Batch& batch) {
   }
   if (rows == 0) return;
   const bool sure_of_the_time = steady_since_ >= 0 && boot_ms_ - steady_since_ >= kDoubtful;
-  retention_.step(c, now_ms_, sure_of_the_time);
+  const auto gone = retention_.step(c, now_ms_, sure_of_the_time);
+  gone_.insert(gone_.end(), gone.begin(), gone.end());
 }
 
 void Writer::write_rows(Connection& c, std::size_t rows) {
@@ -223,7 +228,23 @@ void Writer::wrote(std::size_t rows) {
   }
 }
 
+// Nothing waits: what does may have numbers of theirs.
+void Writer::forget_series() {
+  for (const std::uint32_t id : gone_) {
+    const auto known = by_id_.find(id);
+    if (known == by_id_.end()) continue;
+    const history::Series& s = known->second->series;
+    const std::string key = history::key_of(s.name, s.labels, s.type);
+    // One that is there has its age from a clock that was set: its next hour enters it again.
+    if (accumulator_->has(key) || s.name == Accumulator::drains_series().name) continue;
+    by_id_.erase(known);
+    catalogue_.erase(key);
+  }
+  gone_.clear();
+}
+
 Result<void> Writer::maintain() {
+  forget_series();
   for (const Level level : {Level::minute, Level::hour}) {
     const std::size_t i = index_of(level);
     const std::int64_t period = newest_[i] < 0 ? -1 : period_of(level, newest_[i]);

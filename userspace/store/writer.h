@@ -60,6 +60,7 @@ class Writer {
   void write_rows(Connection& connection, std::size_t rows);
   void note_seen(Connection& connection, const Pending& row);
   void wrote(std::size_t rows);
+  void forget_series();
   Result<void> maintain();
 
   const Options options_;
@@ -77,6 +78,7 @@ class Writer {
   std::unordered_map<std::uint32_t, const StoredSeries*> by_id_;
   std::uint32_t next_id_ = 1;
   std::vector<const StoredSeries*> to_enter_;  // not in the file yet
+  std::vector<std::uint32_t> gone_;            // from the file: numbers to be forgotten
 
   std::unique_ptr<Accumulator> accumulator_;
   std::unique_ptr<Rollup> minutes_, hours_;

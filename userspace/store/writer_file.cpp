@@ -118,6 +118,7 @@ void Writer::start_over() {
   pending_.clear();
   pending_bytes_ = 0;
   to_enter_.clear();
+  gone_.clear();
   by_id_.clear();
   catalogue_.clear();
   next_id_ = 1;
