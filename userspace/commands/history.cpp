@@ -312,6 +312,9 @@ int read_import(const Options& options) {
   if (imported->left_out != 0)
     text += fmt::format("; {} histograms left out, a CSV has only their quantiles (use jsonl)",
                         imported->left_out);
+  if (imported->damaged != 0)
+    text += fmt::format("; {} blocks were damaged, what could not be read of them is lost",
+                        imported->damaged);
   return print(text + "\n");
 }
 

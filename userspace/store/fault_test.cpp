@@ -224,6 +224,28 @@ TEST(StoreFaults, ABlockThatCannotBeReadIsLeftOutAndCounted) {
   EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
 }
 
+TEST(StoreFaults, ADamagedBlockThatIsAddedToIsCounted) {
+  const Folder folder;
+  {
+    auto store = open_store({.path = folder.file()});
+    Service service;
+    run_service(*store, service, 0, 9 * 3600, 60);
+  }
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    (*opened)->run("UPDATE blocks SET data='x' WHERE level=?", Level::minute);
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  auto store = open_store({.path = folder.file()});
+  Service service;
+  run_service(*store, service, 1000, 1200, 10);  // of the same period, by a clock that was set
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 0);
+  run_service(*store, service, 9 * 3600 + 60, 9 * 3600 + 300, 60);
+  EXPECT_GE(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 4)
+      << "a block of each series";
+}
+
 // Damage that is met at an open or later, wherever it lies, never ends the agent.
 TEST(StoreFaults, DamageAnywhereEndsInAFileThatWorks) {
   const Folder folder;

@@ -249,8 +249,13 @@ Result<void> Writer::maintain() {
     const std::size_t i = index_of(level);
     const std::int64_t period = newest_[i] < 0 ? -1 : period_of(level, newest_[i]);
     if (period == compacted_[i]) continue;
-    if (auto done = compact(*connection_, level, newest_[i]); !done)
-      return tl::unexpected(done.error());
+    const auto done = compact(*connection_, level, newest_[i]);
+    if (!done) return tl::unexpected(done.error());
+    if (done->damaged != 0) {
+      stats_.read_failed(done->damaged);
+      spdlog::error("history: {} blocks of level {} were damaged; what could not be read is lost",
+                    done->damaged, name_of(level));
+    }
     compacted_[i] = period;
   }
   retention_.shrink(*connection_);
