@@ -203,6 +203,31 @@ TEST(Retention, SeriesThatNoLevelHoldsGoBeforeTheirAge) {
   EXPECT_TRUE(c.outcome());
 }
 
+TEST(Retention, WhatTheFutureHoldsGoesFirstWhereThereIsTooMuch) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneDay = 86'400'000;
+  constexpr std::int64_t kAhead = kNow + 300 * kOneDay;  // by a clock that was wrong
+  const std::string megabyte(1U << 20U, 'x');
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')",
+        block_key(Level::minute, 1, kNow - 3 * kOneDay), kNow - 3 * kOneDay, kNow - 2 * kOneDay);
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,?)", block_key(Level::minute, 1, kAhead), kAhead,
+        kAhead + 60'000, Blob{megabyte});
+  c.run("INSERT INTO intervals(level,from_ms,to_ms) VALUES(0,?,?)", kAhead, kAhead + 10'000);
+  c.run("INSERT INTO meta(key,value) VALUES(?,1)", kRolledUp[index_of(Level::raw)]);
+  const Retention::Limits limits{{100 * kOneDay, 100 * kOneDay, 100 * kOneDay}, 768U << 10U};
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 2) << "which clock is wrong is not known yet";
+  Retention(limits).step(c, kNow, true);
+  EXPECT_EQ(c.number("SELECT from_ms FROM blocks"), kNow - 3 * kOneDay);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 1);
+  EXPECT_EQ(c.number("SELECT count(*) FROM intervals"), 0);
+  EXPECT_TRUE(c.outcome());
+}
+
 TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   const Folder folder;
   auto opened = open_to_write(folder.file());
