@@ -184,6 +184,40 @@ TEST(StoreFaults, AnEventThatMakesRoomForOneOfOursIsCounted) {
   EXPECT_EQ(dropped, 1);
 }
 
+TEST(StoreFaults, StatesAreBoundedByTheirNumberAndTheirNames) {
+  const Folder folder;
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    (*opened)->run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<10000) "
+        "INSERT INTO state(key,value) SELECT 'k'||i,'x' FROM n");
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  Stats stats;
+  Inbox inbox;
+  Writer writer({.path = folder.file()}, stats, inbox, [] {});
+  ASSERT_TRUE(writer.open());
+  const auto value = [](const char* text) { return std::make_shared<const std::string>(text); };
+  EXPECT_FALSE(inbox.put_state(std::string(1025, 'k'), value("y")));
+  ASSERT_TRUE(inbox.put_state("new", value("y")));
+  ASSERT_TRUE(inbox.put_state("k7", value("y")));
+  ASSERT_TRUE(writer.save());
+  testing::FamilyList families;
+  stats.collect(families);
+  double dropped = 0;
+  for (const metrics::Family& f : families) {
+    if (f.name != "nearzero_store_drops_total") continue;
+    for (const metrics::Sample& s : f.samples) dropped += s.value;
+  }
+  EXPECT_EQ(dropped, 1);
+  auto reader = Reader::open(folder.file());
+  ASSERT_TRUE(reader);
+  EXPECT_EQ((*reader)->state("new").value(), std::nullopt);
+  EXPECT_EQ((*reader)->state("k7").value(), "y");
+  EXPECT_EQ((*reader)->count("state").value(), 10'000);
+}
+
 TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
   const Folder folder;
   std::ofstream(folder.file()) << std::string(20'000, 'x');

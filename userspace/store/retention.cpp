@@ -20,6 +20,7 @@ constexpr std::int64_t kRawAtLeast = kHour, kMinutesAtLeast = 24 * kHour,
                        kHoursAtLeast = 30 * 24 * kHour;
 constexpr std::int64_t kMostReports = 1000, kMostReportBytes = std::int64_t{64} << 20U;
 constexpr std::int64_t kMostEvents = 100'000, kEventsAtOnce = 1000;
+constexpr std::int64_t kEventsAtLeast = 1000, kReportsAtLeast = 10, kReportsAtOnce = 16;
 constexpr std::int64_t kOthersEvery = 60'000;
 constexpr std::int64_t kAhead = 24 * kHour;  // of a clock: what is later is in the future
 
@@ -75,6 +76,23 @@ std::vector<std::uint32_t> drop_series(Connection& c, std::int64_t now_ms, std::
   }
   for (const std::uint32_t id : gone) c.run("DELETE FROM series WHERE id=?", id);
   return gone;
+}
+
+// The oldest of those that are more than `most`. Gives the number of those that went.
+std::int64_t drop_events(Connection& c, std::int64_t most) {
+  c.run(
+      "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY at_ms,id LIMIT "
+      "min(?,max(0,(SELECT count(*) FROM events)-?)))",
+      kEventsAtOnce, most);
+  return c.failed() ? 0 : c.changes();
+}
+
+std::int64_t drop_reports(Connection& c) {
+  c.run(
+      "DELETE FROM reports WHERE id IN (SELECT id FROM reports ORDER BY created_ms,id LIMIT "
+      "min(?,max(0,(SELECT count(*) FROM reports)-?)))",
+      kReportsAtOnce, kReportsAtLeast);
+  return c.failed() ? 0 : c.changes();
 }
 
 // Of one level, what lies behind a moment.
@@ -134,10 +152,7 @@ std::vector<std::uint32_t> Retention::by_age(Connection& c, std::int64_t now_ms)
   const std::int64_t oldest = now_ms - limits_.keep_ms[index_of(Level::hour)];
   c.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at_ms<? LIMIT ?)", oldest,
         kOthersAtOnce);
-  c.run(
-      "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY at_ms,id LIMIT "
-      "min(?,max(0,(SELECT count(*) FROM events)-?)))",
-      kEventsAtOnce, kMostEvents);
+  drop_events(c, kMostEvents);
   c.run("DELETE FROM reports WHERE created_ms<?", oldest);
   c.run(
       "DELETE FROM reports WHERE id IN (SELECT id FROM (SELECT id, count(*) OVER newest AS n, "
@@ -167,6 +182,7 @@ void Retention::by_size(Connection& c, std::int64_t now_ms, bool sure_of_the_tim
   if (drop_blocks(c, Level::raw, now_ms - kRawAtLeast, kBlocksOverSize) != 0) return;
   if (drop_blocks(c, Level::minute, now_ms - kMinutesAtLeast, kBlocksOverSize) != 0) return;
   if (drop_blocks(c, Level::hour, now_ms - kHoursAtLeast, kBlocksOverSize) != 0) return;
+  if (drop_events(c, kEventsAtLeast) + drop_reports(c) != 0) return;
   if (drop_blocks(c, Level::minute, now_ms, kBlocksOverSize) != 0) return;
   drop_blocks(c, Level::hour, now_ms, kBlocksOverSize);
 }

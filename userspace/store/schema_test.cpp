@@ -228,6 +228,36 @@ TEST(Retention, WhatTheFutureHoldsGoesFirstWhereThereIsTooMuch) {
   EXPECT_TRUE(c.outcome());
 }
 
+TEST(Retention, OldEventsAndReportsGoBeforeHistoryIsEmptied) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneHour = 3'600'000;
+  c.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3000) INSERT INTO "
+      "events(at_ms,kind,target,text) SELECT i,'k','host',hex(zeroblob(512)) FROM n");
+  c.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20) INSERT INTO "
+      "reports SELECT 'r'||i,i,0,1,'',0,1,1,'x' FROM n");
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')", block_key(Level::minute, 1, kNow - kOneHour),
+        kNow - kOneHour, kNow - kOneHour + 60'000);
+  const Retention::Limits limits{{100 * kOneHour, 100 * kOneHour, 100 * kOneHour}, 2U << 20U};
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 2000);
+  EXPECT_EQ(c.number("SELECT min(at_ms) FROM events"), 1001) << "the oldest went";
+  EXPECT_EQ(c.number("SELECT min(created_ms) FROM reports"), 11);
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 1000);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 1);
+  const Retention::Limits less{{100 * kOneHour, 100 * kOneHour, 100 * kOneHour}, 1};
+  Retention(less).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 1000) << "so many stay";
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 0);
+  EXPECT_TRUE(c.outcome());
+}
+
 TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   const Folder folder;
   auto opened = open_to_write(folder.file());

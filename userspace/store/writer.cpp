@@ -20,6 +20,7 @@ constexpr std::size_t kMostPending = std::size_t{16}
                                      << 20U;  // bytes of rows that wait for the disk
 constexpr std::size_t kAfterFailure = 64;     // rows in a commit, once one has failed
 constexpr std::size_t kKnownForEachLive = 5;  // series of the past that are remembered by number
+constexpr std::int64_t kMostStates = 10'000;  // by name
 // A clock that is wrong by a month must not cost a month: after a start, and after a clock that was
 // set by so much, nothing goes by its age for so long.
 constexpr std::int64_t kDoubtful = 3'600'000;
@@ -148,14 +149,22 @@ Result<void> Writer::commit(std::size_t rows) {
   const Inbox::Batch batch = inbox_.pending();
   const std::uint64_t begin = monotonic_ns();
   const std::size_t gone_before = gone_.size();
+  const std::size_t refused_before = states_refused_;
   Transaction transaction(*connection_, Transaction::Kind::write);
   write(*connection_, rows, batch);
   if (auto done = transaction.commit(); !done) {
     gone_.resize(gone_before);
+    states_refused_ = refused_before;
     return done;
   }
   stats_.wrote_in(monotonic_ns() - begin);
   inbox_.written(batch);
+  if (const std::size_t refused = states_refused_ - refused_before; refused != 0) {
+    stats_.dropped(Drop::disk, refused);
+    if (refused_before == 0)
+      spdlog::error("history: there are {} states, more are not kept: '{}' or another one of {}",
+                    kMostStates, batch.states.begin()->first, batch.states.size());
+  }
   wrote(rows);
   return {};
 }
@@ -168,7 +177,12 @@ void Writer::write(Connection& c, std::size_t rows, const Inbox::Batch& batch) {
           e.text);
   for (const auto& [key, state] : batch.states) {
     if (state.value) {
-      c.run("INSERT OR REPLACE INTO state(key,value) VALUES(?,?)", key, Blob{*state.value});
+      c.run(
+          "INSERT INTO state(key,value) SELECT ?1,?2 WHERE EXISTS(SELECT 1 FROM state WHERE "
+          "key=?1) OR (SELECT count(*) FROM state)<?3 "
+          "ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+          key, Blob{*state.value}, kMostStates);
+      if (!c.failed() && c.changes() == 0) states_refused_++;
     } else {
       c.run("DELETE FROM state WHERE key=?", key);
     }

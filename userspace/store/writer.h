@@ -79,6 +79,7 @@ class Writer {
   std::uint32_t next_id_ = 1;
   std::vector<const StoredSeries*> to_enter_;  // not in the file yet
   std::vector<std::uint32_t> gone_;            // from the file: numbers to be forgotten
+  std::size_t states_refused_ = 0;             // ever
 
   std::unique_ptr<Accumulator> accumulator_;
   std::unique_ptr<Rollup> minutes_, hours_;
