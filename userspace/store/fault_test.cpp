@@ -280,6 +280,55 @@ TEST(StoreFaults, ADamagedBlockThatIsAddedToIsCounted) {
       << "a block of each series";
 }
 
+class DamageForReaders : public ::testing::Test {
+ protected:
+  const Folder folder;
+  // With a report, and after `text`.
+  void make(const char* text) {
+    {
+      auto store = open_store({.path = folder.file()});
+      Service service;
+      run_service(*store, service, 0, 60);
+      ASSERT_TRUE(store->put_report({"r1", "first", kMidnight, kMidnight - 60, kMidnight, 3, true,
+                                     std::string(1000, 'r')}));
+    }
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(folder.file().c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, text, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+};
+
+TEST_F(DamageForReaders, OfTheStructureSetsTheFileAside) {
+  make(
+      "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET rootpage=(SELECT rootpage FROM "
+      "sqlite_schema WHERE name='blocks_by_end') WHERE name='reports'");
+  auto store = open_store({.path = folder.file()});
+  Service service;
+  run_service(*store, service, 100, 200);
+  EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 0) << "nobody has read reports";
+  EXPECT_TRUE(store->reports().empty());
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 1);
+  run_service(*store, service, 201, 300);
+  EXPECT_GT(store->window(0, 1e11).change("c_total"), 0);
+  const auto events = store->events(0, 1e11);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, "history_damaged");
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+}
+
+TEST_F(DamageForReaders, OfOneReportDoesNot) {
+  make("UPDATE reports SET body=X'78'");
+  auto store = open_store({.path = folder.file()});
+  EXPECT_FALSE(store->report("r1"));
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 0);
+  EXPECT_EQ(store->reports().size(), 1U);
+}
+
 // Damage that is met at an open or later, wherever it lies, never ends the agent.
 TEST(StoreFaults, DamageAnywhereEndsInAFileThatWorks) {
   const Folder folder;
