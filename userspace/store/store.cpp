@@ -12,6 +12,7 @@
 #include <ctime>
 #include <deque>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "userspace/base/courtesy.h"
@@ -68,7 +69,12 @@ class Store::Impl {
 
   Result<void> start() {
     if (auto opened = writer_.open(); !opened) return opened;
-    thread_ = std::thread([this] { run(); });
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& e) {
+      return fail(std::string("start the thread that writes history: ") + e.what(),
+                  "see ulimit -u, TasksMax", e.code().value());
+    }
     return {};
   }
 
