@@ -238,15 +238,22 @@ int write_export(const Options& options) {
           return !interrupted();
         });
   }
-  if (!exported) return report("history", exported.error(), kFailed);
+  const std::string partial =
+      options.output.empty() ? std::string() : "; " + options.output + " is not whole";
   if (std::fflush(out) != 0 && error == 0) error = errno;
+  if (own && std::fclose(own.release()) != 0 && error == 0) error = errno;
+  if (!exported) {
+    Error failed = exported.error();
+    failed.what += partial;
+    return report("history", failed, kFailed);
+  }
   if (error != 0) {
     const std::string name = options.output.empty() ? "standard output" : options.output;
-    return report(
-        "history",
+    Error failed =
         fail_errno("write " + name, error, error == EPIPE ? "its reader has gone" : "make room")
-            .value(),
-        kFailed);
+            .value();
+    failed.what += partial;
+    return report("history", failed, kFailed);
   }
   if (interrupted())
     return report("history", Error{"interrupted: the export is not whole", ""}, kFailed);
@@ -312,6 +319,9 @@ int read_import(const Options& options) {
   if (imported->left_out != 0)
     text += fmt::format("; {} histograms left out, a CSV has only their quantiles (use jsonl)",
                         imported->left_out);
+  if (imported->damaged != 0)
+    text += fmt::format("; {} blocks were damaged, what could not be read of them is lost",
+                        imported->damaged);
   return print(text + "\n");
 }
 

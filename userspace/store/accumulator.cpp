@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <utility>
 
 namespace nz::store {
@@ -16,6 +17,8 @@ namespace {
 constexpr std::int64_t kJump = 2000;
 // What has not been there for so long is forgotten, as in history::History.
 constexpr std::int64_t kForget = 3'600'000;
+// Of how many of those it is known what they had counted.
+constexpr std::size_t kMostForgotten = 100'000;
 
 const analysis::Histogram& nothing() {
   static const analysis::Histogram empty;
@@ -52,8 +55,9 @@ bool is_same(const history::Series& series, const metrics::Family& family,
 struct Accumulator::State {
   history::Series series;
   std::uint32_t id = 0;
-  unsigned seen = 0;           // drains of this interval that had it
-  std::int64_t last_seen = 0;  // boot_ms
+  unsigned seen = 0;                     // drains of this interval that had it
+  std::int64_t last_seen = -1;           // boot_ms; -1: no sample was taken yet
+  std::optional<double> counted_before;  // it was forgotten with so much, and is back
 
   double value = 0;
   double base = 0;            // counters: what growth counts from
@@ -96,6 +100,19 @@ struct Accumulator::State {
       base = 0;
     }
     value = now;
+  }
+
+  // All that a counter or histogram has counted.
+  [[nodiscard]] double counted() const {
+    if (series.type != Type::histogram) return value;
+    return histogram ? static_cast<double>(histogram->count()) : 0;
+  }
+
+  // What it counted while it was not there is of no interval. One that has less than before began
+  // at 0 meanwhile, as at any restart.
+  void come_back() {
+    if (counted() >= *counted_before) start_here();
+    counted_before.reset();
   }
 
   void start_here() {
@@ -203,8 +220,15 @@ void Accumulator::forget() {
   if (std::none_of(states_.begin(), states_.end(), gone)) return;
   order_.clear();
   for (const auto& state : states_) {
-    if (gone(state))
-      by_key_.erase(history::key_of(state->series.name, state->series.labels, state->series.type));
+    if (!gone(state)) continue;
+    const std::string key =
+        history::key_of(state->series.name, state->series.labels, state->series.type);
+    by_key_.erase(key);
+    if (state->series.type == Type::gauge) continue;
+    const bool sampled = state->last_seen >= 0;
+    if (!sampled && !state->counted_before) continue;
+    if (forgotten_.size() >= kMostForgotten) forgotten_.erase(forgotten_.begin());
+    forgotten_[std::hash<std::string>()(key)] = sampled ? state->counted() : *state->counted_before;
   }
   std::erase_if(states_, gone);
 }
@@ -220,6 +244,11 @@ Accumulator::State* Accumulator::state_of(const metrics::Family& family,
   State& state = *states_.emplace_back(std::make_unique<State>());
   state.series = std::move(series);
   state.id = *id;
+  if (const auto before = forgotten_.find(std::hash<std::string>()(key));
+      before != forgotten_.end()) {
+    state.counted_before = before->second;
+    forgotten_.erase(before);
+  }
   by_key_.emplace(std::move(key), &state);
   return &state;
 }
@@ -256,6 +285,7 @@ void Accumulator::take(State& state, const metrics::Sample& sample) {
       state.take_gauge(sample.value);
       break;
   }
+  if (state.counted_before) state.come_back();
   state.seen++;
   state.last_seen = last_->boot_ms;
 }

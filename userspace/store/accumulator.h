@@ -23,7 +23,8 @@ struct Moment {
 
 /// Intervals end at the first drain after a multiple of `resolution_ms` on the wall clock, so that
 /// minutes and hours are made of whole ones. The first drain is only where the others start from:
-/// what a counter was before is nobody's. A series that appears later begins at 0.
+/// what a counter was before is nobody's. A series that appears later begins at 0; one that is back
+/// after an hour or more begins with what it has, unless that is less than before.
 class Accumulator {
  public:
   /// The number of a series; nothing: it is not to be kept.
@@ -43,6 +44,8 @@ class Accumulator {
   /// Samples left out since the last call because they are no number.
   std::uint64_t take_left_out();
   [[nodiscard]] std::size_t series() const { return states_.size(); }
+  /// Whether a series was there in the last hour; by history::key_of.
+  [[nodiscard]] bool has(const std::string& key) const { return by_key_.contains(key); }
 
   /// The family whose value in every interval is the number of drains that it holds: what was
   /// observed at all.
@@ -66,6 +69,8 @@ class Accumulator {
   std::uint64_t left_out_ = 0;
   std::vector<std::unique_ptr<State>> states_;
   std::unordered_map<std::string, State*> by_key_;
+  // What counters and histograms had counted that are no longer there, by a hash of the key.
+  std::unordered_map<std::size_t, double> forgotten_;
   std::vector<State*> order_;  // as the last drain had them: mostly as the next one has
 };
 

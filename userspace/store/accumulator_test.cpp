@@ -186,6 +186,38 @@ TEST_F(AccumulatorTest, WhatHasGoneForAnHourIsForgotten) {
   EXPECT_EQ(accumulator.series(), 1U);
 }
 
+TEST_F(AccumulatorTest, WhatWasCountedInALongAbsenceIsOfNoInterval) {
+  const analysis::Histogram two = after({}, {1'000, 2'000});
+  const FamilyList before{counter("c", 1), counter("on", 1000), counter("again", 1000),
+                          histogram("h", two), histogram("fresh", two)};
+  add(1000, before);
+  add(10'000, before);
+  for (int i = 2; i < 500; i++) add(i * 10'000, {counter("c", i)});
+  const analysis::Histogram five = after(two, {3'000, 4'000, 5'000});
+  const analysis::Histogram one = after({}, {7'000});
+  const auto back = [&](double on, double again, const analysis::Histogram& h) {
+    return FamilyList{counter("c", 500), counter("on", on), counter("again", again),
+                      histogram("h", h), histogram("fresh", one)};
+  };
+  add(5'000'000, back(9000, 3, five));
+  const std::size_t last = rows.size() - 1;
+  EXPECT_EQ(cell(last, "on")->growth, 0) << "when it grew is not known";
+  EXPECT_EQ(cell(last, "on")->value, 9000);
+  EXPECT_EQ(cell(last, "again")->growth, 3) << "it began at 0 meanwhile";
+  EXPECT_TRUE(cell(last, "h")->slots.empty());
+  const auto values_of = [&](std::size_t row, const char* name) {
+    Total total;
+    total.add(rows.at(row).interval, *cell(row, name));
+    return total.histogram();
+  };
+  EXPECT_EQ(values_of(last, "fresh").count(), 1U);
+  add(5'010'000, back(9007, 4, after(five, {6'000})));
+  EXPECT_EQ(cell(last + 1, "on")->growth, 7);
+  EXPECT_EQ(cell(last + 1, "again")->growth, 1);
+  EXPECT_EQ(values_of(last + 1, "h").count(), 1U);
+  EXPECT_EQ(values_of(last + 1, "h").min_ns, 6'000U);
+}
+
 Row row_of(std::int64_t from, std::int64_t to, double value, double growth) {
   Cell c;
   c.type = metrics::Type::counter;

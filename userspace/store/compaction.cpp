@@ -32,8 +32,8 @@ std::map<std::int64_t, Interval> intervals_to_go(Connection& c, Level level, std
 }
 
 // Blocks of the series of one chunk.
-std::size_t compact_chunk(Connection& c, Level level, std::uint32_t chunk,
-                          const std::map<std::int64_t, Interval>& intervals) {
+Compacted compact_chunk(Connection& c, Level level, std::uint32_t chunk,
+                        const std::map<std::int64_t, Interval>& intervals) {
   std::map<std::pair<std::uint32_t, std::int64_t>, BlockWriter> blocks;  // by series and period
   Cell cell;
   Rows rows = c.query("SELECT seq,cells FROM recent WHERE key>=? AND key<=? ORDER BY key",
@@ -49,19 +49,25 @@ std::size_t compact_chunk(Connection& c, Level level, std::uint32_t chunk,
       blocks[{series, period}].add(interval->second, cell);
     });
   }
-  for (const auto& [key, block] : blocks) write_block(c, level, key.first, key.second, block);
-  return blocks.size();
+  Compacted written{blocks.size(), 0};
+  for (const auto& [key, block] : blocks)
+    written.damaged += write_block(c, level, key.first, key.second, block) ? 0 : 1;
+  return written;
 }
 
 }  // namespace
 
-void write_block(Connection& c, Level level, std::uint32_t series, std::int64_t period_ms,
+bool write_block(Connection& c, Level level, std::uint32_t series, std::int64_t period_ms,
                  const BlockWriter& block) {
   const std::int64_t key = block_key(level, series, period_ms);
   Points points;
+  bool whole = true;
   {
     Rows known = c.query("SELECT data FROM blocks WHERE key=?", key);
-    if (known.next()) points = points_of(known.bytes(0));
+    if (known.next())
+      whole = read_block(known.bytes(0), [&](const Interval& interval, const Cell& cell) {
+        points.emplace_back(interval, cell);
+      });
   }
   const auto write = [&](const BlockWriter& b) {
     const std::string data = b.packed();
@@ -70,22 +76,29 @@ void write_block(Connection& c, Level level, std::uint32_t series, std::int64_t 
         "VALUES(?,?,?,?,?,?,?)",
         key, level, b.range().from, b.range().to, b.points(), data.size(), Blob{data});
   };
-  if (points.empty() && block.sorted()) return write(block);
+  if (points.empty() && block.sorted()) {
+    write(block);
+    return whole;
+  }
   const Points fresh = points_of(block.packed());
   points.insert(points.end(), fresh.begin(), fresh.end());
   write(block_of(std::move(points)));
+  return whole;
 }
 
-Result<std::size_t> compact(Connection& c, Level level, std::int64_t now_ms) {
+Result<Compacted> compact(Connection& c, Level level, std::int64_t now_ms) {
   const std::int64_t begin = period_of(level, now_ms);
   const std::int64_t end = begin + block_ms(level);
   Transaction transaction(c, Transaction::Kind::write);
   const std::int64_t last = rolled_up(c, level);
   const auto intervals = intervals_to_go(c, level, begin, end, last);
-  std::size_t written = 0;
+  Compacted written;
   if (!intervals.empty()) {
-    for (const std::uint32_t chunk : chunks_of(c, level))
-      written += compact_chunk(c, level, chunk, intervals);
+    for (const std::uint32_t chunk : chunks_of(c, level)) {
+      const Compacted some = compact_chunk(c, level, chunk, intervals);
+      written.blocks += some.blocks;
+      written.damaged += some.damaged;
+    }
     c.run(std::string("DELETE FROM recent WHERE seq IN (SELECT seq") + kWhich + ")", level, begin,
           end, last);
     c.run(std::string("DELETE") + kWhich, level, begin, end, last);

@@ -12,14 +12,18 @@
 
 namespace nz::store {
 
+struct Compacted {
+  std::size_t blocks = 0;   ///< that were written
+  std::size_t damaged = 0;  ///< of those: the file had one that could not be read whole
+};
+
 /// Puts the intervals of all periods but that of `now_ms` into blocks, in one transaction, a chunk
-/// of series at a time. Intervals that are not part of the coarser level yet stay. Gives the number
-/// of blocks written.
-Result<std::size_t> compact(Connection& connection, Level level, std::int64_t now_ms);
+/// of series at a time. Intervals that are not part of the coarser level yet stay.
+Result<Compacted> compact(Connection& connection, Level level, std::int64_t now_ms);
 
 /// Writes the block of a series and period, together with what the file has of it. Part of the
-/// caller's transaction.
-void write_block(Connection& connection, Level level, std::uint32_t series, std::int64_t period_ms,
+/// caller's transaction. False: some of that could not be read, and is lost.
+bool write_block(Connection& connection, Level level, std::uint32_t series, std::int64_t period_ms,
                  const BlockWriter& block);
 
 /// Chunks of series that a level has in `recent`, ascending. A failure stays in the connection.

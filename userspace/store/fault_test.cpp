@@ -184,6 +184,40 @@ TEST(StoreFaults, AnEventThatMakesRoomForOneOfOursIsCounted) {
   EXPECT_EQ(dropped, 1);
 }
 
+TEST(StoreFaults, StatesAreBoundedByTheirNumberAndTheirNames) {
+  const Folder folder;
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    (*opened)->run(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<10000) "
+        "INSERT INTO state(key,value) SELECT 'k'||i,'x' FROM n");
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  Stats stats;
+  Inbox inbox;
+  Writer writer({.path = folder.file()}, stats, inbox, [] {});
+  ASSERT_TRUE(writer.open());
+  const auto value = [](const char* text) { return std::make_shared<const std::string>(text); };
+  EXPECT_FALSE(inbox.put_state(std::string(1025, 'k'), value("y")));
+  ASSERT_TRUE(inbox.put_state("new", value("y")));
+  ASSERT_TRUE(inbox.put_state("k7", value("y")));
+  ASSERT_TRUE(writer.save());
+  testing::FamilyList families;
+  stats.collect(families);
+  double dropped = 0;
+  for (const metrics::Family& f : families) {
+    if (f.name != "nearzero_store_drops_total") continue;
+    for (const metrics::Sample& s : f.samples) dropped += s.value;
+  }
+  EXPECT_EQ(dropped, 1);
+  auto reader = Reader::open(folder.file());
+  ASSERT_TRUE(reader);
+  EXPECT_EQ((*reader)->state("new").value(), std::nullopt);
+  EXPECT_EQ((*reader)->state("k7").value(), "y");
+  EXPECT_EQ((*reader)->count("state").value(), 10'000);
+}
+
 TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
   const Folder folder;
   std::ofstream(folder.file()) << std::string(20'000, 'x');
@@ -222,6 +256,77 @@ TEST(StoreFaults, ABlockThatCannotBeReadIsLeftOutAndCounted) {
   EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 0);
   (void)store->window(kMidnight, kMidnight + 9 * 3600);
   EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+}
+
+TEST(StoreFaults, ADamagedBlockThatIsAddedToIsCounted) {
+  const Folder folder;
+  {
+    auto store = open_store({.path = folder.file()});
+    Service service;
+    run_service(*store, service, 0, 9 * 3600, 60);
+  }
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    (*opened)->run("UPDATE blocks SET data='x' WHERE level=?", Level::minute);
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  auto store = open_store({.path = folder.file()});
+  Service service;
+  run_service(*store, service, 1000, 1200, 10);  // of the same period, by a clock that was set
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 0);
+  run_service(*store, service, 9 * 3600 + 60, 9 * 3600 + 300, 60);
+  EXPECT_GE(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 4)
+      << "a block of each series";
+}
+
+class DamageForReaders : public ::testing::Test {
+ protected:
+  const Folder folder;
+  // With a report, and after `text`.
+  void make(const char* text) {
+    {
+      auto store = open_store({.path = folder.file()});
+      Service service;
+      run_service(*store, service, 0, 60);
+      ASSERT_TRUE(store->put_report({"r1", "first", kMidnight, kMidnight - 60, kMidnight, 3, true,
+                                     std::string(1000, 'r')}));
+    }
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(folder.file().c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, text, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+};
+
+TEST_F(DamageForReaders, OfTheStructureSetsTheFileAside) {
+  make(
+      "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET rootpage=(SELECT rootpage FROM "
+      "sqlite_schema WHERE name='blocks_by_end') WHERE name='reports'");
+  auto store = open_store({.path = folder.file()});
+  Service service;
+  run_service(*store, service, 100, 200);
+  EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 0) << "nobody has read reports";
+  EXPECT_TRUE(store->reports().empty());
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 1);
+  run_service(*store, service, 201, 300);
+  EXPECT_GT(store->window(0, 1e11).change("c_total"), 0);
+  const auto events = store->events(0, 1e11);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, "history_damaged");
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+}
+
+TEST_F(DamageForReaders, OfOneReportDoesNot) {
+  make("UPDATE reports SET body=X'78'");
+  auto store = open_store({.path = folder.file()});
+  EXPECT_FALSE(store->report("r1"));
+  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1);
+  ASSERT_TRUE(store->flush());
+  EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 0);
+  EXPECT_EQ(store->reports().size(), 1U);
 }
 
 // Damage that is met at an open or later, wherever it lies, never ends the agent.

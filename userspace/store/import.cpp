@@ -103,6 +103,7 @@ class Importer {
     imported_.points += counts.points;
     imported_.known += counts.known;
     imported_.events += counts.events;
+    imported_.damaged += counts.damaged;
     imported_.series = series_.size();
     groups_.clear();
     events_.clear();
@@ -114,7 +115,7 @@ class Importer {
   using Named = std::pair<const std::string, history::Series>;
   using Group = std::tuple<const Named*, Level, std::int64_t>;  // and the period
   struct Counts {
-    std::size_t points = 0, known = 0, events = 0;
+    std::size_t points = 0, known = 0, events = 0, damaged = 0;
   };
 
   void write_level(Level level, Counts& counts) {
@@ -177,7 +178,8 @@ class Importer {
       counts.points++;
       covered = interval.to;
     }
-    if (block.points() != 0) write_block(connection_, level, id, period, block);
+    if (block.points() != 0 && !write_block(connection_, level, id, period, block))
+      counts.damaged++;
   }
 
   void write_event(const analysis::Event& e, Counts& counts) {

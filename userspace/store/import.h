@@ -16,6 +16,7 @@ struct Imported {
   std::size_t points = 0;    ///< intervals that are in the history now
   std::size_t known = 0;     ///< left out: the series has something at that time already
   std::size_t left_out = 0;  ///< histograms of a CSV, which has only their quantiles
+  std::size_t damaged = 0;   ///< blocks of the history that had lost some of theirs
   std::size_t series = 0, events = 0;
 };
 

@@ -11,6 +11,7 @@ constexpr std::size_t kMostEvents = 1024;
 constexpr std::size_t kMostText = 4096;                     // of an event
 constexpr std::size_t kMostBytes = std::size_t{64} << 20U;  // in all
 constexpr std::size_t kLargest = std::size_t{16} << 20U;    // one
+constexpr std::size_t kLongestKey = 1024;
 
 std::size_t bytes_of(const std::string& key, const Inbox::Value& value) {
   return key.size() + (value ? value->size() : 0);
@@ -52,6 +53,9 @@ Result<void> Inbox::make_room(std::size_t bytes, std::size_t instead_of) const {
 }
 
 Result<void> Inbox::put_state(const std::string& key, Value value) {
+  if (key.size() > kLongestKey)
+    return fail(fmt::format("a state's name has {} bytes, {} at most", key.size(), kLongestKey),
+                "give it a shorter one", ENAMETOOLONG);
   const std::lock_guard lock(mutex_);
   const auto known = states_.find(key);
   const std::size_t before = known == states_.end() ? 0 : bytes_of(key, known->second.value);

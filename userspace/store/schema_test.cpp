@@ -182,6 +182,82 @@ TEST(Retention, OfTooManyEventsTheOldestGoInSlices) {
   EXPECT_TRUE(c.outcome());
 }
 
+TEST(Retention, SeriesThatNoLevelHoldsGoBeforeTheirAge) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneDay = 86'400'000;
+  for (const int days : {5, 3, 0})
+    c.run("INSERT INTO series(id,name,labels,type,last_ms) VALUES(?,?,'',0,?)", 10 + days,
+          std::to_string(days), kNow - days * kOneDay);
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')",
+        block_key(Level::minute, 13, kNow - 4 * kOneDay), kNow - 4 * kOneDay, kNow - 3 * kOneDay);
+  const Retention::Limits limits{{100 * kOneDay, 100 * kOneDay, 100 * kOneDay}, 1U << 30U};
+  EXPECT_EQ(Retention(limits).step(c, kNow, true), std::vector<std::uint32_t>{15});
+  EXPECT_EQ(c.number("SELECT count(*) FROM series"), 2);
+  const Retention::Limits shorter{{kOneDay, kOneDay, 2 * kOneDay}, 1U << 30U};
+  EXPECT_EQ(Retention(shorter).step(c, kNow, true), std::vector<std::uint32_t>{13});
+  EXPECT_EQ(c.number("SELECT id FROM series"), 10);
+  EXPECT_TRUE(c.outcome());
+}
+
+TEST(Retention, WhatTheFutureHoldsGoesFirstWhereThereIsTooMuch) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneDay = 86'400'000;
+  constexpr std::int64_t kAhead = kNow + 300 * kOneDay;  // by a clock that was wrong
+  const std::string megabyte(1U << 20U, 'x');
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')",
+        block_key(Level::minute, 1, kNow - 3 * kOneDay), kNow - 3 * kOneDay, kNow - 2 * kOneDay);
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,?)", block_key(Level::minute, 1, kAhead), kAhead,
+        kAhead + 60'000, Blob{megabyte});
+  c.run("INSERT INTO intervals(level,from_ms,to_ms) VALUES(0,?,?)", kAhead, kAhead + 10'000);
+  c.run("INSERT INTO meta(key,value) VALUES(?,1)", kRolledUp[index_of(Level::raw)]);
+  const Retention::Limits limits{{100 * kOneDay, 100 * kOneDay, 100 * kOneDay}, 768U << 10U};
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 2) << "which clock is wrong is not known yet";
+  Retention(limits).step(c, kNow, true);
+  EXPECT_EQ(c.number("SELECT from_ms FROM blocks"), kNow - 3 * kOneDay);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 1);
+  EXPECT_EQ(c.number("SELECT count(*) FROM intervals"), 0);
+  EXPECT_TRUE(c.outcome());
+}
+
+TEST(Retention, OldEventsAndReportsGoBeforeHistoryIsEmptied) {
+  const Folder folder;
+  auto opened = open_to_write(folder.file());
+  ASSERT_TRUE(opened);
+  Connection& c = **opened;
+  constexpr std::int64_t kNow = 1'699'920'000'000;
+  constexpr std::int64_t kOneHour = 3'600'000;
+  c.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3000) INSERT INTO "
+      "events(at_ms,kind,target,text) SELECT i,'k','host',hex(zeroblob(512)) FROM n");
+  c.run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20) INSERT INTO "
+      "reports SELECT 'r'||i,i,0,1,'',0,1,1,'x' FROM n");
+  c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')", block_key(Level::minute, 1, kNow - kOneHour),
+        kNow - kOneHour, kNow - kOneHour + 60'000);
+  const Retention::Limits limits{{100 * kOneHour, 100 * kOneHour, 100 * kOneHour}, 2U << 20U};
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 2000);
+  EXPECT_EQ(c.number("SELECT min(at_ms) FROM events"), 1001) << "the oldest went";
+  EXPECT_EQ(c.number("SELECT min(created_ms) FROM reports"), 11);
+  Retention(limits).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 1000);
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 1);
+  const Retention::Limits less{{100 * kOneHour, 100 * kOneHour, 100 * kOneHour}, 1};
+  Retention(less).step(c, kNow, false);
+  EXPECT_EQ(c.number("SELECT count(*) FROM events"), 1000) << "so many stay";
+  EXPECT_EQ(c.number("SELECT count(*) FROM blocks"), 0);
+  EXPECT_TRUE(c.outcome());
+}
+
 TEST(Connection, AFailureSticksUntilItIsToldAndATransactionIsRolledBack) {
   const Folder folder;
   auto opened = open_to_write(folder.file());

@@ -43,9 +43,9 @@ void Stats::failed() {
   write_errors_++;
 }
 
-void Stats::read_failed() {
+void Stats::read_failed(std::uint64_t n) {
   const std::lock_guard lock(mutex_);
-  read_errors_++;
+  read_errors_ += n;
 }
 
 void Stats::damaged() {

@@ -32,7 +32,7 @@ class Stats {
   void wrote(Level level, std::uint64_t cells);
   void wrote_in(std::uint64_t ns);
   void failed();
-  void read_failed();
+  void read_failed(std::uint64_t n = 1);
   void damaged();  ///< a file was set aside
   void available(bool is);
   void size(const FileSizes& sizes, std::size_t series);

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <deque>
 #include <set>
+#include <system_error>
 #include <thread>
 
 #include "userspace/base/courtesy.h"
@@ -68,7 +69,12 @@ class Store::Impl {
 
   Result<void> start() {
     if (auto opened = writer_.open(); !opened) return opened;
-    thread_ = std::thread([this] { run(); });
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& e) {
+      return fail(std::string("start the thread that writes history: ") + e.what(),
+                  "see ulimit -u, TasksMax", e.code().value());
+    }
     return {};
   }
 
@@ -110,6 +116,7 @@ class Store::Impl {
       return result;
     });
     note_reading(answer ? std::string() : answer.error().text());
+    if (!answer && answer.error().code == kDamaged) suspect_ = true;
     if (damaged != 0) note_damage(damaged);
     return answer;
   }
@@ -165,6 +172,7 @@ class Store::Impl {
 
   Result<void> work(const std::deque<Drain>& drains, bool to_save, bool last) {
     for (const Drain& drain : drains) to_save = writer_.add(drain.at, *drain.families) || to_save;
+    if (suspect_.exchange(false) && !last) writer_.look_for_damage();
     if (last) return writer_.close();
     return to_save ? writer_.save() : Result<void>();
   }
@@ -172,6 +180,7 @@ class Store::Impl {
   mutable std::mutex failure_mutex_;
   mutable std::string read_failure_;  // as it was logged; empty: the last answer was given
   mutable std::atomic<bool> damage_told_{false};
+  mutable std::atomic<bool> suspect_{false};  // a reader has met damage
   mutable ReaderPool readers_;
   Writer writer_;  // of the thread, once it runs
 

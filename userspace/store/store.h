@@ -86,8 +86,9 @@ class Store {
   [[nodiscard]] std::vector<analysis::Event> events(double from, double to) const;
 
   /// Small blobs by name, that others want to find again. Seen by get_state() at once, on disk a
-  /// second later at most (or after flush()). Error: larger than 16 MB, or more than 64 MB wait for
-  /// a disk that takes nothing.
+  /// second later at most (or after flush()). Error: larger than 16 MB, a name of more than 1 KB,
+  /// or more than 64 MB wait for a disk that takes nothing. Beyond 10,000 names no new one is kept,
+  /// which is counted and logged.
   Result<void> put_state(const std::string& key, std::string value);
   void remove_state(const std::string& key);
   [[nodiscard]] std::optional<std::string> get_state(const std::string& key) const;

@@ -358,6 +358,48 @@ TEST(Store, SeriesBeyondTheLimitAreCountedNotKept) {
   EXPECT_GE(value_of(*store, "nearzero_store_drops_total", {{"cause", "series_limit"}}), 15);
 }
 
+TEST(Store, SeriesOfThePastThatComeBackAreBoundedToo) {
+  const Folder folder;
+  auto store = open_store({.path = folder.file(), .most_series = 10});
+  const auto minute_of = [&](int start, int first, int last) {
+    for (int s = start; s <= start + 60; s += 10) {
+      testing::FamilyList families;
+      for (int i = first; i < last; i++) families.push_back(gauge(std::to_string(i), i));
+      add(*store, kMidnight + s, families);
+      ASSERT_TRUE(store->flush());
+    }
+  };
+  minute_of(0, 0, 10);
+  minute_of(2 * 3600, 10, 20);
+  minute_of(4 * 3600, 0, 20);
+  EXPECT_EQ(store->window(kMidnight, kMidnight + 5 * 3600).series.size(), 20U + 1) << "all known";
+  const double back = kMidnight + 4 * 3600;
+  EXPECT_EQ(store->window(back + 10, back + 60).series.size(), 10U + 1) << "and the store's own";
+  EXPECT_GE(value_of(*store, "nearzero_store_drops_total", {{"cause", "series_limit"}}), 10);
+}
+
+TEST(Store, SeriesThatNoLevelHoldsMakeRoomForNewOnes) {
+  const Folder folder;
+  const Options options{.path = folder.file(),
+                        .keep_raw = 1800,
+                        .keep_minutes = 2 * kHour,
+                        .keep_hours = 4 * kHour,
+                        .most_series = 4};
+  auto store = open_store(options);
+  const auto hour_of = [&](int hour, const std::string& name) {
+    for (int s = 600; s <= 3600; s += 600) {
+      add(*store, kMidnight + hour * 3600 + s, {gauge(name, s)});
+      ASSERT_TRUE(store->flush());
+    }
+  };
+  for (int hour = 0; hour < 60; hour++) hour_of(hour, "g" + std::to_string(hour));
+  EXPECT_EQ(value_of(*store, "nearzero_store_drops_total", {{"cause", "series_limit"}}), 0);
+  EXPECT_LT(value_of(*store, "nearzero_store_series"), 12);
+  EXPECT_FALSE(points(folder.file(), "g59", Level::minute).empty());
+  hour_of(60, "g0");
+  EXPECT_FALSE(points(folder.file(), "g0", Level::raw).empty()) << "under a number of its own";
+}
+
 TEST(Store, WhatIsNotATimeIsCounted) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});

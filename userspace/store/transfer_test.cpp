@@ -312,6 +312,28 @@ TEST(Import, KnowsWhatOverlapsAndTakesLinesInAnyOrder) {
   for (std::size_t i = 0; i < 5; i++) EXPECT_EQ(all[i].second.value, values[i]);
 }
 
+TEST(Import, ADamagedBlockThatIsAddedToIsCounted) {
+  const Folder folder;
+  const auto minute = [](double from) {
+    const auto begin = static_cast<std::int64_t>(from);
+    return R"({"series":"g","type":"gauge","level":"minute","value":3,"from":)" +
+           std::to_string(begin) + ",\"to\":" + std::to_string(begin + 60) + "}\n";
+  };
+  const auto first = import_of(folder.file(), minute(kMidnight), Format::jsonl);
+  ASSERT_TRUE(first) << first.error().text();
+  EXPECT_EQ(first->damaged, 0U);
+  {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    (*opened)->run("UPDATE blocks SET data='x'");
+    ASSERT_TRUE((*opened)->outcome());
+  }
+  const auto second = import_of(folder.file(), minute(kMidnight + 60), Format::jsonl);
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_EQ(second->points, 1U);
+  EXPECT_EQ(second->damaged, 1U);
+}
+
 TEST(Import, ASeriesStaysAsLongAsItsLatestPoint) {
   const Folder folder;
   const auto hour = [](double from) {

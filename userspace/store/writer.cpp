@@ -20,6 +20,7 @@ constexpr std::size_t kMostPending = std::size_t{16}
                                      << 20U;  // bytes of rows that wait for the disk
 constexpr std::size_t kAfterFailure = 64;     // rows in a commit, once one has failed
 constexpr std::size_t kKnownForEachLive = 5;  // series of the past that are remembered by number
+constexpr std::int64_t kMostStates = 10'000;  // by name
 // A clock that is wrong by a month must not cost a month: after a start, and after a clock that was
 // set by so much, nothing goes by its age for so long.
 constexpr std::int64_t kDoubtful = 3'600'000;
@@ -47,14 +48,17 @@ Writer::Writer(const Options& options, Stats& stats, Inbox& inbox,
 
 std::optional<std::uint32_t> Writer::id_of(const history::Series& series) {
   std::string key = history::key_of(series.name, series.labels, series.type);
-  if (const auto known = catalogue_.find(key); known != catalogue_.end()) return known->second.id;
+  const auto found = catalogue_.find(key);
+  const bool is_new = found == catalogue_.end();
+  // Those of the past are known, too, and may come back all at once.
   const bool full = accumulator_->series() >= options_.most_series ||
-                    catalogue_.size() >= options_.most_series * kKnownForEachLive ||
-                    next_id_ >= kFirstImportedId;
-  if (full) {
+                    (is_new && catalogue_.size() >= options_.most_series * kKnownForEachLive);
+  const bool ours = series.name == Accumulator::drains_series().name;
+  if ((full && !ours) || (is_new && next_id_ >= kFirstImportedId)) {
     stats_.dropped(Drop::series_limit);
     return std::nullopt;
   }
+  if (!is_new) return found->second.id;
   StoredSeries& known = catalogue_[std::move(key)];
   known = {next_id_++, series};
   by_id_[known.id] = &known;
@@ -144,11 +148,23 @@ Result<void> Writer::save() {
 Result<void> Writer::commit(std::size_t rows) {
   const Inbox::Batch batch = inbox_.pending();
   const std::uint64_t begin = monotonic_ns();
+  const std::size_t gone_before = gone_.size();
+  const std::size_t refused_before = states_refused_;
   Transaction transaction(*connection_, Transaction::Kind::write);
   write(*connection_, rows, batch);
-  if (auto done = transaction.commit(); !done) return done;
+  if (auto done = transaction.commit(); !done) {
+    gone_.resize(gone_before);
+    states_refused_ = refused_before;
+    return done;
+  }
   stats_.wrote_in(monotonic_ns() - begin);
   inbox_.written(batch);
+  if (const std::size_t refused = states_refused_ - refused_before; refused != 0) {
+    stats_.dropped(Drop::disk, refused);
+    if (refused_before == 0)
+      spdlog::error("history: there are {} states, more are not kept: '{}' or another one of {}",
+                    kMostStates, batch.states.begin()->first, batch.states.size());
+  }
   wrote(rows);
   return {};
 }
@@ -161,7 +177,12 @@ void Writer::write(Connection& c, std::size_t rows, const Inbox::Batch& batch) {
           e.text);
   for (const auto& [key, state] : batch.states) {
     if (state.value) {
-      c.run("INSERT OR REPLACE INTO state(key,value) VALUES(?,?)", key, Blob{*state.value});
+      c.run(
+          "INSERT INTO state(key,value) SELECT ?1,?2 WHERE EXISTS(SELECT 1 FROM state WHERE "
+          "key=?1) OR (SELECT count(*) FROM state)<?3 "
+          "ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+          key, Blob{*state.value}, kMostStates);
+      if (!c.failed() && c.changes() == 0) states_refused_++;
     } else {
       c.run("DELETE FROM state WHERE key=?", key);
     }
@@ -177,7 +198,8 @@ void Writer::write(Connection& c, std::size_t rows, const Inbox::Batch& batch) {
   }
   if (rows == 0) return;
   const bool sure_of_the_time = steady_since_ >= 0 && boot_ms_ - steady_since_ >= kDoubtful;
-  retention_.step(c, now_ms_, sure_of_the_time);
+  const auto gone = retention_.step(c, now_ms_, sure_of_the_time);
+  gone_.insert(gone_.end(), gone.begin(), gone.end());
 }
 
 void Writer::write_rows(Connection& c, std::size_t rows) {
@@ -220,13 +242,34 @@ void Writer::wrote(std::size_t rows) {
   }
 }
 
+// Nothing waits: what does may have numbers of theirs.
+void Writer::forget_series() {
+  for (const std::uint32_t id : gone_) {
+    const auto known = by_id_.find(id);
+    if (known == by_id_.end()) continue;
+    const history::Series& s = known->second->series;
+    const std::string key = history::key_of(s.name, s.labels, s.type);
+    // One that is there has its age from a clock that was set: its next hour enters it again.
+    if (accumulator_->has(key) || s.name == Accumulator::drains_series().name) continue;
+    by_id_.erase(known);
+    catalogue_.erase(key);
+  }
+  gone_.clear();
+}
+
 Result<void> Writer::maintain() {
+  forget_series();
   for (const Level level : {Level::minute, Level::hour}) {
     const std::size_t i = index_of(level);
     const std::int64_t period = newest_[i] < 0 ? -1 : period_of(level, newest_[i]);
     if (period == compacted_[i]) continue;
-    if (auto done = compact(*connection_, level, newest_[i]); !done)
-      return tl::unexpected(done.error());
+    const auto done = compact(*connection_, level, newest_[i]);
+    if (!done) return tl::unexpected(done.error());
+    if (done->damaged != 0) {
+      stats_.read_failed(done->damaged);
+      spdlog::error("history: {} blocks of level {} were damaged; what could not be read is lost",
+                    done->damaged, name_of(level));
+    }
     compacted_[i] = period;
   }
   retention_.shrink(*connection_);

@@ -35,6 +35,9 @@ class Writer {
   Result<void> open();
   /// True: an interval has ended, there is something to save.
   bool add(const Moment& now, const std::vector<metrics::Family>& families);
+  /// Somebody who reads has met damage: checks the whole file, once an hour at most, and sets it
+  /// aside where there is some.
+  void look_for_damage();
   /// Commits what is pending, and keeps it where that fails: the next call tries again.
   Result<void> save();
   /// The interval in progress, too.
@@ -60,6 +63,7 @@ class Writer {
   void write_rows(Connection& connection, std::size_t rows);
   void note_seen(Connection& connection, const Pending& row);
   void wrote(std::size_t rows);
+  void forget_series();
   Result<void> maintain();
 
   const Options options_;
@@ -77,6 +81,8 @@ class Writer {
   std::unordered_map<std::uint32_t, const StoredSeries*> by_id_;
   std::uint32_t next_id_ = 1;
   std::vector<const StoredSeries*> to_enter_;  // not in the file yet
+  std::vector<std::uint32_t> gone_;            // from the file: numbers to be forgotten
+  std::size_t states_refused_ = 0;             // ever
 
   std::unique_ptr<Accumulator> accumulator_;
   std::unique_ptr<Rollup> minutes_, hours_;
@@ -85,6 +91,7 @@ class Writer {
   std::int64_t now_ms_ = 0, boot_ms_ = 0;  // of the newest drain
   std::int64_t steady_since_ = -1;         // boot_ms since when the clock was not set by much
   std::int64_t last_try_ms_ = -1;          // boot_ms of the last attempt at a first file
+  std::int64_t last_look_ms_ = -1;         // boot_ms of the last look for damage
   std::array<std::int64_t, kLevelCount> compacted_{-1, -1, -1};  // for which period
   std::array<std::int64_t, kLevelCount> newest_{-1, -1, -1};     // begin of the last row written
   Retention retention_;

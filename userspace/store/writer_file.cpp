@@ -16,6 +16,28 @@
 namespace nz::store {
 namespace {
 
+constexpr std::int64_t kBetweenLooks = 3'600'000;  // for damage
+
+// What is damaged, in words; empty: nothing is. By a connection of its own: what ours has read
+// before it would not read again.
+Result<std::string> damage_of(const std::string& path, const std::string& vfs) {
+  auto connection = open_to_read(path, vfs);
+  Result<void> read;
+  std::string found;
+  if (connection) {
+    {
+      Rows rows = (*connection)->query("PRAGMA quick_check(1)");
+      if (rows.next() && rows.bytes(0) != "ok") found = rows.bytes(0);
+    }
+    read = (*connection)->outcome();
+  } else {
+    read = tl::unexpected(connection.error());
+  }
+  if (read) return found;
+  if (read.error().code != kDamaged) return tl::unexpected(read.error());
+  return read.error().what;
+}
+
 bool is_refusal(int code) {
   return code == EWOULDBLOCK || code == EPROTONOSUPPORT || code == EEXIST || code == EISDIR;
 }
@@ -104,6 +126,21 @@ void Writer::set_file_aside() {
   begin_file_anew();
 }
 
+void Writer::look_for_damage() {
+  if (!connection_ || (last_look_ms_ >= 0 && boot_ms_ - last_look_ms_ < kBetweenLooks)) return;
+  last_look_ms_ = boot_ms_;
+  const auto damage = damage_of(options_.path, options_.vfs);
+  if (!damage) {
+    spdlog::error("history: {} seems damaged, but cannot be looked at: {}", options_.path,
+                  damage.error().text());
+  } else if (damage->empty()) {
+    spdlog::warn("history: a question met damage, but {} has none in its structure", options_.path);
+  } else {
+    spdlog::error("history: {}", *damage);
+    set_file_aside();
+  }
+}
+
 // Everything that is known by number has to be entered again.
 void Writer::begin_file_anew() {
   to_enter_.clear();
@@ -118,6 +155,7 @@ void Writer::start_over() {
   pending_.clear();
   pending_bytes_ = 0;
   to_enter_.clear();
+  gone_.clear();
   by_id_.clear();
   catalogue_.clear();
   next_id_ = 1;
