@@ -340,7 +340,8 @@ TEST_F(Judge, Absence) {
   EXPECT_EQ(holding(verdict(kQuiet)), 0U);
   scene.series.clear();
   scene.covered = 45;
-  EXPECT_FALSE(verdict(kRule).known) << "it has not been watched for a minute";
+  EXPECT_FALSE(verdict(kQuiet).known) << "it has not been watched for a minute";
+  EXPECT_TRUE(verdict(kRule).known) << "of a gauge the engine waits";
 }
 
 TEST_F(Judge, BurnRateNeedsBothWindows) {
