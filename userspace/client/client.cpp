@@ -15,12 +15,6 @@ namespace {
 constexpr const char* kUrlRemedy =
     "write for instance http://127.0.0.1:9718 or https://host/prefix";
 
-bool is_loopback(const std::string& host) {
-  // Of figures alone: 127.0.0.1.example is the name of another host.
-  const bool figures = host.find_first_not_of("0123456789.") == std::string::npos;
-  return host == "localhost" || host == "::1" || (host.starts_with("127.") && figures);
-}
-
 // The first line that is neither empty nor a comment, as the agent reads its own file.
 Result<std::string> token_of(const std::string& file) {
   const auto text = http::read_protected(file, "--token-file", true);
@@ -121,7 +115,7 @@ class Client::Impl {
     client_->set_follow_location(false);  // a token is for who was named
     if (!options_.ca_file.empty()) client_->set_ca_cert_path(options_.ca_file);
     if (options_.token_file.empty()) return {};
-    if (!url_.tls && !is_loopback(url_.host))
+    if (!url_.tls && !http::is_loopback(url_.host))
       return fail("a token would go to " + url_.host + " for everybody on the way to read",
                   "use https");
     const auto token = token_of(options_.token_file);
