@@ -3,14 +3,19 @@
 
 #include <gmock/gmock.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
+
+#include "userspace/base/fd.h"
 
 namespace nz::alerts {
 namespace {
@@ -224,6 +229,48 @@ TEST(Courier, AServerThatHangsHoldsNobody) {
   }
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15))
       << "its end waits for no answer";
+}
+
+// A listener whose queue is full: who connects hears nothing.
+class Silent {
+ public:
+  Silent() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    auto* address = reinterpret_cast<sockaddr*>(&address_);
+    EXPECT_EQ(bind(listener_.get(), address, size), 0);
+    EXPECT_EQ(getsockname(listener_.get(), address, &size), 0);
+    EXPECT_EQ(listen(listener_.get(), 0), 0);
+    for (Fd& one : queue_) {
+      one.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      connect(one.get(), address, size);
+    }
+  }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(ntohs(address_.sin_port));
+  }
+
+ private:
+  sockaddr_in address_{};
+  Fd listener_;
+  std::array<Fd, 4> queue_;
+};
+
+TEST(Courier, StoppingWaitsForNoConnection) {
+  const Silent server;
+  Receiver receiver = alertmanager();
+  receiver.timeout = 40;
+  const auto start = std::chrono::steady_clock::now();
+  {
+    Courier courier(receiver, server.url(), "", nullptr, system_now);
+    courier.update({firing()});
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until it connects
+    courier.stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10))
+        << "the agent's thread calls it";
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 TEST(Courier, SecretsComeFromFilesThatOthersCannotRead) {
