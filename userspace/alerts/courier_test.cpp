@@ -13,6 +13,7 @@
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <thread>
 
 #include "userspace/base/fd.h"
@@ -308,6 +309,22 @@ TEST(Courier, NoTlsWhereNoneIsSpoken) {
   ASSERT_TRUE(eventually([&] { return !courier.stats().results.empty(); }));
   EXPECT_EQ(courier.stats().results["ok"], 0U);
   EXPECT_EQ(server.requests, 0);
+}
+
+TEST(Courier, AnErrorOfItsThreadEndsNothing) {
+  Receiving server;
+  const auto own = std::this_thread::get_id();
+  std::atomic<int> failures{2};
+  const auto now = [&] {
+    if (std::this_thread::get_id() != own && failures.fetch_sub(1) > 0)
+      throw std::runtime_error("no clock");
+    return system_now();
+  };
+  Courier courier(webhook(), server.url(), "", nullptr, now);
+  ASSERT_TRUE(eventually([&] { return courier.stats().trouble == "no clock"; }));
+  courier.update({firing()});
+  ASSERT_TRUE(eventually([&] { return courier.stats().results["ok"] == 1; }));
+  EXPECT_EQ(courier.stats().trouble, "");
 }
 
 TEST(Courier, TakesOnlyWhatGoesThere) {
