@@ -164,7 +164,10 @@ void Service::set_receivers(const nlohmann::json& saved) {
     }
   }
   // Their threads may wait for the network; the agent's does not.
-  if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
+  try {
+    if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
+  } catch (const std::system_error&) {  // no thread: they were waited for here
+  }
 }
 
 nlohmann::json Service::restore() {
