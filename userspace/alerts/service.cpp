@@ -145,7 +145,6 @@ void Service::set_receivers(const nlohmann::json& saved) {
     spdlog::error("alerts: {} URLs of receivers are left out, at most {} are used", left_out,
                   kMostUrls);
   }
-  const bool may_come_back = !file_.readable || !file_.bad_receivers.empty();
   // All before one is waited for: those of receivers that are gone tell nobody any more, and call
   // nothing of this object, which may end sooner than they do.
   for (const auto& courier : before) {
