@@ -254,6 +254,31 @@ TEST(Report, IncidentsThatAreLeftOutAreCounted) {
   EXPECT_TRUE(has(all_of(make_report(input)), "1 further one is left out."));
 }
 
+TEST(Report, RowsThatAreLeftOutAreCounted) {
+  Input input = healthy();
+  const auto add = [&](const char* name, analysis::Labels labels, double value) {
+    input.now.series.push_back({name, std::move(labels), value, value, value, value, nullptr});
+  };
+  const auto number = [](int i) { return std::to_string(100 + i); };
+  for (int i = 0; i < 35; i++) {
+    add("nearzero_disk_busy_seconds_total", {{"device", "odd" + number(i)}}, 1);
+    for (const char* kind : {"size", "available"})
+      add("nearzero_filesystem_bytes", {{"mount", "/odd" + number(i)}, {"kind", kind}}, 100);
+    add("nearzero_probe_cost_seconds_total", {{"probe", "odd" + number(i)}}, 1);
+    add("nearzero_probe_observed_seconds_total",
+        {{"probe", "odd" + number(i)}, {"target", "demo"}}, 1);
+    TrendLine line = input.trends.front();
+    line.of = {
+        "nearzero_disk_busy_seconds_total", {{"device", "odd" + number(i)}}, "rate", "ratio"};
+    input.trends.push_back(line);
+  }
+  const std::string text = all_of(make_report(input));
+  for (const char* part : {"further disks are left out.", "further file systems are left out.",
+                           "probes that cost less are left out.", "further charts are left out."})
+    EXPECT_TRUE(has(text, part)) << part;
+  EXPECT_TRUE(has(text, "rates are per observed second. ")) << "and how many there are besides";
+}
+
 TEST(Report, TellsThisHourAgainstTheUsualOne) {
   Input input = healthy();
   analysis::AgainstUsual slow;
