@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <set>
 
 #include "userspace/report/document/writers.h"
@@ -134,6 +135,33 @@ TEST(Report, SharesOfAnOrderAreThoseOfItsThread) {
   EXPECT_NEAR(disk, 0.020, 1e-6);
   EXPECT_NEAR(before, 12e-6, 1e-9);
   EXPECT_EQ(bars->bars[2].label, "stage persist") << "the longest first";
+}
+
+TEST(Report, TheDistributionHasTheShortestAndTheLongest) {
+  Input input = healthy();
+  for (analysis::WindowSeries& s : input.now.series) {
+    if (s.name != "nearzero_order_stage_duration_seconds" || !s.histogram) continue;
+    auto h = std::make_shared<analysis::Histogram>(*s.histogram);
+    h->zero += h->count();
+    h->overflow += h->count();
+    h->max_ns = 900'000'000'000;
+    s.histogram = h;
+  }
+  const Document d = make_report(input);
+  const Section* s = section(d, "order-path");
+  ASSERT_NE(s, nullptr);
+  const Distribution* found = nullptr;
+  for (const Block& block : s->blocks) {
+    if (const auto* one = std::get_if<Distribution>(&block)) found = one;
+  }
+  ASSERT_NE(found, nullptr);
+  double sum = 0;
+  for (const Band& band : found->now) sum += band.share;
+  EXPECT_NEAR(sum, 1, 1e-9);
+  EXPECT_EQ(found->now.front().low, 0);
+  EXPECT_NEAR(found->now.front().share, 0.25, 0.01);
+  EXPECT_EQ(found->now.back().high, 900);
+  EXPECT_NEAR(found->now.back().share, 0.5, 0.01);
 }
 
 TEST(Report, TheSameInputGivesTheSameBytes) {
