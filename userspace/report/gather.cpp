@@ -101,8 +101,8 @@ class Gatherer {
   std::vector<TrendLine> lines_;
 };
 
-// Busy is what idle leaves: one minus the mean of the idle seconds a second of those CPUs that have a
-// figure then.
+// Busy is what idle leaves: one minus the mean of the idle seconds a second, of the CPUs that have
+// a figure then.
 std::vector<history::Point> busy_of_idle(const std::vector<history::Trend>& idle) {
   std::vector<history::Point> busy = Gatherer::summed(idle);
   for (std::size_t i = 0; i < busy.size(); i++) {

@@ -107,7 +107,7 @@ TEST_F(Gather, BeforeHistory) {
 }
 
 TEST(GatherHost, ACpuWithoutAFigureCountsForNothing) {
-  history::History history{{.resolution = 10, .length = 3600}};
+  history::History memory{{.resolution = 10, .length = 3600}};
   for (int s = 0; s <= 1200; s += 10) {
     Families families = {
         counter("nearzero_host_cpu_seconds_total", 0.75 * s, {{"cpu", "0"}, {"mode", "idle"}})};
@@ -116,9 +116,9 @@ TEST(GatherHost, ACpuWithoutAFigureCountsForNothing) {
       families.push_back(counter("nearzero_host_cpu_seconds_total", 0.75 * (s - 600),
                                  {{"cpu", "1"}, {"mode", "idle"}}));
     }
-    history.add(kStart + s, families);
+    memory.add(kStart + s, families);
   }
-  const MemoryData data(history);
+  const MemoryData data(memory);
   const Input input = gather(data, kStart, kStart + 1200, Compare{Compare::Kind::none, 0});
   ASSERT_EQ(input.trends.size(), 1U);
   const auto& busy = input.trends[0].now;
