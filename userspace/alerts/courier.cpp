@@ -23,9 +23,18 @@ using Clock = std::chrono::steady_clock;
 constexpr double kRetainResolved = 900;
 constexpr double kLongestSleep = 60;
 constexpr std::chrono::seconds kLongestGoodbye{3};
+constexpr std::chrono::seconds kPauseAfterError{1};
 
 std::string path_of(const Receiver& receiver) {
   return receiver.kind == Receiver::Kind::alertmanager ? "/api/v2/alerts" : "";
+}
+
+unsigned seed() {
+  try {
+    return std::random_device{}();
+  } catch (const std::exception&) {
+    return static_cast<unsigned>(Clock::now().time_since_epoch().count());
+  }
 }
 
 }  // namespace
@@ -53,6 +62,7 @@ struct Courier::Shared {
   std::map<std::string, std::uint64_t> results;
   std::string trouble;
   bool stopping = false, ended = false;
+  Clock::time_point stopped;
 };
 
 Outbox::Options outbox_options(const Receiver& receiver) {
@@ -85,6 +95,7 @@ Courier::Courier(const Receiver& receiver, const std::string& url, std::string g
 void Courier::stop() {
   {
     const std::lock_guard lock(shared_->mutex);
+    if (!shared_->stopping) shared_->stopped = Clock::now();
     shared_->stopping = true;
     shared_->wake.notify_all();
   }
@@ -94,8 +105,10 @@ void Courier::stop() {
 Courier::~Courier() {
   stop();
   std::unique_lock lock(shared_->mutex);
-  // A name that is being looked up cannot be interrupted: its thread holds what it needs.
-  if (!shared_->wake.wait_for(lock, kLongestGoodbye, [this] { return shared_->ended; }))
+  // A name that is being looked up cannot be interrupted: its thread holds what it needs. The time
+  // counts from stop(), so that many together do not take longer than one.
+  const auto latest = shared_->stopped + kLongestGoodbye;
+  if (!shared_->wake.wait_until(lock, latest, [this] { return shared_->ended; }))
     spdlog::warn("receiver {}: a request is still under way and is left alone",
                  shared_->receiver.name);
 }
@@ -112,7 +125,26 @@ void Courier::update(const std::vector<Alert>& alerts) {
 
 void Courier::run(const std::shared_ptr<Shared>& shared) {
   const Courtesy courtesy(kNiceOfAnswers);
-  std::minstd_rand random(std::random_device{}());
+  for (bool over = false; !over;) {
+    std::string why;
+    try {
+      deliver(shared);
+    } catch (const std::exception& e) {
+      why = e.what();
+      spdlog::error("receiver {}: {}; goes on in a second", shared->receiver.name, why);
+    }
+    std::unique_lock lock(shared->mutex);
+    if (!why.empty()) shared->trouble = why;
+    over = shared->wake.wait_for(lock, kPauseAfterError, [&] { return shared->stopping; });
+  }
+  const std::lock_guard lock(shared->mutex);
+  shared->ended = true;
+  shared->wake.notify_all();
+}
+
+// Until it is to stop.
+void Courier::deliver(const std::shared_ptr<Shared>& shared) {
+  std::minstd_rand random(seed());
   std::uniform_real_distribution<double> chance(0, 1);
   std::unique_lock lock(shared->mutex);
   while (!shared->stopping) {

@@ -27,7 +27,8 @@ class Courier {
   using Now = std::function<double()>;
 
   /// `changed` is called from its thread, with its lock held, when what was told has changed and is
-  /// worth saving: it may set a flag, not call back.
+  /// worth saving: it may set a flag, not call back. Throws std::system_error where there can be no
+  /// further thread.
   Courier(const Receiver& receiver, const std::string& url, std::string generator,
           std::function<void()> changed, Now now);
   /// Ends as stop() does. Waits for its thread, at most some seconds for a name that is being
@@ -52,6 +53,7 @@ class Courier {
  private:
   struct Shared;  // outlives this object where the thread does
   static void run(const std::shared_ptr<Shared>& shared);
+  static void deliver(const std::shared_ptr<Shared>& shared);
   std::shared_ptr<Shared> shared_;
 };
 

@@ -3,14 +3,20 @@
 
 #include <gmock/gmock.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <thread>
+
+#include "userspace/base/fd.h"
 
 namespace nz::alerts {
 namespace {
@@ -226,6 +232,48 @@ TEST(Courier, AServerThatHangsHoldsNobody) {
       << "its end waits for no answer";
 }
 
+// A listener whose queue is full: who connects hears nothing.
+class Silent {
+ public:
+  Silent() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    auto* address = reinterpret_cast<sockaddr*>(&address_);
+    EXPECT_EQ(bind(listener_.get(), address, size), 0);
+    EXPECT_EQ(getsockname(listener_.get(), address, &size), 0);
+    EXPECT_EQ(listen(listener_.get(), 0), 0);
+    for (Fd& one : queue_) {
+      one.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      connect(one.get(), address, size);
+    }
+  }
+  [[nodiscard]] std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(ntohs(address_.sin_port));
+  }
+
+ private:
+  sockaddr_in address_{};
+  Fd listener_;
+  std::array<Fd, 4> queue_;
+};
+
+TEST(Courier, StoppingWaitsForNoConnection) {
+  const Silent server;
+  Receiver receiver = alertmanager();
+  receiver.timeout = 40;
+  const auto start = std::chrono::steady_clock::now();
+  {
+    Courier courier(receiver, server.url(), "", nullptr, system_now);
+    courier.update({firing()});
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until it connects
+    courier.stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10))
+        << "the agent's thread calls it";
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
 TEST(Courier, SecretsComeFromFilesThatOthersCannotRead) {
   Receiving server;
   const std::string path = testing::TempDir() + "nz_alerts_token";
@@ -261,6 +309,22 @@ TEST(Courier, NoTlsWhereNoneIsSpoken) {
   ASSERT_TRUE(eventually([&] { return !courier.stats().results.empty(); }));
   EXPECT_EQ(courier.stats().results["ok"], 0U);
   EXPECT_EQ(server.requests, 0);
+}
+
+TEST(Courier, AnErrorOfItsThreadEndsNothing) {
+  Receiving server;
+  const auto own = std::this_thread::get_id();
+  std::atomic<int> failures{2};
+  const auto now = [&] {
+    if (std::this_thread::get_id() != own && failures.fetch_sub(1) > 0)
+      throw std::runtime_error("no clock");
+    return system_now();
+  };
+  Courier courier(webhook(), server.url(), "", nullptr, now);
+  ASSERT_TRUE(eventually([&] { return courier.stats().trouble == "no clock"; }));
+  courier.update({firing()});
+  ASSERT_TRUE(eventually([&] { return courier.stats().results["ok"] == 1; }));
+  EXPECT_EQ(courier.stats().trouble, "");
 }
 
 TEST(Courier, TakesOnlyWhatGoesThere) {

@@ -104,7 +104,7 @@ void Engine::hold(const Rule& rule, const Observation& seen, double now, Changes
   instance.alert.value = seen.value;
   instance.alert.unit = seen.unit;
   describe(instance, rule, seen);
-  if (instance.alert.state == State::pending && instance.held >= rule.for_seconds)
+  if (instance.alert.state == State::pending && instance.held >= rule.wait())
     fire(instance, now, changes);
 }
 

@@ -246,6 +246,21 @@ TEST(Engine, IsBoundedAndCountsWhatDoesNotFit) {
   EXPECT_LE(engine.alerts().size(), 10U);
 }
 
+TEST(Engine, AGaugeIsAbsentWhenItHasBeenMissingForTheWindow) {
+  Engine engine;
+  engine.set_rules(
+      rules_of("rules:\n  - name: A\n    keep_firing_for: 0s\n    for: 10s\n"
+               "    absence: {series: nearzero_target_threads, window: 30s}\n"));
+  Scene there, gone;
+  there.gauge("nearzero_target_threads", {{"target", "a"}}, 1);
+  double now = kNow;
+  const auto fired = [&](const Scene& scene) { return engine.step(scene, now += 10).fired.size(); };
+  for (const Scene* scene : {&gone, &gone, &there, &gone, &gone, &gone, &gone})
+    EXPECT_EQ(fired(*scene), 0U) << "30 s of the window and 10 s of `for` have not passed";
+  EXPECT_EQ(fired(gone), 1U);
+  EXPECT_EQ(engine.step(there, now + 10).resolved.size(), 1U);
+}
+
 TEST(Engine, UnknownRulesSayWhy) {
   Engine engine;
   engine.set_rules(

@@ -21,14 +21,16 @@ Verdict nobody(const char* what) {
 }
 
 /// Of the open findings, which are the costliest first, the first one about this target or about
-/// the host.
+/// the host; for an alert about the host, the first one about a resource of the host.
 void add_cause(Observation& observation, const Judging& with) {
   const auto* findings = with.facts.findings();
   if (findings == nullptr || observation.fields.contains("cause")) return;
   const std::string_view target = value_of(observation.labels, "target");
+  const bool of_host = target.empty() || target == "host";
   for (const analysis::Finding& f : *findings) {
     if (f.state == FindingState::resolved) continue;
-    if (!target.empty() && f.target != target && f.target != "host") continue;
+    const bool about_host = f.target == "host" || f.where.starts_with("host ");
+    if (of_host ? !about_host : f.target != target && f.target != "host") continue;
     observation.fields["cause"] = f.title;
     observation.fields["recommendation"] = f.recommendation;
     return;

@@ -170,8 +170,10 @@ Verdict judge_one(const Degradation& condition, const Rule& rule, const Judging&
 
 Verdict judge_one(const Absence& condition, const Rule& rule, const Judging& with) {
   Verdict verdict;
-  // Nearly all of it: what has just been started has not been absent for so long.
-  const analysis::Window* window = usable(with, condition.window, verdict, 0.8);
+  // Nearly all of it: what has just been started has not been absent for so long. The engine waits
+  // for gauges (Rule::wait()).
+  const double share = condition.of_gauge() ? 0 : 0.8;
+  const analysis::Window* window = usable(with, condition.window, verdict, share);
   if (window == nullptr) return verdict;
   double growth = 0;
   const auto found = select(condition.series, *window);

@@ -323,6 +323,27 @@ TEST_F(Judge, BottlenecksByKindPlaceAndWeight) {
   EXPECT_EQ(holding(verdict("bottleneck: {where: 'where=~\"CPU .*\"'}")), 1U);
 }
 
+TEST_F(Judge, TheCauseIsOfTheSameTargetOrOfTheHost) {
+  analysis::Finding slow, disk;
+  slow.target = disk.target = "demo";
+  slow.title = "slow statement";
+  disk.where = "host disk sda";
+  disk.title = "a busy disk";
+  scene.open = {slow, disk};
+  scene.gauge("nearzero_off", {}, 1);
+  const std::string kHost = "threshold: {series: nearzero_off, above: 0}";
+  EXPECT_EQ(verdict(kHost).observations.at(0).fields.at("cause"), "a busy disk");
+  scene.open = {slow};
+  EXPECT_FALSE(verdict(kHost).observations.at(0).fields.contains("cause"))
+      << "a service's statement is no cause of what the host does";
+  scene.gauge("nearzero_target_threads", {{"target", "demo"}}, 9);
+  scene.gauge("nearzero_target_threads", {{"target", "other"}}, 9);
+  const auto v = verdict("threshold: {series: nearzero_target_threads, above: 0}");
+  ASSERT_EQ(holding(v), 2U);
+  EXPECT_EQ(v.observations[0].fields.at("cause"), "slow statement");
+  EXPECT_FALSE(v.observations[1].fields.contains("cause"));
+}
+
 TEST_F(Judge, Absence) {
   const std::string kRule =
       "absence: {series: 'nearzero_target_threads{target=\"a\"}', window: 1m}";
@@ -340,7 +361,8 @@ TEST_F(Judge, Absence) {
   EXPECT_EQ(holding(verdict(kQuiet)), 0U);
   scene.series.clear();
   scene.covered = 45;
-  EXPECT_FALSE(verdict(kRule).known) << "it has not been watched for a minute";
+  EXPECT_FALSE(verdict(kQuiet).known) << "it has not been watched for a minute";
+  EXPECT_TRUE(verdict(kRule).known) << "of a gauge the engine waits";
 }
 
 TEST_F(Judge, BurnRateNeedsBothWindows) {

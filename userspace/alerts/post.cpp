@@ -1,6 +1,8 @@
 #include "userspace/alerts/post.h"
 
+#include <fcntl.h>
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +13,7 @@
 #include <string_view>
 
 #include "userspace/alerts/templates.h"
+#include "userspace/base/fd.h"
 #include "userspace/http/secret_file.h"
 
 namespace nz::alerts {
@@ -79,13 +82,13 @@ class Poster::Impl {
     request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "nearzero"}};
     if (auto failed = authorize(request)) return *failed;
 
-    auto made = std::make_shared<std::optional<httplib::Client>>();
+    std::optional<httplib::Client> made;
     try {
-      made->emplace(origin_);
+      made.emplace(origin_);
     } catch (const std::exception& e) {
       return {Outcome::unreachable, origin_ + ": " + e.what()};
     }
-    httplib::Client& client = **made;
+    httplib::Client& client = *made;
     if (!client.is_valid()) return {Outcome::unreachable, origin_ + " is no URL of a host"};
     const auto seconds = static_cast<time_t>(receiver_.timeout);
     const auto micros =
@@ -95,24 +98,31 @@ class Poster::Impl {
     client.set_write_timeout(seconds, micros);
     client.enable_server_certificate_verification(receiver_.verify);
     if (!receiver_.ca_file.empty()) client.set_ca_cert_path(receiver_.ca_file.c_str());
+    client.set_socket_options([this](int socket) { hold(socket); });
     {
       const std::lock_guard lock(mutex_);
       if (stopped_) return {Outcome::unreachable, "stopping"};
-      current_ = made;
     }
     Attempt attempt = send(client, request);
     const std::lock_guard lock(mutex_);
-    current_.reset();
+    socket_.reset();
     return attempt;
   }
 
   void stop() {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
-    if (current_ && *current_) (*current_)->stop();
+    if (socket_.valid()) shutdown(socket_.get(), SHUT_RDWR);
   }
 
  private:
+  // httplib's own stop() waits until the name is known and the connection stands. A descriptor of
+  // our own: it closes its one when it likes, and the number may be that of another file then.
+  void hold(int socket) {
+    const std::lock_guard lock(mutex_);
+    socket_.reset(fcntl(socket, F_DUPFD_CLOEXEC, 0));
+  }
+
   // Read for each request: a new token takes effect without a reload.
   std::optional<Attempt> authorize(httplib::Request& request) const {
     const bool token = !receiver_.token_file.empty();
@@ -187,7 +197,7 @@ class Poster::Impl {
   const std::string origin_;
   std::string path_;
   std::mutex mutex_;
-  std::shared_ptr<std::optional<httplib::Client>> current_;
+  Fd socket_;  // of the request under way
   bool stopped_ = false;
 };
 

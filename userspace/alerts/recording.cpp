@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <streambuf>
 
 #include "userspace/alerts/alert_json.h"
 #include "userspace/alerts/rule.h"
@@ -13,8 +14,6 @@ namespace nz::alerts {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 
 analysis::Histogram histogram_of(const json& in) {
   analysis::Histogram h;
@@ -166,13 +165,35 @@ Moment moment_of(const json& in) {
 
 }  // namespace
 
+// Past a line that is too long without keeping it.
+bool Recording::read_line(std::string& text) {
+  text.clear();
+  std::streambuf& in = *in_.rdbuf();
+  constexpr int kEnd = std::char_traits<char>::eof();
+  int c = in.sbumpc();
+  if (c == kEnd) return false;
+  for (; c != kEnd && c != '\n'; c = in.sbumpc()) {
+    if (text.size() <= most_) text += static_cast<char>(c);
+  }
+  line_++;
+  return true;
+}
+
 Result<std::optional<Moment>> Recording::next() {
   std::string text;
-  while (std::getline(in_, text)) {
-    line_++;
+  while (!broken_) {
+    try {
+      if (!read_line(text)) break;
+    } catch (const std::exception& e) {
+      broken_ = true;
+      return fail(name_ + ": cannot be read beyond line " + std::to_string(line_) + ": " + e.what(),
+                  "is it a file, and its disk well?");
+    }
     const std::string place = name_ + ":" + std::to_string(line_);
     if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (text.size() > kMostBytes) return fail(place + ": longer than 64 MB", "one moment a line");
+    if (text.size() > most_)
+      return fail(place + ": longer than " + std::to_string(most_ >> 20U) + " MB",
+                  "one moment a line");
     try {
       return std::optional<Moment>(moment_of(json::parse(text)));
     } catch (const std::exception& e) {

@@ -51,18 +51,24 @@ class Moments {
   [[nodiscard]] virtual std::size_t done() const = 0;
 };
 
-/// Reads a recording line by line; a line is at most 64 MB.
+/// Reads a recording line by line.
 class Recording : public Moments {
  public:
-  Recording(std::istream& in, std::string name) : in_(in), name_(std::move(name)) {}
+  /// `most`: bytes of a line.
+  Recording(std::istream& in, std::string name, std::size_t most = std::size_t{64} << 20)
+      : in_(in), name_(std::move(name)), most_(most) {}
 
-  /// Errors name FILE:LINE and what is wrong.
+  /// Errors name FILE:LINE and what is wrong. One of reading is the last: the end comes after it.
   Result<std::optional<Moment>> next() override;
   [[nodiscard]] std::size_t done() const override { return line_; }  ///< lines
 
  private:
+  bool read_line(std::string& text);
+
   std::istream& in_;
   std::string name_;
+  const std::size_t most_;
+  bool broken_ = false;
   std::size_t line_ = 0;
 };
 

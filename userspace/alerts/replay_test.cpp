@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <ios>
+#include <istream>
 #include <sstream>
+#include <streambuf>
 
 #include "userspace/alerts/rule_file.h"
 #include "userspace/alerts/test_scene.h"
@@ -151,6 +154,43 @@ TEST(Replay, BadLinesAreNamedAndPassedOver) {
   EXPECT_THAT(r.problems[0], HasSubstr("r:2: not a moment"));
   EXPECT_EQ(r.moments, 2U);
   EXPECT_EQ(r.alerts.size(), 1U);
+}
+
+TEST(Recording, ALineThatIsTooLongIsOneMistake) {
+  std::istringstream in(moment(1, "\"x\":\"" + std::string(500, 'y') + "\"") + off(2, 0));
+  Recording recording(in, "r", 100);
+  const auto first = recording.next();
+  ASSERT_FALSE(first);
+  EXPECT_THAT(first.error().what, HasSubstr("r:1: longer than"));
+  const auto second = recording.next();
+  ASSERT_TRUE(second && *second);
+  EXPECT_EQ((*second)->at, 2);
+  EXPECT_FALSE(*recording.next());
+}
+
+// One line, then a disk that is broken.
+class Broken : public std::streambuf {
+ public:
+  Broken() { setg(text_.data(), text_.data(), text_.data() + text_.size()); }
+
+ protected:
+  int_type underflow() override { throw std::ios_base::failure("input/output error"); }
+
+ private:
+  std::string text_ = off(1, 0);
+};
+
+TEST(Recording, WhatCannotBeReadIsNotTheEnd) {
+  Broken disk;
+  std::istream in(&disk);
+  Recording recording(in, "r");
+  ASSERT_TRUE(recording.next());
+  const auto broken = recording.next();
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().what, HasSubstr("r: cannot be read beyond line 1: input/output"));
+  const auto end = recording.next();
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(*end) << "it is said once";
 }
 
 TEST(Replay, AnEmptyRecordingJudgesNothing) {

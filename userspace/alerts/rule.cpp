@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "userspace/alerts/catalog.h"
+
 namespace nz::alerts {
 
 const char* word(Severity severity) {
@@ -39,6 +41,16 @@ std::string Ratio::unit() const {
 std::string ForecastFound::subject() const {
   if (!resource.empty()) return resource;
   return of.text() + (bound.above ? " above " : " below ") + std::to_string(bound.value);
+}
+
+bool Absence::of_gauge() const {
+  const CatalogEntry* family = find_family(series.name);
+  return family != nullptr && family->type == metrics::Type::gauge;
+}
+
+double Rule::wait() const {
+  const auto* absence = std::get_if<Absence>(&condition);
+  return for_seconds + (absence != nullptr && absence->of_gauge() ? absence->window : 0);
 }
 
 std::vector<Severity> Rule::severities() const {

@@ -90,6 +90,10 @@ struct Absence {
   Selector series;
   double window = 300;  ///< seconds
   double least = 0;     ///< counters and histograms: growth of all of them in the window
+
+  /// History has gauges at the end of a window alone: the engine waits until they have been missing
+  /// there for as long as the window.
+  [[nodiscard]] bool of_gauge() const;
 };
 
 /// How fast an error budget is spent (Google, The Site Reliability Workbook, 2018, chapter 5).
@@ -144,6 +148,8 @@ struct Rule {
   std::vector<std::string> receivers;                         ///< empty: all
   std::string identity;  ///< the condition as text: another one is another alert
 
+  /// Seconds that it must hold before it fires: `for`, and the window of a gauge that is absent.
+  [[nodiscard]] double wait() const;
   /// Severities that its alerts can have.
   [[nodiscard]] std::vector<Severity> severities() const;
 };

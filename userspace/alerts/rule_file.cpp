@@ -11,6 +11,7 @@
 #include "userspace/config/pointer.h"
 #include "userspace/config/schema.h"
 #include "userspace/config/text_file.h"
+#include "userspace/http/secret_file.h"
 
 namespace nz::alerts {
 namespace {
@@ -64,6 +65,7 @@ class File {
       const std::string at = child("/receivers", i);
       Receiver receiver = read_receiver(receivers[i]);
       unique(receiver.name, child(at, "name"), "receiver");
+      if (!is_wrong(problems_, at)) keep_secrets(receiver, at);
       if (!is_wrong(problems_, at)) {
         out.receivers.push_back(std::move(receiver));
       } else if (!receiver.name.empty()) {
@@ -91,6 +93,21 @@ class File {
   }
 
  private:
+  // A token or password is sent with each request.
+  void keep_secrets(const Receiver& receiver, const std::string& at) {
+    if (receiver.token_file.empty() && receiver.user.empty()) return;
+    const bool webhook = receiver.kind == Receiver::Kind::webhook;
+    for (std::size_t i = 0; i < receiver.urls.size(); i++) {
+      if (!http::can_be_overheard(receiver.urls[i])) continue;
+      const std::string where = webhook ? child(child(at, "webhook"), "url")
+                                        : child(child(child(at, "alertmanager"), "urls"), i);
+      problems_.add({locate_(where, config::Part::kValue), where,
+                     in_quotes(receiver.urls[i]) +
+                         " would get a token or password that everybody on the way can read",
+                     "use https, or a receiver on this host"});
+    }
+  }
+
   void unique(const std::string& name, const std::string& at, const char* what) {
     if (name.empty()) return;
     const auto [first, fresh] = names_.emplace(name, at);

@@ -208,12 +208,12 @@ TEST(RuleFile, ReadsReceivers) {
   const RuleFile file = parse_rules(R"(
 receivers:
   - name: am
-    alertmanager: {urls: ["http://a:9093", "https://b:9093/prefix"], resend: 30s}
+    alertmanager: {urls: ["http://127.0.0.1:9093", "https://b:9093/prefix"], resend: 30s}
     tls: {ca_file: /ca.pem}
     token_file: /token
     timeout: 2s
   - name: hook
-    webhook: {url: "http://h/x", group_by: [target], group_wait: 1s, group_interval: 2s, repeat: 1h}
+    webhook: {url: "https://h", group_by: [target], group_wait: 1s, group_interval: 2s, repeat: 1h}
     basic_auth: {user: u, password_file: /p}
     severity: critical
     send_resolved: false
@@ -225,7 +225,7 @@ receivers:
   Receiver am;
   am.name = "am";
   am.kind = Receiver::Kind::alertmanager;
-  am.urls = {"http://a:9093", "https://b:9093/prefix"};
+  am.urls = {"http://127.0.0.1:9093", "https://b:9093/prefix"};
   am.ca_file = "/ca.pem";
   am.token_file = "/token";
   am.timeout = 2;
@@ -233,7 +233,7 @@ receivers:
   Receiver hook;
   hook.name = "hook";
   hook.kind = Receiver::Kind::webhook;
-  hook.urls = {"http://h/x"};
+  hook.urls = {"https://h"};
   hook.group_by = {"target"};
   hook.group_wait = 1;
   hook.group_interval = 2;
@@ -264,7 +264,10 @@ TEST(RuleFile, ABadReceiverStopsNoRule) {
        {"{name: a}", "{name: a, alertmanager: {urls: []}}", "{name: a, alertmanager: {urls: [x]}}",
         "{name: a, webhook: {url: 'http://user@host/'}}",
         "{name: a, log: {}, webhook: {url: 'http://h'}}",
-        "{name: a, webhook: {url: 'http://h'}, token_file: relative}"}) {
+        "{name: a, webhook: {url: 'https://h'}, token_file: relative}",
+        "{name: a, webhook: {url: 'http://h'}, token_file: /t}",
+        "{name: a, alertmanager: {urls: ['https://h', 'http://127.0.0.1.h']}, "
+        "basic_auth: {user: u, password_file: /p}}"}) {
     const RuleFile file =
         parse_rules("receivers: [" + std::string(receiver) + "]\nrules:" + kGood, "f");
     EXPECT_EQ(file.problems.size(), 1U) << receiver << testing::PrintToString(file.problems);

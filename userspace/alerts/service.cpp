@@ -6,6 +6,7 @@
 #include <chrono>
 #include <exception>
 #include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -105,6 +106,7 @@ void Service::set_receivers(const nlohmann::json& saved) {
   nlohmann::json known = saved;
   for (const auto& [place, told] : unclaimed_) known[place] = nlohmann::json::parse(told);
   std::size_t left_out = 0;
+  bool may_come_back = !file_.readable || !file_.bad_receivers.empty();
   const auto changed = [this] {
     if (keeper_) keeper_->changed();
   };
@@ -114,7 +116,16 @@ void Service::set_receivers(const nlohmann::json& saved) {
         left_out++;
         continue;
       }
-      auto courier = std::make_shared<Courier>(receiver, url, options_.url, changed, options_.now);
+      std::shared_ptr<Courier> courier;
+      try {
+        courier = std::make_shared<Courier>(receiver, url, options_.url, changed, options_.now);
+      } catch (const std::system_error& e) {
+        may_come_back = true;
+        spdlog::error("receiver {}: it gets no thread and is left out, the log has its alerts: {}; "
+                      "raise the limit of tasks and reload",
+                      receiver.name, e.what());
+        continue;
+      }
       const std::string place = place_of(*courier);
       const auto old = std::find_if(before.begin(), before.end(),
                                     [&](const auto& c) { return place_of(*c) == place; });
@@ -134,7 +145,6 @@ void Service::set_receivers(const nlohmann::json& saved) {
     spdlog::error("alerts: {} URLs of receivers are left out, at most {} are used", left_out,
                   kMostUrls);
   }
-  const bool may_come_back = !file_.readable || !file_.bad_receivers.empty();
   // All before one is waited for: those of receivers that are gone tell nobody any more, and call
   // nothing of this object, which may end sooner than they do.
   for (const auto& courier : before) {
@@ -153,7 +163,10 @@ void Service::set_receivers(const nlohmann::json& saved) {
     }
   }
   // Their threads may wait for the network; the agent's does not.
-  if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
+  try {
+    if (!before.empty()) std::thread([before = std::move(before)] {}).detach();
+  } catch (const std::system_error&) {  // no thread: they were waited for here
+  }
 }
 
 nlohmann::json Service::restore() {

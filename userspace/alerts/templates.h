@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "userspace/base/plain_text.h"
 #include "userspace/base/result.h"
 
 namespace nz::alerts {
@@ -36,8 +37,5 @@ class Template {
  private:
   std::vector<Part> parts_;
 };
-
-/// `text` of at most `most` bytes, no character cut in two, and '?' for control characters.
-std::string plain_text(std::string_view text, std::size_t most);
 
 }  // namespace nz::alerts

@@ -7,19 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "userspace/base/plain_text.h"
 #include "userspace/http/secret_file.h"
 
 namespace nz::client {
 namespace {
 
+constexpr std::size_t kMostShown = 500;  // bytes of a text of the server
 constexpr const char* kUrlRemedy =
     "write for instance http://127.0.0.1:9718 or https://host/prefix";
-
-bool is_loopback(const std::string& host) {
-  // Of figures alone: 127.0.0.1.example is the name of another host.
-  const bool figures = host.find_first_not_of("0123456789.") == std::string::npos;
-  return host == "localhost" || host == "::1" || (host.starts_with("127.") && figures);
-}
 
 // The first line that is neither empty nor a comment, as the agent reads its own file.
 Result<std::string> token_of(const std::string& file) {
@@ -121,7 +117,7 @@ class Client::Impl {
     client_->set_follow_location(false);  // a token is for who was named
     if (!options_.ca_file.empty()) client_->set_ca_cert_path(options_.ca_file);
     if (options_.token_file.empty()) return {};
-    if (!url_.tls && !is_loopback(url_.host))
+    if (!url_.tls && !http::is_loopback(url_.host))
       return fail("a token would go to " + url_.host + " for everybody on the way to read",
                   "use https");
     const auto token = token_of(options_.token_file);
@@ -143,25 +139,32 @@ class Client::Impl {
           take_head(r, reply);
           return true;
         },
-        [&](const char* data, std::size_t n) {
-          too_long = reply.body.size() + n > options_.most_bytes;
-          if (!too_long) reply.body.append(data, n);
-          return !too_long;
-        });
-    if (too_long)
-      return fail(options_.who + " at " + options_.url + " answers more than " +
-                      std::to_string(options_.most_bytes >> 20U) + " MB",
-                  "ask for a shorter time");
+        [&](const char* data, std::size_t n) { return take(data, n, reply, too_long); });
+    if (too_long) return long_answer();
     if (!result) return no_answer(result.error());
+    if (reply.status == 0) take_head(*result, reply);  // 204: no handler is called
     return reply;
   }
 
   Result<Reply> post(const std::string& path, const std::string& body, const std::string& type) {
-    const auto result = client_->Post(url_.prefix + path, body, type);
-    if (!result) return no_answer(result.error());
+    httplib::Request request;
+    request.method = "POST";
+    request.path = url_.prefix + path;
+    request.body = body;
+    request.headers = {{"Content-Type", type}};
     Reply reply;
-    take_head(*result, reply);
-    reply.body = result->body;
+    bool too_long = false;
+    request.response_handler = [&](const httplib::Response& r) {
+      take_head(r, reply);
+      return true;
+    };
+    request.content_receiver = [&](const char* data, std::size_t n, std::uint64_t, std::uint64_t) {
+      return take(data, n, reply, too_long);
+    };
+    const auto result = client_->send(request);
+    if (too_long) return long_answer();
+    if (!result) return no_answer(result.error());
+    if (reply.status == 0) take_head(*result, reply);  // 204: no handler is called
     return reply;
   }
 
@@ -172,6 +175,17 @@ class Client::Impl {
     reply.status = r.status;
     reply.content_type = r.get_header_value("Content-Type");
     reply.location = r.get_header_value("Location");
+  }
+  // Whether there may be more.
+  bool take(const char* data, std::size_t n, Reply& reply, bool& too_long) const {
+    too_long = reply.body.size() + n > options_.most_bytes;
+    if (!too_long) reply.body.append(data, n);
+    return !too_long;
+  }
+  [[nodiscard]] tl::unexpected<Error> long_answer() const {
+    return fail(options_.who + " at " + options_.url + " answers more than " +
+                    std::to_string(options_.most_bytes >> 20U) + " MB",
+                "ask for a shorter time");
   }
   [[nodiscard]] tl::unexpected<Error> no_answer(httplib::Error error) const {
     std::string remedy = options_.start_it;
@@ -212,7 +226,7 @@ const std::string& Client::url() const { return impl_->options().url; }
 
 Error Client::refusal(const Reply& reply, const std::string& path) const {
   const Options& o = impl_->options();
-  const std::string told = problem_text(reply.body);
+  const std::string told = plain_text(problem_text(reply.body), kMostShown);
   Error error;
   error.what = o.who + " at " + o.url + " answers " + std::to_string(reply.status) + " to " + path +
                (told.empty() ? "" : ": " + told);
@@ -222,7 +236,8 @@ Error Client::refusal(const Reply& reply, const std::string& path) const {
                        : "is the token in " + o.token_file + " one that it accepts?";
   } else if (reply.status >= 300 && reply.status < 400) {
     error.remedy = reply.location.empty() ? "name the address itself"
-                                          : "name the address itself: " + reply.location;
+                                          : "name the address itself: " +
+                                                plain_text(reply.location, kMostShown);
   } else if (reply.status == 404) {
     error.remedy = "is it " + o.who + ", and of this version?";
   } else if (reply.status == 429 || reply.status == 503) {

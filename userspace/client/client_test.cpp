@@ -53,6 +53,15 @@ class ClientTest : public ::testing::Test {
     server_.server.Get("/p/large", [](const httplib::Request&, httplib::Response& out) {
       out.set_content(std::string(3 << 20, 'x'), "text/plain");
     });
+    server_.server.Post("/p/large", [](const httplib::Request&, httplib::Response& out) {
+      out.set_content(std::string(3 << 20, 'x'), "text/plain");
+    });
+    server_.server.Post("/p/nothing",
+                        [](const httplib::Request&, httplib::Response& out) { out.status = 204; });
+    server_.server.Get("/p/rude", [](const httplib::Request&, httplib::Response& out) {
+      out.status = 400;
+      out.set_content(R"({"detail": "no\u001b[31m\n" })", "application/problem+json");
+    });
     server_.server.Get("/p/moved", [](const httplib::Request&, httplib::Response& out) {
       out.set_redirect("http://elsewhere.example/");
     });
@@ -92,6 +101,8 @@ TEST_F(ClientTest, AsksUnderThePrefixWithEverythingEncoded) {
   ASSERT_TRUE(made);
   EXPECT_EQ(made->status, 201);
   EXPECT_EQ(made->location, "/made/1");
+  EXPECT_EQ(made->body, "{}");
+  EXPECT_EQ(client->post("/nothing", "{}", "application/json")->status, 204);
 }
 
 TEST_F(ClientTest, ATokenIsSent) {
@@ -134,6 +145,9 @@ TEST_F(ClientTest, RefusalsSayWhatToDo) {
   const Error error = client->refusal(*denied, "/denied");
   EXPECT_TRUE(has(error.what, "answers 401 to /denied: a token is needed")) << error.what;
   EXPECT_TRUE(has(error.remedy, "--token-file"));
+  const auto rude = client->get("/rude");
+  ASSERT_TRUE(rude);
+  EXPECT_TRUE(has(client->refusal(*rude, "/rude").what, "answers 400 to /rude: no?[31m?"));
   const auto moved = client->get("/moved");
   ASSERT_TRUE(moved);
   EXPECT_TRUE(has(client->refusal(*moved, "/moved").remedy, "http://elsewhere.example/"));
@@ -149,6 +163,9 @@ TEST_F(ClientTest, ALongAnswerIsAnError) {
   const auto reply = client->get("/large");
   ASSERT_FALSE(reply);
   EXPECT_TRUE(has(reply.error().what, "more than 1 MB")) << reply.error().what;
+  const auto posted = client->post("/large", "{}", "application/json");
+  ASSERT_FALSE(posted);
+  EXPECT_TRUE(has(posted.error().what, "more than 1 MB")) << posted.error().what;
   o.most_bytes = 4 << 20;
   EXPECT_EQ(Client::make(o)->get("/large")->body.size(), 3U << 20U);
 }

@@ -283,6 +283,19 @@ std::optional<json> ask(const Options& options, const std::string& command, cons
   return out;
 }
 
+/// What an answer of another version makes of the work is an error, not the end of the command.
+template <class Work>
+int as_expected(const char* what, const Work& work) {
+  try {
+    return work();
+  } catch (const std::exception& e) {
+    return report(what,
+                  Error{std::string("the agent's answer is not what was expected: ") + e.what(),
+                        "agent and command of the same version?"},
+                  kFailed);
+  }
+}
+
 std::string list_text(const json& in) {
   std::string text;
   Table table({{"STATE"},
@@ -326,14 +339,7 @@ int run_list(const Options& options) {
   const auto answer = ask(options, "alerts", "alerts list", code);
   if (!answer) return code;
   if (options.format == "json") return print_json(*answer);
-  try {
-    return print(list_text(*answer));
-  } catch (const std::exception& e) {
-    return report("alerts list",
-                  Error{std::string("the agent's answer is not what was expected: ") + e.what(),
-                        "agent and command of the same version?"},
-                  kFailed);
-  }
+  return as_expected("alerts list", [&] { return print(list_text(*answer)); });
 }
 
 std::string silence_text(const json& silence) {
@@ -347,12 +353,15 @@ int list_silences(const Options& options) {
   const auto answer = ask(options, "silences", "alerts silence", code);
   if (!answer) return code;
   if (options.format == "json") return print_json(*answer);
-  Table table({{"ID"}, {"UNTIL"}, {"CONDITIONS"}, {"COMMENT"}});
-  for (const json& one : *answer) {
-    table.add({one.at("id").get<std::string>(), alerts::time_of_day(one.at("until").get<double>()),
-               one.at("matchers").get<std::string>(), one.at("comment").get<std::string>()});
-  }
-  return print(table.empty() ? "No silence is in force.\n" : table.text(cli::line_limit()));
+  return as_expected("alerts silence", [&] {
+    Table table({{"ID"}, {"UNTIL"}, {"CONDITIONS"}, {"COMMENT"}});
+    for (const json& one : *answer) {
+      table.add({one.at("id").get<std::string>(),
+                 alerts::time_of_day(one.at("until").get<double>()),
+                 one.at("matchers").get<std::string>(), one.at("comment").get<std::string>()});
+    }
+    return print(table.empty() ? "No silence is in force.\n" : table.text(cli::line_limit()));
+  });
 }
 
 int run_silence(const Options& options) {
@@ -384,7 +393,7 @@ int run_silence(const Options& options) {
   const auto answer = ask(options, "silence add " + alerts::dump(silence), "alerts silence", code);
   if (!answer) return code;
   if (options.format == "json") return print_json(*answer);
-  return print(silence_text(*answer) + "\n");
+  return as_expected("alerts silence", [&] { return print(silence_text(*answer) + "\n"); });
 }
 
 // ---- command line

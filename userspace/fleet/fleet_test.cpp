@@ -79,6 +79,8 @@ TEST(Answer, IsReadOrRefused) {
   EXPECT_TRUE(
       has(parse_answer(R"({"status":"error","error":"too many samples"})", "here").error().what,
           "too many samples"));
+  const auto rude = parse_answer("{\"status\":\"error\",\"error\":\"no\\u001b[31m\\n\"}", "here");
+  EXPECT_EQ(rude.error().what, "here: no?[31m?");
 }
 
 // Five hosts; h3's orders take 20 ms in place of 400 us. Rules are loaded or not.

@@ -6,10 +6,14 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "userspace/base/plain_text.h"
+
 namespace nz::fleet {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t kMostShown = 500;  // bytes of an error of the server
 
 // [1795769400.123, "0.5"]; what cannot be read is a gap.
 history::Point point_of(const json& pair) {
@@ -51,7 +55,8 @@ Result<Answer> parse_answer(const std::string& body, const std::string& place) {
       !j["data"].contains("result") || !j["data"]["result"].is_array()) {
     const bool told = j.contains("error") && j["error"].is_string();
     return fail(place +
-                (told ? ": " + j["error"].get<std::string>() : " answers without a result"));
+                (told ? ": " + plain_text(j["error"].get_ref<const std::string&>(), kMostShown)
+                      : std::string(" answers without a result")));
   }
   Answer answer;
   for (const json& row : j["data"]["result"]) {

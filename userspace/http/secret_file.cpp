@@ -45,4 +45,21 @@ Result<std::string> read_protected(const std::string& path, const std::string& k
   }
 }
 
+bool is_loopback(std::string_view host) {
+  // Of figures alone: 127.0.0.1.example is the name of another host.
+  const bool figures = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && figures);
+}
+
+bool can_be_overheard(std::string_view url) {
+  if (url.starts_with("https://")) return false;
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
+  const std::string_view host = authority.starts_with('[')
+                                    ? authority.substr(1, authority.find(']') - 1)
+                                    : authority.substr(0, authority.find(':'));
+  return !is_loopback(host);
+}
+
 }  // namespace nz::http

@@ -72,9 +72,18 @@ Table cost_table(const Facts& facts) {
   std::vector<std::pair<std::string, double>> sorted(by_probe.begin(), by_probe.end());
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::size_t left_out = 0;
   for (const auto& [probe, share] : sorted) {
-    if (table.rows.size() < kMostRows)
+    if (table.rows.size() < kMostRows) {
       add(std::move(Text("probe ").code(shortened(probe, 60))), share);
+    } else {
+      left_out++;
+    }
+  }
+  if (left_out > 0) {
+    table.note = counted(static_cast<double>(left_out), "probe that costs less is",
+                         "probes that cost less are") +
+                 " left out.";
   }
   if (std::isfinite(agent) && std::isfinite(probes)) add({"all together"}, agent + probes);
   return table;
@@ -84,16 +93,26 @@ Table duty_table(const Facts& facts) {
   Table table;
   table.title = "Probes that rested for part of the time, to hold the budget";
   table.columns = {{"probe"}, {"of"}, {"observed", true}};
+  std::size_t left_out = 0;
   for (const auto* s : facts.now.find("nearzero_probe_observed_seconds_total")) {
     const double share = std::min(1.0, s->change / facts.now.seconds());
     // Two points of one series need not be of the same instant.
-    if (share >= 0.97 || table.rows.size() == kMostRows) continue;
+    if (share >= 0.97) continue;
+    if (table.rows.size() == kMostRows) {
+      left_out++;
+      continue;
+    }
     table.rows.push_back({{code(shortened(analysis::label_of(*s, "probe"), 60)), Tone::none},
                           {{shortened(analysis::label_of(*s, "target"), 60)}, Tone::none},
                           {{analysis::percent_text(share)}, Tone::none}});
   }
   if (!table.rows.empty())
     table.note = "Quantiles, means and shares are unbiased by it; rates are per observed second.";
+  if (left_out > 0) {
+    table.note += " " +
+                  counted(static_cast<double>(left_out), "further one is", "further ones are") +
+                  " left out.";
+  }
   return table;
 }
 

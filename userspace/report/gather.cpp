@@ -101,10 +101,17 @@ class Gatherer {
   std::vector<TrendLine> lines_;
 };
 
-// Busy is what idle leaves: one minus the mean of the CPUs' idle seconds a second.
-std::vector<history::Point> busy_of_idle(const std::vector<history::Trend>& idle, double cpus) {
+// Busy is what idle leaves: one minus the mean of the idle seconds a second, of the CPUs that have
+// a figure then.
+std::vector<history::Point> busy_of_idle(const std::vector<history::Trend>& idle) {
   std::vector<history::Point> busy = Gatherer::summed(idle);
-  for (history::Point& p : busy) p.value = std::clamp(1 - p.value / cpus, 0.0, 1.0);
+  for (std::size_t i = 0; i < busy.size(); i++) {
+    const auto known = std::count_if(idle.begin(), idle.end(), [i](const history::Trend& trend) {
+      return i < trend.points.size() && std::isfinite(trend.points[i].value);
+    });
+    if (known > 0)
+      busy[i].value = std::clamp(1 - busy[i].value / static_cast<double>(known), 0.0, 1.0);
+  }
   return busy;
 }
 
@@ -152,10 +159,8 @@ void add_service(const WindowIndex& now, const std::string& target, Gatherer& ga
 
 void add_host(const WindowIndex& now, Gatherer& gatherer) {
   constexpr const char* kCpu = "nearzero_host_cpu_seconds_total";
-  const auto cpus = static_cast<double>(now.values_of(kCpu, "cpu").size());
-  if (cpus > 0)
-    gatherer.add({kCpu, {{"mode", "idle"}}, "rate", "ratio"},
-                 [&](const auto& trends) { return busy_of_idle(trends, cpus); });
+  if (now.has(kCpu, {{"mode", "idle"}}))
+    gatherer.add({kCpu, {{"mode", "idle"}}, "rate", "ratio"}, busy_of_idle);
   // The busiest disks.
   constexpr const char* kBusy = "nearzero_disk_busy_seconds_total";
   std::vector<std::pair<double, std::string>> disks;

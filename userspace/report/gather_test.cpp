@@ -106,6 +106,27 @@ TEST_F(Gather, BeforeHistory) {
   EXPECT_EQ(none.no_before, "there is no history");
 }
 
+TEST(GatherHost, ACpuWithoutAFigureCountsForNothing) {
+  history::History memory{{.resolution = 10, .length = 3600}};
+  for (int s = 0; s <= 1200; s += 10) {
+    Families families = {
+        counter("nearzero_host_cpu_seconds_total", 0.75 * s, {{"cpu", "0"}, {"mode", "idle"}})};
+    // Plugged in after ten minutes.
+    if (s > 600) {
+      families.push_back(counter("nearzero_host_cpu_seconds_total", 0.75 * (s - 600),
+                                 {{"cpu", "1"}, {"mode", "idle"}}));
+    }
+    memory.add(kStart + s, families);
+  }
+  const MemoryData data(memory);
+  const Input input = gather(data, kStart, kStart + 1200, Compare{Compare::Kind::none, 0});
+  ASSERT_EQ(input.trends.size(), 1U);
+  const auto& busy = input.trends[0].now;
+  ASSERT_EQ(busy.size(), 60U);
+  EXPECT_NEAR(busy[10].value, 0.25, 0.001);
+  EXPECT_NEAR(busy[50].value, 0.25, 0.001);
+}
+
 TEST(CompareWords, AreReadOrRefused) {
   EXPECT_EQ(shift_of(*parse_compare("previous"), 100, 400), 300);
   EXPECT_EQ(shift_of(*parse_compare("1d"), 100, 400), 86400);

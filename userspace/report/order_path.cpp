@@ -55,19 +55,24 @@ Table stage_table(const Facts& facts, const Target& target) {
 }
 
 // Half octaves: 41 % wide, as wide as a bar can be told from its neighbour in the picture.
-std::vector<Band> bands(const analysis::Histogram& h) {
+// What is beyond the last boundary (256 s) goes up to `longest` seconds.
+std::vector<Band> bands(const analysis::Histogram& h, double longest) {
   std::vector<Band> result;
   const auto count = static_cast<double>(h.count());
   if (count == 0) return result;
   constexpr std::size_t kEach = 4;
   for (std::size_t i = 0; i < NZ_BUCKETS; i += kEach) {
-    double n = 0;
+    double n = i == 0 ? static_cast<double>(h.zero) : 0;
     for (std::size_t b = i; b < std::min<std::size_t>(i + kEach, NZ_BUCKETS); b++)
       n += static_cast<double>(h.buckets[b]);
     const double low = i == 0 ? 0 : analysis::upper_bound_seconds(i - 1);
     const double high =
         analysis::upper_bound_seconds(std::min<std::size_t>(i + kEach, NZ_BUCKETS) - 1);
     if (n > 0 || (!result.empty())) result.push_back({low, high, n / count});
+  }
+  if (h.overflow > 0) {
+    const double last = analysis::upper_bound_seconds(NZ_BUCKETS - 1);
+    result.push_back({last, longest, static_cast<double>(h.overflow) / count});
   }
   while (!result.empty() && result.back().share == 0) result.pop_back();
   return result;
@@ -103,7 +108,12 @@ std::optional<Section> order_path_section(const Facts& facts) {
                               {{"orders", facts.trend(kDuration, "rate", labels)}}, marks))
       charts.charts.push_back(std::move(*chart));
     if (!charts.charts.empty()) section.blocks.emplace_back(std::move(charts));
-    Distribution d{target.name + ": how long orders took", bands(main->now), bands(main->before)};
+    const double longest =
+        std::max({2 * analysis::upper_bound_seconds(NZ_BUCKETS - 1),
+                  static_cast<double>(main->now.max_ns) / 1e9,
+                  static_cast<double>(main->before.max_ns) / 1e9});
+    Distribution d{target.name + ": how long orders took", bands(main->now, longest),
+                   bands(main->before, longest)};
     if (d.now.size() > 1) section.blocks.emplace_back(std::move(d));
   }
   if (section.blocks.empty()) return std::nullopt;

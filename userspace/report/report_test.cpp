@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <memory>
 #include <set>
 
 #include "userspace/report/document/writers.h"
@@ -136,6 +137,33 @@ TEST(Report, SharesOfAnOrderAreThoseOfItsThread) {
   EXPECT_EQ(bars->bars[2].label, "stage persist") << "the longest first";
 }
 
+TEST(Report, TheDistributionHasTheShortestAndTheLongest) {
+  Input input = healthy();
+  for (analysis::WindowSeries& s : input.now.series) {
+    if (s.name != "nearzero_order_stage_duration_seconds" || !s.histogram) continue;
+    auto h = std::make_shared<analysis::Histogram>(*s.histogram);
+    h->zero += h->count();
+    h->overflow += h->count();
+    h->max_ns = 900'000'000'000;
+    s.histogram = h;
+  }
+  const Document d = make_report(input);
+  const Section* s = section(d, "order-path");
+  ASSERT_NE(s, nullptr);
+  const Distribution* found = nullptr;
+  for (const Block& block : s->blocks) {
+    if (const auto* one = std::get_if<Distribution>(&block)) found = one;
+  }
+  ASSERT_NE(found, nullptr);
+  double sum = 0;
+  for (const Band& band : found->now) sum += band.share;
+  EXPECT_NEAR(sum, 1, 1e-9);
+  EXPECT_EQ(found->now.front().low, 0);
+  EXPECT_NEAR(found->now.front().share, 0.25, 0.01);
+  EXPECT_EQ(found->now.back().high, 900);
+  EXPECT_NEAR(found->now.back().share, 0.5, 0.01);
+}
+
 TEST(Report, TheSameInputGivesTheSameBytes) {
   for (const bool over : {false, true}) {
     const Document a = make_report(incident(over));
@@ -252,6 +280,31 @@ TEST(Report, IncidentsThatAreLeftOutAreCounted) {
   one.members = {{{"nearzero_off", {}, "value", ""}, kTo - 60, 1, 0, 0.99}};
   input.extras.incidents.emplace(31, one);
   EXPECT_TRUE(has(all_of(make_report(input)), "1 further one is left out."));
+}
+
+TEST(Report, RowsThatAreLeftOutAreCounted) {
+  Input input = healthy();
+  const auto add = [&](const char* name, analysis::Labels labels, double value) {
+    input.now.series.push_back({name, std::move(labels), value, value, value, value, nullptr});
+  };
+  const auto number = [](int i) { return std::to_string(100 + i); };
+  for (int i = 0; i < 35; i++) {
+    add("nearzero_disk_busy_seconds_total", {{"device", "odd" + number(i)}}, 1);
+    for (const char* kind : {"size", "available"})
+      add("nearzero_filesystem_bytes", {{"mount", "/odd" + number(i)}, {"kind", kind}}, 100);
+    add("nearzero_probe_cost_seconds_total", {{"probe", "odd" + number(i)}}, 1);
+    add("nearzero_probe_observed_seconds_total",
+        {{"probe", "odd" + number(i)}, {"target", "demo"}}, 1);
+    TrendLine line = input.trends.front();
+    line.of = {
+        "nearzero_disk_busy_seconds_total", {{"device", "odd" + number(i)}}, "rate", "ratio"};
+    input.trends.push_back(line);
+  }
+  const std::string text = all_of(make_report(input));
+  for (const char* part : {"further disks are left out.", "further file systems are left out.",
+                           "probes that cost less are left out.", "further charts are left out."})
+    EXPECT_TRUE(has(text, part)) << part;
+  EXPECT_TRUE(has(text, "rates are per observed second. ")) << "and how many there are besides";
 }
 
 TEST(Report, TellsThisHourAgainstTheUsualOne) {

@@ -64,6 +64,12 @@ class Rows {
         what, [&](const WindowIndex& w) { return w.value(family, labels).value_or(kNothing); },
         unit, limit);
   }
+  /// That of `there`, what is beyond `most` has no row.
+  void cap(std::size_t there, std::size_t most, const char* one, const char* many) {
+    if (there <= most) return;
+    table_.note += (table_.note.empty() ? "" : " ") +
+                   counted(static_cast<double>(there - most), one, many) + " left out.";
+  }
   [[nodiscard]] bool empty() const { return table_.rows.empty(); }
   Table take() { return std::move(table_); }
 
@@ -132,8 +138,9 @@ Table host_table(const Facts& facts) {
               "nearzero_pressure_seconds_total",
               {{"scope", "host"}, {"resource", resource}, {"kind", "some"}}, "ratio");
   std::size_t devices = 0;
-  for (const std::string& device :
-       facts.now.values_of("nearzero_disk_busy_seconds_total", "device")) {
+  const auto disks = facts.now.values_of("nearzero_disk_busy_seconds_total", "device");
+  rows.cap(disks.size(), kMostDevices, "further disk is", "further disks are");
+  for (const std::string& device : disks) {
     if (devices++ == kMostDevices) break;
     Text disk("disk ");
     disk.code(shortened(device, 60));
@@ -142,9 +149,11 @@ Table host_table(const Facts& facts) {
     rows.rate(Text(disk).plain(" requests waiting or served"), "nearzero_disk_queue_seconds_total",
               {{"device", device}}, "");
   }
-  std::size_t mounts = 0;
-  for (const std::string& mount : facts.now.values_of("nearzero_filesystem_bytes", "mount")) {
-    if (mounts++ == kMostDevices) break;
+  const auto mounts = facts.now.values_of("nearzero_filesystem_bytes", "mount");
+  rows.cap(mounts.size(), kMostDevices, "further file system is", "further file systems are");
+  std::size_t shown = 0;
+  for (const std::string& mount : mounts) {
+    if (shown++ == kMostDevices) break;
     rows.add(
         Text("file system ").code(shortened(mount, 100)),
         [&](const WindowIndex& w) { return filesystem_used(w, mount); }, "bytes",

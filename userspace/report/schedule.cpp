@@ -102,7 +102,7 @@ Result<std::string> ReportFiles::write(double to, const std::string& text) const
   std::string path = path_of(to);
   const auto written = write_whole(path, text, kMode);
   if (!written) return tl::unexpected(written.error());
-  prune();
+  prune(path);
   return path;
 }
 
@@ -123,9 +123,11 @@ std::optional<double> ReportFiles::newest() const {
   return all.empty() ? std::nullopt : std::optional(all.back());
 }
 
-void ReportFiles::prune() const {
-  const auto all = periods();
-  for (std::size_t i = 0; i + keep_ < all.size(); i++) unlink(path_of(all[i]).c_str());
+void ReportFiles::prune(const std::string& fresh) const {
+  // Not the oldest by name: others may be of a clock that was ahead.
+  std::vector<double> others = periods();
+  std::erase_if(others, [&](double period) { return path_of(period) == fresh; });
+  for (std::size_t i = 0; i + keep_ <= others.size(); i++) unlink(path_of(others[i]).c_str());
 }
 
 Result<void> write_whole(const std::string& path, const std::string& text, unsigned mode) {

@@ -51,8 +51,8 @@ class ReportFiles {
   ReportFiles(std::string directory, std::string ending, std::size_t keep);
 
   /// Writes it whole or not at all, with mode 0640, in a directory that is made where it is not
-  /// there; then the oldest beyond `keep` go. Returns the path. Errors: the directory cannot be
-  /// made or written to, the disk is full; nothing is removed then.
+  /// there; then the oldest others go until there are `keep`. Returns the path. Errors: the
+  /// directory cannot be made or written to, the disk is full; nothing is removed then.
   [[nodiscard]] Result<std::string> write(double to, const std::string& text) const;
 
   /// Ends of the periods that there are files of, ascending. Other files do not count and are never
@@ -62,7 +62,7 @@ class ReportFiles {
 
  private:
   [[nodiscard]] std::string path_of(double to) const;
-  void prune() const;
+  void prune(const std::string& fresh) const;
   std::string directory_, ending_;
   std::size_t keep_;
 };

@@ -110,6 +110,18 @@ TEST_F(Files, OthersAreNeverTouched) {
   EXPECT_EQ(left, 6U);
 }
 
+TEST_F(Files, WhatWasJustWrittenStays) {
+  const ReportFiles files(folder_, "html", 2);
+  for (const int day : {300, 301}) ASSERT_TRUE(files.write(kMidnight + day * kDay, "ahead"));
+  const auto path = files.write(kMidnight, "now");
+  ASSERT_TRUE(path);
+  EXPECT_EQ(content(*path), "now") << "though the clock was ahead when the others were made";
+  const auto next = files.write(kMidnight + kDay, "then");
+  ASSERT_TRUE(next);
+  EXPECT_EQ(content(*next), "then");
+  EXPECT_EQ(files.periods().size(), 2U);
+}
+
 TEST_F(Files, ErrorsNameThePlace) {
   std::ofstream(folder_ + "/file") << "no folder";
   const auto in_file = ReportFiles(folder_ + "/file", "html", 1).write(kMidnight, "x");

@@ -107,15 +107,26 @@ std::optional<Section> trends_section(const Facts& facts) {
   Section section{"trends", "Trends and forecasts", {}};
   Charts charts;
   constexpr std::size_t kMostCharts = 12;
+  std::size_t left_out = 0;
   const std::vector<Mark> marks = marks_of(facts, "");
   for (const TrendLine& line : facts.in.trends) {
     // The order path has its own section.
     if (line.of.name == "nearzero_order_stage_duration_seconds") continue;
-    if (charts.charts.size() == kMostCharts) break;
-    if (auto chart = chart_of(facts, title_of(line.of), {{"now", &line}}, marks))
+    auto chart = chart_of(facts, title_of(line.of), {{"now", &line}}, marks);
+    if (!chart) continue;
+    if (charts.charts.size() == kMostCharts) {
+      left_out++;
+    } else {
       charts.charts.push_back(std::move(*chart));
+    }
   }
   if (!charts.charts.empty()) section.blocks.emplace_back(std::move(charts));
+  if (left_out > 0) {
+    section.blocks.emplace_back(Paragraph{
+        {counted(static_cast<double>(left_out), "further chart is", "further charts are") +
+         " left out."},
+        Tone::quiet});
+  }
   if (facts.in.extras.forecasts) {
     if (facts.in.extras.forecasts->empty()) {
       section.blocks.emplace_back(Paragraph{{"No limit is in sight of a trend."}});

@@ -7,6 +7,7 @@
 
 #include "userspace/report/document/axis.h"
 #include "userspace/report/document/svg.h"
+#include "userspace/report/document/writers.h"
 
 namespace nz::report {
 namespace {
@@ -136,6 +137,18 @@ TEST(DistributionSvg, BarsForNowAnOutlineForBefore) {
   EXPECT_TRUE(has(svg, "<title>1 ms to 1.4 ms: 70 %</title>"));
   EXPECT_TRUE(has(distribution_svg({"", {}, {}}), "no values in this time"));
   EXPECT_FALSE(has(distribution_svg({"", {{0, 6e-8, 1}}, {}}), "nan"));
+}
+
+TEST(MarkdownCourse, HasFiguresBeyondAnyScale) {
+  for (const double least : {1e-300, -1.5e308}) {
+    LineChart chart;
+    chart.to = 2;
+    chart.lines.push_back({"now", {{0, least}, {1, 1.5e308}, {2, NAN}}, false});
+    Document document;
+    document.sections.push_back({"a", "A", {}});
+    document.sections[0].blocks.emplace_back(Charts{{chart}});
+    EXPECT_TRUE(has(to_markdown(document), "| \xE2\x96\x81\xE2\x96\x88  |")) << least;
+  }
 }
 
 }  // namespace

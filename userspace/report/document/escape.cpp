@@ -153,6 +153,9 @@ std::string markdown_code(std::string_view text, bool in_table) {
     if (c == '\n' || c == '\t') c = ' ';
   }
   if (shown.empty()) return "";
+  // The reader of a table takes the first backslash of a pair for the mark of the second, and the
+  // bar for the end of the cell; inside a code span there is no other way to write it.
+  if (in_table && shown.find("\\|") != std::string::npos) return markdown_text(shown);
   const std::string fence(longest_run(shown, '`') + 1, '`');
   // Blanks at both ends keep a backtick from joining the fence; the reader takes one of each off.
   const bool pad =

@@ -19,7 +19,7 @@ std::string html_text(std::string_view text, bool lines = false);
 std::string markdown_text(std::string_view text);
 
 /// A code span with a fence that the text does not contain; line feeds become blanks. For tables
-/// too: a bar is escaped where `in_table`.
+/// too: a bar is escaped where `in_table`, and a text with a backslash before a bar is no code.
 std::string markdown_code(std::string_view text, bool in_table = false);
 
 /// A fenced block with a fence that the text does not contain.

@@ -63,6 +63,8 @@ TEST(Markdown, CodeHoldsAnything) {
   EXPECT_EQ(markdown_code("a\nb"), "`a b`");
   EXPECT_EQ(markdown_code("a|b", true), "`a\\|b`");
   EXPECT_EQ(markdown_code("a|b", false), "`a|b`");
+  EXPECT_EQ(markdown_code("a\\|b", true), "a\\\\\\|b") << "two backslashes would end the cell";
+  EXPECT_EQ(markdown_code("a\\|b", false), "`a\\|b`");
   EXPECT_EQ(markdown_code(""), "");
   EXPECT_EQ(markdown_block("a\n```\nb"), "````\na\n```\nb\n````\n");
 }

@@ -57,6 +57,7 @@ std::string course(const std::vector<history::Point>& points, double least, doub
     if (most > least) {
       place =
           log ? std::log(value / least) / std::log(most / least) : (value - least) / (most - least);
+      if (!std::isfinite(place)) place = 1;  // the quotient is beyond what a double holds
     }
     text += kBlocks.at(static_cast<std::size_t>(std::lround(std::clamp(place, 0.0, 1.0) * 7)));
   }
