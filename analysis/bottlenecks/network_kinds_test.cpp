@@ -30,6 +30,15 @@ TEST(NetworkLoss, OfTheHostWhereTheTargetsAreNotCounted) {
   EXPECT_TRUE(find(few).empty()) << told(find(few));
 }
 
+TEST(NetworkLoss, OfHalfAPercentIsToldWhereThereWasNone) {
+  Scene s;
+  s.counter("nearzero_tcp_retransmits_total", {{"target", "demo"}}, 4);
+  s.histogram("nearzero_tcp_round_trip_seconds", {{"target", "demo"}}, 800, 2e-4);
+  ASSERT_EQ(find(s).size(), 1U) << told(find(s));
+  EXPECT_EQ(find(s)[0].kind, "network_loss");
+  EXPECT_TRUE(find(s, s).empty()) << "it has always been so";
+}
+
 TEST(NetworkLoss, ALongerWayIsToldWithoutALoss) {
   Scene s, healthy;
   s.histogram("nearzero_tcp_round_trip_seconds", {{"target", "demo"}}, 600, 30e-3);

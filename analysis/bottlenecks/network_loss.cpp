@@ -42,9 +42,11 @@ void find_network_loss(const Context& context, const OrderPath& path, std::vecto
   const Rules& rules = context.rules;
   const Loss now = loss(context.now, path.target());
   const Loss before = loss(context.before, path.target());
+  const double least =
+      context.has_reference() ? rules.retransmit_ratio_grown : rules.retransmit_ratio;
   const bool lost = now.count >= rules.least_retransmits &&
                     now.rate >= rules.retransmits_per_second &&
-                    (now.ratio < 0 || now.ratio >= rules.retransmit_ratio) &&
+                    (now.ratio < 0 || now.ratio >= least) &&
                     grew(now.rate, before.rate, rules.retransmits_growth);
   const Labels target{{"target", path.target()}};
   const Histogram trip = context.now.histogram(kRoundTrip, target);

@@ -146,6 +146,9 @@ struct Rules {
   double retransmits_growth = 5;
   /// Share of segments. Above 1 % TCP's throughput falls as 1/sqrt(p) (Mathis et al., CCR 1997).
   double retransmit_ratio = 0.01;
+  /// ... where a reference says that it was a fifth of that at most: on the thin flows of orders
+  /// each segment that is lost costs a timer of 200 ms.
+  double retransmit_ratio_grown = 0.003;
   double round_trip_growth = 2;
   double round_trip_added = 1e-3;  ///< seconds
   double listen_overflows = 5;     ///< in a window
