@@ -33,9 +33,9 @@ config::ReportSchedule schedule(const std::string& name) {
 }
 
 // What one run of the agent has of it: a store, the interface, and schedules.
-class Run {
+class Agent {
  public:
-  Run(const std::string& file, const FakeSource& source, const config::Reports& config)
+  Agent(const std::string& file, const FakeSource& source, const config::Reports& config)
       : store_(store::testing::open_store({.path = file})),
         archive_(*store_),
         router_(*http::Router::make(rest::routes(source, kept_))),
@@ -91,7 +91,7 @@ TEST(Reports, AreMadeInTimeAndFoundAfterARestart) {
   const std::string file = folder.file("reports") + "/often/nearzero-report-20261127T085500Z.md";
   std::string page, figures;
   {
-    Run run(folder.file(), source, config);
+    Agent run(folder.file(), source, config);
     run.reports.step(kStart + 10);  // the first ends at 08:55
     EXPECT_THAT(run.ask("GET", kPath), HasSubstr(R"("reports":[])"));
     run.reports.step(kStart + 330);
@@ -107,7 +107,7 @@ TEST(Reports, AreMadeInTimeAndFoundAfterARestart) {
     run.ask("POST", kPath);
     EXPECT_EQ(run.status, 201);
   }
-  Run run(folder.file(), source, config);
+  Agent run(folder.file(), source, config);
   run.reports.step(kStart + 340);
   EXPECT_EQ(run.value("nearzero_scheduled_reports_total", {{"schedule", "often"}}), -1)
       << "none is made twice";
@@ -127,12 +127,12 @@ TEST(Reports, WithoutAFolderHistoryKnowsWhichWasTheLast) {
   config.schedule = {schedule("a"), schedule("a-b")};
   const metrics::Labels a{{"schedule", "a"}};
   {
-    Run run(folder.file(), source, config);
+    Agent run(folder.file(), source, config);
     run.reports.step(kStart + 10);
     run.reports.step(kStart + 330);
     EXPECT_EQ(run.value("nearzero_scheduled_reports_total", a), 1);
   }
-  Run run(folder.file(), source, config);
+  Agent run(folder.file(), source, config);
   run.reports.step(kStart + 340);
   EXPECT_EQ(run.value("nearzero_scheduled_reports_total", a), -1);
   run.reports.step(kStart + 630);
@@ -147,7 +147,7 @@ TEST(Reports, AFolderThatTakesNothingIsCountedAndTheReportIsKept) {
   config.folder = folder.file("no-folder");
   std::ofstream(config.folder) << "a file";
   config.schedule = {schedule("often")};
-  Run run(folder.file(), source, config);
+  Agent run(folder.file(), source, config);
   run.reports.step(kStart + 10);
   run.reports.step(kStart + 330);
   EXPECT_EQ(run.value("nearzero_report_errors_total", {{"kind", "file"}}), 1);
@@ -159,7 +159,7 @@ TEST(Reports, SchedulesMayChangeWhileItRuns) {
   const FakeSource source;
   config::Reports config;
   config.schedule = {schedule("old")};
-  Run run(folder.file(), source, config);
+  Agent run(folder.file(), source, config);
   run.reports.step(kStart + 10);
   config.schedule.push_back(schedule("new"));
   run.reports.configure(config);
@@ -177,7 +177,7 @@ TEST(Reports, NothingIsMadeOfATimeThatNobodySaw) {
   const FakeSource source;
   config::Reports config;
   config.schedule = {schedule("often")};
-  Run run(folder.file(), source, config);
+  Agent run(folder.file(), source, config);
   run.reports.step(kNow + 86400);
   run.reports.step(kNow + 86400 + 630);
   EXPECT_EQ(run.value("nearzero_scheduled_reports_total", {{"schedule", "often"}}), -1);

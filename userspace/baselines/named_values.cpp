@@ -111,7 +111,8 @@ void NamedValues::refresh() {
     const std::lock_guard lock(mutex_);
     for (auto& [name, known] : by_name_) {
       names.push_back(name);
-      asked_ -= std::erase_if(known.asked, [](auto& one) { return ++one.second.quiet > kForget; });
+      for (auto& [key, asked] : known.asked) asked.quiet++;
+      asked_ -= std::erase_if(known.asked, [](const auto& one) { return one.second.quiet > kForget; });
     }
   }
   for (const std::string& name : names) refresh(name);
