@@ -161,6 +161,12 @@ std::vector<PromRule> one(const Rule&, const Ratio& c) {
       fmt::format("({} / ({} > {}))", expression_of(c.of), expression_of(c.to), number(c.least));
   out.expression = c.complement ? fmt::format("(1 - {}) {}", ratio, compare(c.bound))
                                 : fmt::format("{} {}", ratio, compare(c.bound));
+  const bool growth = c.of.statistic.kind == Kind::rate || c.of.statistic.kind == Kind::increase;
+  if (growth && c.bound.above == c.complement) {
+    out.notes.push_back(
+        fmt::format("where {} was never counted the agent takes 0; PromQL has no result there",
+                    c.of.series.text()));
+  }
   if (c.of.statistic.kind != Kind::value) note_range(c.of.window, out);
   describe(c.bound, c.of.text() + " by " + c.to.text(), c.of.window, c.unit(), out);
   return {out};

@@ -110,6 +110,22 @@ TEST(PromQl, TextsOfARatioAreInItsUnit) {
               HasSubstr("summary: \"{{ $value | humanizeDuration }}, above 5 ms\""));
 }
 
+TEST(PromQl, SaysWhereAMissingCounterIsNoZero) {
+  const auto noted = [](const std::string& rest) {
+    const auto rules = rules_of(
+        "rules:\n  - name: A\n    ratio: {of: {series: nearzero_disk_queue_seconds_total, "
+        "statistic: increase}, to: {series: nearzero_disk_operations_total, "
+        "statistic: increase}, " +
+        rest + "}\n");
+    for (const std::string& note : to_promql(rules.at(0)).at(0).notes) {
+      if (note.find("was never counted") != std::string::npos) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(noted("below: 5ms"));
+  EXPECT_FALSE(noted("above: 5ms")) << "0 is not above";
+}
+
 int promtool(const std::string& yaml) {
   const std::string path = ::testing::TempDir() + "nz_alerts.yml";
   std::ofstream(path) << yaml;
