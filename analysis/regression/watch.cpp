@@ -88,9 +88,8 @@ RegressionTracker::Changes RegressionWatch::look(double at, const History& histo
     if (of_values(watched->of) && of_histograms++ >= options_.judged_a_look) continue;
     auto regression = judged(*watched, at, history, events);
     if (!regression) continue;
-    const bool twice = std::any_of(found.begin(), found.end(), [&](const Regression& r) {
-      return covers(r, *regression);
-    });
+    const bool twice = std::any_of(found.begin(), found.end(),
+                                   [&](const Regression& r) { return covers(r, *regression); });
     if (!twice && !told_already(*regression)) found.push_back(std::move(*regression));
   }
   std::erase_if(watched_, [&](const auto& entry) {

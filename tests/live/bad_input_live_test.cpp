@@ -69,7 +69,8 @@ TEST(CommandLine, AlertsAreTestedOnHistoryFromAPipe) {
     std::ofstream out(pipe);
     for (int i = 0; i < 10; i++)
       out << R"({"at": )" << 1'764'255'600 + 10 * i
-          << R"(, "families": {"nearzero_off": [{"value": 1}]}})" << "\n";
+          << R"(, "families": {"nearzero_off": [{"value": 1}]}})"
+          << "\n";
   }).detach();
   const Outcome o = run({"alerts", "test", rules, "--history", pipe});
   EXPECT_EQ(o.code, 0) << o.err;

@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/live/harness/program.h"
 #include "tests/free_port.h"
+#include "tests/live/harness/program.h"
 
 namespace nz::pipeline {
 

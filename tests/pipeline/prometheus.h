@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/live/harness/program.h"
 #include "tests/free_port.h"
+#include "tests/live/harness/program.h"
 
 namespace nz::pipeline {
 

@@ -30,9 +30,9 @@ TEST(EndedAlerts, TheNewestStay) {
 TEST(EndedAlerts, WhatIsNoListChangesNothing) {
   EndedAlerts ended;
   ended.add({"R", "info", "", "", 1, 2});
-  for (const char* bad : {"", "[]", "{}", "{\"version\":2,\"alerts\":[]}",
-                          "{\"version\":1,\"alerts\":[{}]}", "{\"version\":1,\"alerts\":[7]}",
-                          "{\"version\":1}"})
+  for (const char* bad :
+       {"", "[]", "{}", "{\"version\":2,\"alerts\":[]}", "{\"version\":1,\"alerts\":[{}]}",
+        "{\"version\":1,\"alerts\":[7]}", "{\"version\":1}"})
     EXPECT_FALSE(ended.restore(bad)) << bad;
   EXPECT_EQ(ended.all().size(), 1U);
 }

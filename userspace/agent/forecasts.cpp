@@ -23,10 +23,9 @@ void Forecasts::step(double now) {
     if (std::exchange(changed_, false)) limits_.want(wanted_);
   }
   const std::uint64_t begin = monotonic_ns();
-  const bool looked = limits_.step(
-      now, [this](const history::Selector& selector, double from, double to, double step) {
-        return source_.trends(selector, from, to, step);
-      });
+  const bool looked =
+      limits_.step(now, [this](const history::Selector& selector, double from, double to,
+                               double step) { return source_.trends(selector, from, to, step); });
   if (!looked) return;
   auto list = std::make_shared<const List>(limits_.forecasts());
   const double took = static_cast<double>(monotonic_ns() - begin) / 1e9;

@@ -65,8 +65,8 @@ void Insight::open_alerts(const config::Config& config) {
         return baselines_->value(of, name, at);
       };
     }
-    alerting_ = std::make_unique<Alerting>(std::move(o), performance_, store_.get(),
-                                           std::move(baseline));
+    alerting_ =
+        std::make_unique<Alerting>(std::move(o), performance_, store_.get(), std::move(baseline));
   }
   errands_.want(alerting_ ? alerting_->rules() : std::vector<alerts::Rule>{});
 }

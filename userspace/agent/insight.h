@@ -64,10 +64,10 @@ class Insight {
   Judge judge_;
   std::shared_ptr<const analysis::Details> details_;
   Performance performance_;
-  std::unique_ptr<Detection> detection_;               // reads performance_ and store_
-  std::unique_ptr<baselines::Baselines> baselines_;    // null: nothing is kept on disk
-  Errands errands_{performance_};                      // keeps reports in store_
-  std::unique_ptr<Alerting> alerting_;                 // null: no rules; reads all of the above
+  std::unique_ptr<Detection> detection_;             // reads performance_ and store_
+  std::unique_ptr<baselines::Baselines> baselines_;  // null: nothing is kept on disk
+  Errands errands_{performance_};                    // keeps reports in store_
+  std::unique_ptr<Alerting> alerting_;               // null: no rules; reads all of the above
   std::shared_ptr<const report::Extras> extras_;
 };
 

@@ -76,10 +76,10 @@ void Reports::plan(double now) {
     options.directory = directory;
     options.keep = wanted.keep;
     options.format = schedule.format;
-    plans.push_back({schedule,
-                     std::make_unique<report::ScheduledReports>(options, now,
-                                                                newest_of(schedule.name, *kept_)),
-                     directory, wanted.keep});
+    plans.push_back(
+        {schedule,
+         std::make_unique<report::ScheduledReports>(options, now, newest_of(schedule.name, *kept_)),
+         directory, wanted.keep});
   }
   plans_ = std::move(plans);
 }
@@ -117,9 +117,8 @@ std::string Reports::make(const Plan& plan, const report::Period& period) {
   const auto view = source_.view();
   const config::ReportSchedule& schedule = plan.schedule;
   const auto compare = report::parse_compare(schedule.compare).value_or(report::Compare{});
-  const auto report =
-      rest::compose_report(source_, *view, id_of(schedule.name, period.to), schedule.title,
-                           {period.from, period.to}, compare);
+  const auto report = rest::compose_report(source_, *view, id_of(schedule.name, period.to),
+                                           schedule.title, {period.from, period.to}, compare);
   if (!(report->to > report->from)) {
     spdlog::info("no report of schedule {} until {}: history has nothing of that time",
                  schedule.name, report::stamp_of(period.to));

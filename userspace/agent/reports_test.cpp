@@ -17,10 +17,10 @@
 namespace nz::agent {
 namespace {
 
-using ::testing::HasSubstr;
 using rest::testing::FakeSource;
 using rest::testing::kNow;
 using rest::testing::kStart;
+using ::testing::HasSubstr;
 
 constexpr const char* kPath = "/performance/reports";
 

@@ -159,10 +159,10 @@ void Courier::deliver(const std::shared_ptr<Shared>& shared) {
     Attempt attempt;
     try {
       const Receiver& to = shared->receiver;
-      attempt = shared->poster.post(
-          to.kind == Receiver::Kind::alertmanager
-              ? alertmanager_body(*message, now, to.repeat, shared->generator)
-              : webhook_body(*message, to.name, shared->generator));
+      attempt =
+          shared->poster.post(to.kind == Receiver::Kind::alertmanager
+                                  ? alertmanager_body(*message, now, to.repeat, shared->generator)
+                                  : webhook_body(*message, to.name, shared->generator));
     } catch (const std::exception& e) {
       attempt = {Attempt::Outcome::unreachable, e.what()};
     }

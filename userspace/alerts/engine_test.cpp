@@ -290,7 +290,9 @@ TEST(Engine, ValuesAreTextAndNeverTemplates) {
 }
 
 TEST(Template, ControlCharactersOfTwoBytesAreTold) {
-  EXPECT_EQ(plain_text("a\xc2\x9b""31m \x1b\x7f \xc3\xa9 \xc2\xb5s \xc2", 100),
+  EXPECT_EQ(plain_text("a\xc2\x9b"
+                       "31m \x1b\x7f \xc3\xa9 \xc2\xb5s \xc2",
+                       100),
             "a?31m ?? \xc3\xa9 \xc2\xb5s \xc2");
 }
 

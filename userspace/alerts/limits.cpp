@@ -86,9 +86,9 @@ void Limits::want(const std::vector<Rule>& rules) {
       continue;
     }
     // Rules that differ in `within` alone share their forecasts; `where` is asked of each anew.
-    const bool known =
-        std::any_of(series_.begin(), series_.end(),
-                    [&](const auto& one) { return one.subject() == wanted->subject(); });
+    const bool known = std::any_of(series_.begin(), series_.end(), [&](const auto& one) {
+      return one.subject() == wanted->subject();
+    });
     if (!known) series_.push_back(*wanted);
   }
   for (Look& look : looks_) look.next = 0;
@@ -149,8 +149,8 @@ void Limits::look_at_resource(const std::string& name, Look& look, double now,
 void Limits::look_at_series(const ForecastFound& rule, Look& look, double now,
                             const Trends& trends) {
   const Selector& selector = rule.of.series;
-  for (const history::Trend& trend : trends(selector_of(selector, rule.of.statistic),
-                                            now - look.length, now, look.step)) {
+  for (const history::Trend& trend :
+       trends(selector_of(selector, rule.of.statistic), now - look.length, now, look.step)) {
     if (!selector.matches(selector.name, trend.labels)) continue;
     analysis::Series series;
     add(trend.points, series);

@@ -18,8 +18,8 @@ namespace nz::alerts {
 class Limits {
  public:
   /// As history::History::trends().
-  using Trends = std::function<std::vector<history::Trend>(
-      const history::Selector& selector, double from, double to, double step)>;
+  using Trends = std::function<std::vector<history::Trend>(const history::Selector& selector,
+                                                           double from, double to, double step)>;
 
   /// `resources`: names of forecast_names() that are looked after whatever rules say.
   explicit Limits(std::vector<std::string> resources) : always_(std::move(resources)) {}

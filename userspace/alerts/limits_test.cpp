@@ -27,8 +27,8 @@ class Past {
     all_.push_back({name, labels, std::move(at)});
   }
   void disk(const std::string& mount, double size, At available) {
-    series("nearzero_filesystem_bytes",
-           {{"mount", mount}, {"device", "d"}, {"kind", "available"}}, std::move(available));
+    series("nearzero_filesystem_bytes", {{"mount", mount}, {"device", "d"}, {"kind", "available"}},
+           std::move(available));
     series("nearzero_filesystem_bytes", {{"mount", mount}, {"device", "d"}, {"kind", "size"}},
            [size](double) { return size; });
   }
@@ -86,9 +86,8 @@ TEST(Limits, ADiskThatFillsOverDays) {
 TEST(Limits, OneThatFillsWithinTheHourIsSeenByTheHour) {
   Past past;
   // 1 GB a minute for half an hour, after weeks of rest.
-  past.disk("/var", 100e9, [](double before) {
-    return 80e9 - std::max(0.0, 1800 - before) / 60 * 1e9;
-  });
+  past.disk("/var", 100e9,
+            [](double before) { return 80e9 - std::max(0.0, 1800 - before) / 60 * 1e9; });
   Limits limits(forecast_names());
   limits.step(kNow, past.trends());
   const auto all = limits.forecasts();

@@ -117,7 +117,8 @@ TEST(PromQl, SaysWhereAMissingCounterIsNoZero) {
         "statistic: increase}, to: {series: nearzero_disk_operations_total, "
         "statistic: increase}, " +
         rest + "}\n");
-    for (const std::string& note : to_promql(rules.at(0)).at(0).notes) {
+    const auto made = to_promql(rules.at(0));
+    for (const std::string& note : made.at(0).notes) {
       if (note.find("was never counted") != std::string::npos) return true;
     }
     return false;

@@ -129,12 +129,12 @@ TEST(Replay, ABurnRateThatFiredWasJudged) {
   std::string text;
   for (int i = 0; i < 60; i++) {
     const auto counter = [i](const char* name, int each) {
-      return std::string("\"") + name + "\":[{\"labels\":{\"target\":\"a\"},\"value\":" +
-             std::to_string(each * i) + "}]";
+      return std::string("\"") + name +
+             "\":[{\"labels\":{\"target\":\"a\"},\"value\":" + std::to_string(each * i) + "}]";
     };
-    text += moment(kNow + 10 * i,
-                   "\"families\":{" + counter("nearzero_sqlite_statement_errors_total", 50) + "," +
-                       counter("nearzero_sqlite_statements_total", 100) + "}");
+    text += moment(kNow + 10 * i, "\"families\":{" +
+                                      counter("nearzero_sqlite_statement_errors_total", 50) + "," +
+                                      counter("nearzero_sqlite_statements_total", 100) + "}");
   }
   const auto r = play(
       "rules:\n  - name: A\n    burn_rate: {bad: nearzero_sqlite_statement_errors_total, "

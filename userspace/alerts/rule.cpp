@@ -28,8 +28,8 @@ std::optional<Severity> parse_severity(std::string_view text) {
 
 const char* kind_of(const Condition& condition) {
   static constexpr std::array<const char*, std::variant_size_v<Condition>> kNames = {
-      "threshold", "ratio",      "degradation", "regression",
-      "anomaly",   "bottleneck", "absence",     "burn_rate",  "forecast"};
+      "threshold",  "ratio",   "degradation", "regression", "anomaly",
+      "bottleneck", "absence", "burn_rate",   "forecast"};
   return kNames.at(condition.index());
 }
 

@@ -18,8 +18,8 @@ std::vector<std::string> template_names(const std::string& kind) {
   } else if (kind == "bottleneck") {
     add_once(names, {"title", "where", "impact", "confidence", "evidence"});
   } else if (kind == "forecast") {
-    add_once(names, {"quantity", "now", "limit", "left", "per_day", "earliest", "likeliest",
-                     "latest"});
+    add_once(names,
+             {"quantity", "now", "limit", "left", "per_day", "earliest", "likeliest", "latest"});
   } else if (kind == "burn_rate") {
     add_once(names, {"quantity", "objective", "burn", "short_burn", "limit", "window", "short"});
   }

@@ -121,9 +121,10 @@ void Service::set_receivers(const nlohmann::json& saved) {
         courier = std::make_shared<Courier>(receiver, url, options_.url, changed, options_.now);
       } catch (const std::system_error& e) {
         may_come_back = true;
-        spdlog::error("receiver {}: it gets no thread and is left out, the log has its alerts: {}; "
-                      "raise the limit of tasks and reload",
-                      receiver.name, e.what());
+        spdlog::error(
+            "receiver {}: it gets no thread and is left out, the log has its alerts: {}; "
+            "raise the limit of tasks and reload",
+            receiver.name, e.what());
         continue;
       }
       const std::string place = place_of(*courier);
@@ -150,8 +151,8 @@ void Service::set_receivers(const nlohmann::json& saved) {
   for (const auto& courier : before) {
     courier->stop();
     const std::string place = place_of(*courier);
-    const bool goes_on = std::any_of(next.begin(), next.end(),
-                                     [&](const auto& c) { return place_of(*c) == place; });
+    const bool goes_on =
+        std::any_of(next.begin(), next.end(), [&](const auto& c) { return place_of(*c) == place; });
     if (!goes_on) known[place] = nlohmann::json::parse(courier->save());
   }
   {

@@ -253,8 +253,8 @@ TEST_F(ServiceTest, WhatAReceiverWasToldOutlivesAMistakeInIt) {
   };
   for (int i = 0; i < 2000 && waits(); i++)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  std::ofstream(folder_ + "/rules.yaml")
-      << "receivers: [{name: hook, webhook: {url: nonsense}}]\n" << rules;
+  std::ofstream(folder_ + "/rules.yaml") << "receivers: [{name: hook, webhook: {url: nonsense}}]\n"
+                                         << rules;
   service.reload(options().rule_files);
   EXPECT_TRUE(step(service).resolved.empty());
   write_rules(rules);

@@ -112,7 +112,8 @@ void NamedValues::refresh() {
     for (auto& [name, known] : by_name_) {
       names.push_back(name);
       for (auto& [key, asked] : known.asked) asked.quiet++;
-      asked_ -= std::erase_if(known.asked, [](const auto& one) { return one.second.quiet > kForget; });
+      asked_ -=
+          std::erase_if(known.asked, [](const auto& one) { return one.second.quiet > kForget; });
     }
   }
   for (const std::string& name : names) refresh(name);

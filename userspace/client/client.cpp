@@ -235,9 +235,9 @@ Error Client::refusal(const Reply& reply, const std::string& path) const {
                        ? "it wants a token: --token-file FILE"
                        : "is the token in " + o.token_file + " one that it accepts?";
   } else if (reply.status >= 300 && reply.status < 400) {
-    error.remedy = reply.location.empty() ? "name the address itself"
-                                          : "name the address itself: " +
-                                                plain_text(reply.location, kMostShown);
+    error.remedy = reply.location.empty()
+                       ? "name the address itself"
+                       : "name the address itself: " + plain_text(reply.location, kMostShown);
   } else if (reply.status == 404) {
     error.remedy = "is it " + o.who + ", and of this version?";
   } else if (reply.status == 429 || reply.status == 503) {

@@ -250,7 +250,7 @@ int run_test(const Options& options) {
   const alerts::RuleFile file = alerts::load_rules(options.files);
   print_problems(file);
   const auto tried = is_store(options.history) ? replay_store(options.history, file, replay)
-                                              : replay_lines(options.history, file, replay);
+                                               : replay_lines(options.history, file, replay);
   if (!tried) return report("alerts test", tried.error(), kNotFound);
   const alerts::Replayed& replayed = *tried;
   for (const std::string& problem : replayed.problems) fmt::print(stderr, "{}\n", problem);

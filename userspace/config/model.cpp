@@ -207,8 +207,7 @@ void from_json(const json& in, Config& config) {
   const json& schedules = member(reports, "schedule");
   if (schedules.is_array()) {
     config.reports.schedule.clear();
-    for (const json& schedule : schedules)
-      config.reports.schedule.push_back(to_schedule(schedule));
+    for (const json& schedule : schedules) config.reports.schedule.push_back(to_schedule(schedule));
   }
 
   set(member(member(in, "log"), "level"), config.log.level);
@@ -260,9 +259,7 @@ ordered_json to_json(const Config& config) {
         {"most_mib", config.history.most_mib}}},
       {"alerts", {{"rules", config.alerts.rules}, {"state", config.alerts.state}}},
       {"reports",
-       {{"folder", config.reports.folder},
-        {"keep", config.reports.keep},
-        {"schedule", schedules}}},
+       {{"folder", config.reports.folder}, {"keep", config.reports.keep}, {"schedule", schedules}}},
       {"log", {{"level", config.log.level}, {"file", config.log.file}}},
       {"limits",
        {{"targets", config.limits.targets},

@@ -169,8 +169,8 @@ TEST(ToYaml, ReadsBackWhatYamlWouldMistake) {
   target.match.comm = "true";
   target.match.exe = "null \" ' # : \\ \xc3\xa4";
   target.stages = {{"1e5", "a<b>::c", "", "", "", true}};
-  config.reports.schedule = {{"123", std::chrono::minutes(90), std::chrono::milliseconds(1), "none",
-                              "json", "true"}};
+  config.reports.schedule = {
+      {"123", std::chrono::minutes(90), std::chrono::milliseconds(1), "none", "json", "true"}};
   config.targets = {target};
   const std::string yaml = to_yaml(config);
   const auto again = parse(yaml, "");

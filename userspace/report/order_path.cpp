@@ -108,10 +108,9 @@ std::optional<Section> order_path_section(const Facts& facts) {
                               {{"orders", facts.trend(kDuration, "rate", labels)}}, marks))
       charts.charts.push_back(std::move(*chart));
     if (!charts.charts.empty()) section.blocks.emplace_back(std::move(charts));
-    const double longest =
-        std::max({2 * analysis::upper_bound_seconds(NZ_BUCKETS - 1),
-                  static_cast<double>(main->now.max_ns) / 1e9,
-                  static_cast<double>(main->before.max_ns) / 1e9});
+    const double longest = std::max({2 * analysis::upper_bound_seconds(NZ_BUCKETS - 1),
+                                     static_cast<double>(main->now.max_ns) / 1e9,
+                                     static_cast<double>(main->before.max_ns) / 1e9});
     Distribution d{target.name + ": how long orders took", bands(main->now, longest),
                    bands(main->before, longest)};
     if (d.now.size() > 1) section.blocks.emplace_back(std::move(d));

@@ -101,12 +101,11 @@ Table incident_table(const Facts& facts, const std::vector<const analysis::Incid
     }
     const analysis::Anomaly& first = i->members.front();
     const double until = i->until > facts.in.to ? 0 : i->until;
-    table.rows.push_back(
-        {{{lasting_text(facts.clock, i->since, until, facts.in.to)}, Tone::none},
-         {code(shortened(analysis::text_of(first.of), 200)), Tone::none},
-         {{analysis::figure_text(first.value, first.of.unit)}, Tone::none},
-         {{analysis::figure_text(first.expected, first.of.unit)}, Tone::none},
-         {{std::to_string(i->members.size())}, Tone::none}});
+    table.rows.push_back({{{lasting_text(facts.clock, i->since, until, facts.in.to)}, Tone::none},
+                          {code(shortened(analysis::text_of(first.of), 200)), Tone::none},
+                          {{analysis::figure_text(first.value, first.of.unit)}, Tone::none},
+                          {{analysis::figure_text(first.expected, first.of.unit)}, Tone::none},
+                          {{std::to_string(i->members.size())}, Tone::none}});
   }
   if (left_out > 0)
     table.note = counted(left_out, "further one is", "further ones are") + " left out.";

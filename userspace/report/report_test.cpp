@@ -293,8 +293,8 @@ TEST(Report, RowsThatAreLeftOutAreCounted) {
     for (const char* kind : {"size", "available"})
       add("nearzero_filesystem_bytes", {{"mount", "/odd" + number(i)}, {"kind", kind}}, 100);
     add("nearzero_probe_cost_seconds_total", {{"probe", "odd" + number(i)}}, 1);
-    add("nearzero_probe_observed_seconds_total",
-        {{"probe", "odd" + number(i)}, {"target", "demo"}}, 1);
+    add("nearzero_probe_observed_seconds_total", {{"probe", "odd" + number(i)}, {"target", "demo"}},
+        1);
     TrendLine line = input.trends.front();
     line.of = {
         "nearzero_disk_busy_seconds_total", {{"device", "odd" + number(i)}}, "rate", "ratio"};

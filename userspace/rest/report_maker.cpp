@@ -88,8 +88,8 @@ std::shared_ptr<const Report> compose_report(const Source& source, const View& v
                          {"bottlenecks", std::move(findings)},
                          {"slow_statements", std::move(statements)},
                          {"hot_functions", std::move(functions)}});
-  report->bytes = report->body.size() + report->document.size() + report->html.size() +
-                  report->markdown.size();
+  report->bytes =
+      report->body.size() + report->document.size() + report->html.size() + report->markdown.size();
   return report;
 }
 

@@ -89,8 +89,7 @@ http::Response report_answer(const ReportStore& store, const View& view,
   if (report) return document_answer(*report, formats[0]);
   std::vector<std::string> ids;
   for (const auto& known : store.list()) ids.push_back(known->id);
-  return http::problem(404,
-                       "There is no such report; the oldest go. Known: " + listed(ids) + ".",
+  return http::problem(404, "There is no such report; the oldest go. Known: " + listed(ids) + ".",
                        request.path);
 }
 
@@ -116,8 +115,7 @@ http::Response new_report_answer(ReportStore& store, const Source& source, const
   const auto compare = report::parse_compare(query.text("compare").value_or("previous"));
   if (!compare) query.mistake("compare", "it is none of what it may be", report::kCompareRemedy);
   if (!query.ok()) return query.refusal();
-  const auto report =
-      compose_report(source, view, store.next_id(view.at), title, range, *compare);
+  const auto report = compose_report(source, view, store.next_id(view.at), title, range, *compare);
   if (!(report->to > report->from))
     return http::problem(409,
                          "History has no two points in this range; ask for a later or longer one.",

@@ -289,8 +289,8 @@ class DamageForReaders : public ::testing::Test {
       auto store = open_store({.path = folder.file()});
       Service service;
       run_service(*store, service, 0, 60);
-      ASSERT_TRUE(store->put_report({"r1", "first", kMidnight, kMidnight - 60, kMidnight, 3, true,
-                                     std::string(1000, 'r')}));
+      ASSERT_TRUE(store->put_report(
+          {"r1", "first", kMidnight, kMidnight - 60, kMidnight, 3, true, std::string(1000, 'r')}));
     }
     sqlite3* db = nullptr;
     ASSERT_EQ(sqlite3_open(folder.file().c_str(), &db), SQLITE_OK);

@@ -104,9 +104,8 @@ bool has_future(Connection& c, std::int64_t after_ms) {
   const std::string row = std::string("SELECT 1") + kRowsBehind + " LIMIT 1";
   if (c.number(row, Level::raw, after_ms, rolled_up(c))) return true;
   const std::string block = std::string("SELECT 1") + kBlocksBehind + " LIMIT 1";
-  return std::any_of(kLevels.begin(), kLevels.end(), [&](Level level) {
-    return c.number(block, level, after_ms).has_value();
-  });
+  return std::any_of(kLevels.begin(), kLevels.end(),
+                     [&](Level level) { return c.number(block, level, after_ms).has_value(); });
 }
 
 // Gives the number of rows that went.
@@ -159,8 +158,8 @@ std::vector<std::uint32_t> Retention::by_age(Connection& c, std::int64_t now_ms)
       "sum(bytes) OVER newest AS total FROM reports WINDOW newest AS (ORDER BY created_ms DESC)) "
       "WHERE n>1 AND (n>? OR total>?))",
       kMostReports, kMostReportBytes);
-  return drop_series(
-      c, now_ms, *std::max_element(std::begin(limits_.keep_ms), std::end(limits_.keep_ms)));
+  return drop_series(c, now_ms,
+                     *std::max_element(std::begin(limits_.keep_ms), std::end(limits_.keep_ms)));
 }
 
 void Retention::by_size(Connection& c, std::int64_t now_ms, bool sure_of_the_time) {

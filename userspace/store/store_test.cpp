@@ -364,7 +364,7 @@ TEST(Store, SeriesOfThePastThatComeBackAreBoundedToo) {
   const auto minute_of = [&](int start, int first, int last) {
     for (int s = start; s <= start + 60; s += 10) {
       testing::FamilyList families;
-      for (int i = first; i < last; i++) families.push_back(gauge(std::to_string(i), i));
+      for (int i = first; i < last; i++) families.push_back(counter(std::to_string(i), s + i));
       add(*store, kMidnight + s, families);
       ASSERT_TRUE(store->flush());
     }

@@ -93,8 +93,8 @@ void StoredMoments::add(std::size_t series, const store::Interval& interval,
       const analysis::Histogram fresh = own.histogram();
       // Most intervals of most series are empty: they share what was.
       if (fresh.count() != 0 || !total.histogram) {
-        auto sum = std::make_shared<analysis::Histogram>(
-            total.histogram ? *total.histogram : analysis::Histogram{});
+        auto sum = std::make_shared<analysis::Histogram>(total.histogram ? *total.histogram
+                                                                         : analysis::Histogram{});
         sum->merge(fresh);
         sum->min_ns = fresh.min_ns;
         sum->max_ns = fresh.max_ns;
