@@ -45,7 +45,8 @@ std::vector<Event> events_near(std::span<const Event> events, const Labels& labe
                                double latest, double seconds, std::size_t most) {
   std::vector<Event> near;
   for (const Event& event : events) {
-    if (distance(event.at, earliest, latest) <= seconds && concerns(event, labels))
+    const double apart = distance(event.at, earliest, latest);
+    if (may_explain(event, apart, seconds) && concerns(event, labels))
       near.push_back(event);
   }
   std::stable_sort(near.begin(), near.end(), [&](const Event& a, const Event& b) {

@@ -27,6 +27,7 @@ TEST(Judge, ARegressionWithQuantilesTimesAndEvents) {
                                   {at_slice(40) - 3, "new_build", "demo", "build 12ab"},
                                   {at_slice(40) - 2, "process_start", "other", "not its own"},
                                   {at_slice(42) + 5, "process_start", "demo", "after it"},
+                                  {at_slice(40) - 120, "agent_start", "host", "no cause of it"},
                                   {at_slice(40) - 7200, "boot", "host", "long ago"}};
   const auto v = judge(kQuantity, slow_from(at_slice(40), 1.5), at_slice(40), events);
   ASSERT_TRUE(v && v->regression);

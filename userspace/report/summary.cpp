@@ -115,7 +115,8 @@ std::string events_sentence(const Facts& facts, double since) {
   if (!facts.in.extras.events) return "";
   std::vector<const analysis::Event*> near;
   for (const analysis::Event& e : *facts.in.extras.events) {
-    if (e.at >= since - kBefore && e.at <= since + kAfter) near.push_back(&e);
+    const double most = e.at < since ? kBefore : kAfter;
+    if (analysis::may_explain(e, std::fabs(e.at - since), most)) near.push_back(&e);
   }
   std::stable_sort(near.begin(), near.end(), [&](const auto* a, const auto* b) {
     return std::fabs(a->at - since) < std::fabs(b->at - since);
