@@ -46,8 +46,7 @@ std::vector<Event> events_near(std::span<const Event> events, const Labels& labe
   std::vector<Event> near;
   for (const Event& event : events) {
     const double apart = distance(event.at, earliest, latest);
-    if (may_explain(event, apart, seconds) && concerns(event, labels))
-      near.push_back(event);
+    if (may_explain(event, apart, seconds) && concerns(event, labels)) near.push_back(event);
   }
   std::stable_sort(near.begin(), near.end(), [&](const Event& a, const Event& b) {
     return distance(a.at, earliest, latest) < distance(b.at, earliest, latest);
