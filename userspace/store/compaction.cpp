@@ -13,7 +13,7 @@
 namespace nz::store {
 namespace {
 
-// Intervals that may go: of another period, and in the coarser level.
+// Intervals that may go: of another part of a period, and in the coarser level.
 constexpr const char* kWhich =
     " FROM intervals WHERE level=?1 AND (from_ms<?2 OR from_ms>=?3) AND seq<=?4";
 
@@ -87,8 +87,8 @@ bool write_block(Connection& c, Level level, std::uint32_t series, std::int64_t 
 }
 
 Result<Compacted> compact(Connection& c, Level level, std::int64_t now_ms) {
-  const std::int64_t begin = period_of(level, now_ms);
-  const std::int64_t end = begin + block_ms(level);
+  const std::int64_t begin = part_of(level, now_ms);
+  const std::int64_t end = begin + part_ms(level);
   Transaction transaction(c, Transaction::Kind::write);
   const std::int64_t last = rolled_up(c, level);
   const auto intervals = intervals_to_go(c, level, begin, end, last);

@@ -43,10 +43,18 @@ constexpr std::int64_t block_ms(Level level) {
          : level == Level::minute ? 8 * std::int64_t{3'600'000}
                                   : std::int64_t{3'600'000};
 }
-constexpr std::int64_t period_of(Level level, std::int64_t ms) {
-  const std::int64_t length = block_ms(level);
+constexpr std::int64_t floor_to(std::int64_t length, std::int64_t ms) {
   const std::int64_t floor = ms >= 0 ? ms / length : -((length - 1 - ms) / length);
   return floor * length;
+}
+constexpr std::int64_t period_of(Level level, std::int64_t ms) {
+  return floor_to(block_ms(level), ms);
+}
+/// Intervals go to their block when a quarter of its period is over. What does not stand in blocks
+/// yet is read row by row, with cells of other series: reading a month should meet little of it.
+constexpr std::int64_t part_ms(Level level) { return block_ms(level) / 4; }
+constexpr std::int64_t part_of(Level level, std::int64_t ms) {
+  return floor_to(part_ms(level), ms);
 }
 
 }  // namespace nz::store

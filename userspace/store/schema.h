@@ -4,9 +4,9 @@
 //   intervals  begin and end of those that are not in blocks yet
 //   recent     what happened in them: a row for each 128 series, with a cell of each that was there
 //              (cell.h)
-//   blocks     a row for each series and period: its intervals, packed (block.h). `recent` becomes
-//              blocks when a period is over, so that writing touches few places, and reading a
-//              month of one series some ninety rows that lie together
+//   blocks     a row for each series and period: its intervals, packed (block.h). `recent` goes
+//              there when a quarter of a period is over, so that writing touches few places, and
+//              reading a month of one series some ninety rows that lie together
 //   events, state, reports: see store.h
 #pragma once
 

@@ -261,8 +261,8 @@ Result<void> Writer::maintain() {
   forget_series();
   for (const Level level : {Level::minute, Level::hour}) {
     const std::size_t i = index_of(level);
-    const std::int64_t period = newest_[i] < 0 ? -1 : period_of(level, newest_[i]);
-    if (period == compacted_[i]) continue;
+    const std::int64_t part = newest_[i] < 0 ? -1 : part_of(level, newest_[i]);
+    if (part == compacted_[i]) continue;
     const auto done = compact(*connection_, level, newest_[i]);
     if (!done) return tl::unexpected(done.error());
     if (done->damaged != 0) {
@@ -270,7 +270,7 @@ Result<void> Writer::maintain() {
       spdlog::error("history: {} blocks of level {} were damaged; what could not be read is lost",
                     done->damaged, name_of(level));
     }
-    compacted_[i] = period;
+    compacted_[i] = part;
   }
   retention_.shrink(*connection_);
   if (auto done = connection_->outcome(); !done) return done;

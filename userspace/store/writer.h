@@ -92,7 +92,7 @@ class Writer {
   std::int64_t steady_since_ = -1;         // boot_ms since when the clock was not set by much
   std::int64_t last_try_ms_ = -1;          // boot_ms of the last attempt at a first file
   std::int64_t last_look_ms_ = -1;         // boot_ms of the last look for damage
-  std::array<std::int64_t, kLevelCount> compacted_{-1, -1, -1};  // for which period
+  std::array<std::int64_t, kLevelCount> compacted_{-1, -1, -1};  // up to which part of a period
   std::array<std::int64_t, kLevelCount> newest_{-1, -1, -1};     // begin of the last row written
   Retention retention_;
 };
