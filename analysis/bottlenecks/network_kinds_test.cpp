@@ -7,7 +7,9 @@
 namespace nz::analysis::test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(NetworkLoss, IsToldWithoutImpact) {
   Scene s;
@@ -37,6 +39,21 @@ TEST(NetworkLoss, OfHalfAPercentIsToldWhereThereWasNone) {
   ASSERT_EQ(find(s).size(), 1U) << told(find(s));
   EXPECT_EQ(find(s)[0].kind, "network_loss");
   EXPECT_TRUE(find(s, s).empty()) << "it has always been so";
+}
+
+TEST(NetworkLoss, OfHalfAPercentIsNoLossWhereTheReceiverGetsNoCpu) {
+  Scene healthy;
+  for (const bool quota : {true, false}) {
+    Scene s;
+    s.counter("nearzero_tcp_retransmits_total", {{"target", "demo"}}, 4);
+    s.histogram("nearzero_tcp_round_trip_seconds", {{"target", "demo"}}, 800, 2e-4);
+    if (quota) {
+      s.counter("nearzero_target_throttled_seconds_total", {{"target", "demo"}}, 0.3);
+    } else {
+      s.others = 1.9;
+    }
+    EXPECT_THAT(kinds(find(s, healthy)), Not(Contains("network_loss"))) << told(find(s, healthy));
+  }
 }
 
 TEST(NetworkLoss, ALongerWayIsToldWithoutALoss) {

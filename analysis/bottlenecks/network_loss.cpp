@@ -1,6 +1,7 @@
 // Segments are lost or late: TCP waits for its timer, and the order for its answer.
 #include <algorithm>
 
+#include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/text.h"
 
@@ -36,14 +37,22 @@ Loss loss(const WindowIndex& window, const std::string& target) {
   return l;
 }
 
+// Who gets no CPU acknowledges late, and is sent the same once more: a little of that is no loss.
+bool acknowledges_late(const Context& context, const OrderPath& path) {
+  const double throttled = context.now.rate("nearzero_target_throttled_seconds_total",
+                                            {{"target", path.target()}});
+  return processors(context, path).saturated || throttled >= context.rules.throttled_ratio;
+}
+
 }  // namespace
 
 void find_network_loss(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
   const Rules& rules = context.rules;
   const Loss now = loss(context.now, path.target());
   const Loss before = loss(context.before, path.target());
-  const double least =
-      context.has_reference() ? rules.retransmit_ratio_grown : rules.retransmit_ratio;
+  const double least = context.has_reference() && !acknowledges_late(context, path)
+                           ? rules.retransmit_ratio_grown
+                           : rules.retransmit_ratio;
   const bool lost = now.count >= rules.least_retransmits &&
                     now.rate >= rules.retransmits_per_second &&
                     (now.ratio < 0 || now.ratio >= least) &&
