@@ -14,6 +14,8 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMonth = 28 * 86'400.0;
+// Of E-divisive online: how much it looks at, and how near two change points are the same.
+constexpr std::size_t kLast = 200, kNear = 30;
 
 // Mean precision over thresholds, weighted by what they add to recall; labels may be parts.
 double precision_area(std::span<const double> score, std::span<const double> label) {
@@ -30,6 +32,18 @@ double precision_area(std::span<const double> score, std::span<const double> lab
     area += (hits - before) / all * hits / static_cast<double>(i);
   }
   return all > 0 ? area : kNone;
+}
+
+// Change points of the last points before `now`.
+std::vector<std::size_t> e_divisive_of_last(const LabelledSeries& series, double p,
+                                            std::size_t now) {
+  EDivisiveOptions options;
+  options.p = p;
+  const std::size_t begin = now > kLast ? now - kLast : 0;
+  std::vector<std::size_t> found =
+      e_divisive(std::span(series.value).subspan(begin, now - begin), options);
+  for (std::size_t& index : found) index += begin;
+  return found;
 }
 
 }  // namespace
@@ -133,21 +147,29 @@ std::vector<Told> told_by_hourly_e_divisive(const LabelledSeries& series, double
 
 std::vector<Told> told_by_e_divisive_online(const LabelledSeries& series, double p,
                                             std::size_t every, std::size_t from) {
-  constexpr std::size_t kLast = 200, kNear = 30;
-  EDivisiveOptions options;
-  options.p = p;
   if (series.spec.step_at == 0) return {};
   const auto day = static_cast<std::size_t>(86'400 / series.spec.seconds);
   const std::size_t end = std::min(series.value.size(), from + day);
   for (std::size_t now = from + 1; now < end; now += every) {
-    const std::size_t begin = now > kLast ? now - kLast : 0;
-    for (const std::size_t i :
-         e_divisive(std::span(series.value).subspan(begin, now - begin), options)) {
-      const std::size_t index = begin + i;
+    for (const std::size_t index : e_divisive_of_last(series, p, now)) {
       if (index + kNear >= from && index <= from + kNear) return {{index, now - 1}};
     }
   }
   return {};
+}
+
+std::vector<Told> told_by_e_divisive_always(const LabelledSeries& series, double p,
+                                            std::size_t every) {
+  std::vector<Told> told;
+  for (std::size_t now = every; now < series.value.size(); now += every) {
+    for (const std::size_t index : e_divisive_of_last(series, p, now)) {
+      const bool known = std::any_of(told.begin(), told.end(), [&](const Told& one) {
+        return index + kNear >= one.index && index <= one.index + kNear;
+      });
+      if (!known) told.push_back({index, now - 1});
+    }
+  }
+  return told;
 }
 
 double area_under_roc(std::span<const double> score, std::span<const int> label) {

@@ -46,6 +46,10 @@ std::vector<Told> told_by_hourly_e_divisive(const LabelledSeries& series, double
 /// first has a change point within 30 points of `from`. Nothing where there is no step.
 std::vector<Told> told_by_e_divisive_online(const LabelledSeries& series, double p,
                                             std::size_t every, std::size_t from);
+/// The same all the time, as an agent would: each change point that is not within 30 points of one
+/// that was told before.
+std::vector<Told> told_by_e_divisive_always(const LabelledSeries& series, double p,
+                                            std::size_t every);
 
 /// Areas for a score per point and labels 0 and 1.
 double area_under_roc(std::span<const double> score, std::span<const int> label);
