@@ -26,8 +26,8 @@ class DayShape {
   /// Two days of that kind were seen.
   [[nodiscard]] bool known(double at) const { return visits_[place(at).kind] >= 2 * kBins; }
 
-  /// How far the level may bend within `seconds` for reasons of the day that were not taken out: a
-  /// quarter of it in half a day as long as days are not known, half of a working day's shape on
+  /// How far the level may bend within `seconds` for reasons of the day that were not taken out:
+  /// half of it in half a day as long as days are not known, half of a working day's shape on
   /// the first weekend, later what remained of it. `noise`: variance of a mean of half an hour.
   [[nodiscard]] float bend(double at, double seconds, float noise) const;
   static constexpr double kBinSeconds = 1800;

@@ -20,10 +20,15 @@ constexpr float kLevelSeconds = 7 * 86400;
 constexpr float kLeastBesideLine = 4, kLeastBesideDay = 16;
 // A level is even: its variance is so many times that of the noise at most, or its standard
 // deviation such a part of the way to it. Far away, noise of another size is a level too.
-constexpr float kMostSpread = 9, kEven = 0.1F;
+constexpr float kMostSpread = 4, kEven = 0.1F;
 constexpr std::size_t kSettle = 60;     // points in which a step may go on ...
 constexpr float kMostFurther = 3;       // ... by so many times its size
 constexpr std::size_t kLeastLeft = 8;   // blocks of the old level
+// Outliers near each other move means; points tell: as many at least, of the old level, ...
+constexpr std::size_t kLeastOldPoints = 12;
+// ... three of four of the new level lie beyond three of four of the old one, and its median is
+// farther by such a part of the step.
+constexpr float kQuarter = 0.25F, kMedianMoves = 0.6F;
 constexpr std::size_t kMostRight = 24;  // blocks of the new one: then the next scale sees it
 constexpr float kPlaceDrop = 7.35F;     // see Stretches::place
 // Tests that a month of 10 s points amounts to.
@@ -274,6 +279,7 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
     if (newer > most * static_cast<float>(right) || older > most * static_cast<float>(left))
       return {};
   }
+  if (scale <= 1 && !points_agree(right * points_of(scale), step)) return {};
   const bool last = (y[n - 1] - middle) * step > 0 && (scale > 0 || (y[n - 2] - middle) * step > 0);
   if (!last || static_cast<float>(beyond) < share * static_cast<float>(right)) return {};
 
@@ -286,6 +292,27 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
     found.latest--;
   }
   return found;
+}
+
+// Whether the newest points, by themselves, lie where a step of that size leads. Not asked where the
+// finest ring does not reach back to before the step.
+bool StepDetector::points_agree(std::size_t newer, float step) const {
+  const Scale& ring = scales_[0];
+  if (newer + kLeastOldPoints > ring.count) return true;
+  const float sign = step > 0 ? 1.0F : -1.0F;
+  std::array<float, kRing> up{};  // newest first, turned so that the step goes up
+  for (std::size_t i = 0; i < ring.count; i++)
+    up[i] = sign * ring.mean[(ring.newest + kRing - i) % kRing];
+  const auto split = up.begin() + static_cast<std::ptrdiff_t>(newer);
+  const auto end = up.begin() + ring.count;
+  const auto quantile = [](auto from, auto to, float q) {
+    const auto at = from + static_cast<std::ptrdiff_t>(static_cast<float>(to - from) * q);
+    std::nth_element(from, at, to);
+    return *at;
+  };
+  if (quantile(up.begin(), split, kQuarter) < quantile(split, end, 1 - kQuarter)) return false;
+  const float moved = quantile(up.begin(), split, 0.5F) - quantile(split, end, 0.5F);
+  return moved > kMedianMoves * sign * step;
 }
 
 // Points since the step, looked up in the finer rings as far as they reach back.

@@ -71,6 +71,7 @@ class StepDetector {
   void learn_noise(std::size_t scale, double at);
   [[nodiscard]] std::array<float, kScales + 1> noise_by_scale(bool day_known) const;
   [[nodiscard]] float mean_at(std::size_t scale, std::size_t back, double at) const;
+  [[nodiscard]] bool points_agree(std::size_t newer, float step) const;
   [[nodiscard]] Found scan(std::size_t scale, double at) const;
   [[nodiscard]] std::size_t points_since(std::size_t scale, std::size_t right) const;
   std::optional<ChangePoint> judge(std::size_t scale, const Found& found, double at);

@@ -98,6 +98,14 @@ TEST(StepDetector, SaysNothingOfSpikes) {
   EXPECT_TRUE(told(values).empty());
 }
 
+TEST(StepDetector, SaysNothingOfSpikesNearEachOther) {
+  std::vector<double> values = latency(40'000, 0.3, 6);
+  for (std::size_t i = 500; i + 6 < values.size(); i += 500) {
+    for (const std::size_t wild : {0U, 1U, 2U, 4U, 5U, 6U}) values[i + wild] *= 6;
+  }
+  EXPECT_TRUE(told(values).empty());
+}
+
 TEST(StepDetector, SaysNothingOfAConstantNorOfMissingValues) {
   EXPECT_TRUE(told(std::vector<double>(5'000, 3.0)).empty());
   EXPECT_TRUE(told(std::vector<double>(5'000, 0.0)).empty());
