@@ -119,7 +119,7 @@ TEST(Changes, OneObjectWithIndices) {
   EXPECT_NEAR(static_cast<double>(found[0].index), 250, 3);
   const json object = json::parse(changes_json(*csv, found));
   EXPECT_EQ(object["indices"], json::array({found[0].index}));
-  EXPECT_EQ(object["changes"][0]["timestamp"], 1'700'000'000 + 10 * found[0].index);
+  EXPECT_EQ(object["changes"][0]["time"], 1'700'000'000 + 10 * found[0].index);
   EXPECT_NEAR(object["changes"][0]["size"].get<double>(), 0.3, 0.05);
   EXPECT_GT(object["changes"][0]["confidence"], 0.9);
   EXPECT_THAT(change_table(*csv, found, 0), HasSubstr("1 change"));
