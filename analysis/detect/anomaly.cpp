@@ -25,6 +25,8 @@ constexpr std::uint32_t kSettled = 50;  // values after which usual sizes are kn
 constexpr float kLongRun = 1.0F / 8'000;
 constexpr float kMostFar = 8;
 constexpr float kMostQuiet = 1000;
+constexpr double kMostFirst = 1e38;     // what a float holds
+constexpr double kLeastOfFirst = 1e-6;  // of a number, of which a float still has a digit
 
 // Moves the median of |values| towards one more of them, by a share of itself.
 void follow(float& median, float value, float share) {
@@ -41,8 +43,10 @@ double AnomalyDetector::score(double at, double value) {
   if (std::isinf(value)) return seen_ >= kWarmUp ? 1 : 0;
   const bool same = seen_ > 0 && value == newest_;
   if (seen_ < kWarmUp) {
-    if (seen_ == 0) origin_ = value;
-    first_[seen_] = static_cast<float>(value - origin_);
+    // Beside a wild origin the differences would hold nothing of the values.
+    const double size = std::abs(value);
+    if (seen_ == 0 || (size > 0 && size < kLeastOfFirst * std::abs(origin_))) move_origin(value);
+    first_[seen_] = less_origin(value);
     newest_ = value;
     if (++seen_ == kWarmUp) warm_up();
     return 0;
@@ -60,6 +64,17 @@ double AnomalyDetector::expected() const {
   return scale_.backward(origin_ + unit_ * static_cast<double>(expected_));
 }
 
+float AnomalyDetector::less_origin(double value) const {
+  return static_cast<float>(std::clamp(value - origin_, -kMostFirst, kMostFirst));
+}
+
+void AnomalyDetector::move_origin(double to) {
+  const double from = origin_;
+  origin_ = to;
+  for (std::size_t i = 0; i < seen_; i++)
+    first_[i] = less_origin(from + static_cast<double>(first_[i]));
+}
+
 void AnomalyDetector::warm_up() {
   std::vector<double> values(kWarmUp), off(kWarmUp);
   for (std::size_t i = 0; i < kWarmUp; i++) values[i] = origin_ + static_cast<double>(first_[i]);
@@ -70,7 +85,7 @@ void AnomalyDetector::warm_up() {
   for (std::size_t i = 0; i < kWarmUp; i++) off[i] = values[i] - origin_;
   unit_ = robust::sigma_about_zero(off);
   // A series that begins still: a hundredth of the stabilised unit is a movement.
-  if (unit_ <= 0) unit_ = 0.01;
+  if (!(unit_ > 0) || std::isinf(unit_)) unit_ = 0.01;
   float same = 1;
   for (std::size_t i = 1; i < kWarmUp; i++) same += first_[i] == first_[i - 1] ? 1 : 0;
   repeats_ = repeats_again_ = same / (kWarmUp + 1);

@@ -39,6 +39,8 @@ class AnomalyDetector {
  private:
   static constexpr std::size_t kWarmUp = 16;
 
+  [[nodiscard]] float less_origin(double value) const;
+  void move_origin(double to);
   void warm_up();
   float judge(double at, double stabilised);
   float surprise_of_run(bool same);
@@ -50,7 +52,7 @@ class AnomalyDetector {
   std::array<detect::Novelty, 3> novelty_ = {detect::Novelty(1), detect::Novelty(4),
                                              detect::Novelty(16)};
   detect::Tail error_tail_, energy_tail_, off_tail_, smooth_tail_, quiet_tail_, far_tail_;
-  std::array<float, kWarmUp> first_{};  // less the very first
+  std::array<float, kWarmUp> first_{};  // less the origin, one of them
   double origin_ = 0, unit_ = 1;        // stabilised value of 0 and of 1 in what follows
   double newest_ = 0;                   // as it came
   float expected_ = 0, before_ = 0;

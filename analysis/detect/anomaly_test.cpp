@@ -50,6 +50,43 @@ TEST(Anomaly, ScoresAreProbabilities) {
   }
 }
 
+TEST(Anomaly, WhatIsNoNumberLeavesNoTrace) {
+  const std::vector<double> values = wave(2'000, 0.1, 7);
+  AnomalyDetector plain, holed;
+  for (std::size_t i = 0; i < values.size(); i++) {
+    const auto at = static_cast<double>(i);
+    if (i % 7 == 3) EXPECT_EQ(holed.score(at, NAN), 0);
+    if (i % 11 == 5) EXPECT_EQ(holed.score(at, INFINITY), i < 16 ? 0 : 1) << i;
+    if (i % 13 == 6) EXPECT_EQ(holed.score(at, -INFINITY), i < 16 ? 0 : 1) << i;
+    ASSERT_EQ(holed.score(at, values[i]), plain.score(at, values[i])) << i;
+  }
+  EXPECT_EQ(holed.expected(), plain.expected());
+}
+
+TEST(Anomaly, WildFirstValuesDoNotSpoilTheRest) {
+  for (const double wild : {1e12, 1e39, 1e300, -1e300}) {
+    for (const std::size_t place : {0U, 5U, 14U}) {
+      std::vector<double> values = wave(5'000, 0.1, 8);
+      values[place] = wild;
+      values[place + 1] = -wild;
+      values[4'000] += 5;
+      const std::vector<double> s = scores(values);
+      for (const double score : s) ASSERT_TRUE(score >= 0 && score <= 1) << wild;
+      EXPECT_GE(s[4'000], 0.9) << wild << " at " << place;
+      EXPECT_LT(highest(s, 3'000, 3'990), 0.999) << wild << " at " << place;
+    }
+  }
+}
+
+TEST(Anomaly, TimesMayBeAnyNumbers) {
+  AnomalyDetector detector;
+  const std::vector<double> values = wave(500, 0.1, 9);
+  for (std::size_t i = 0; i < values.size(); i++) {
+    const double score = detector.score(1e300 + static_cast<double>(i) * 1e299, values[i]);
+    ASSERT_TRUE(score >= 0 && score <= 1) << i;
+  }
+}
+
 TEST(Anomaly, ASpikeScoresHighAndTheRestRarelyDoes) {
   std::vector<double> values = wave(5'000, 0.1, 2);
   values[4'000] += 3;

@@ -19,8 +19,9 @@ constexpr float kMostSquare = 4;
 DayShape::Place DayShape::place(double at) {
   const double days = std::floor(at / kDay);
   const double width = kDay / static_cast<double>(kBins);
-  const double position = (at - days * kDay) / width;
-  const auto bin = std::min(kBins - 1, static_cast<std::size_t>(std::max(0.0, position)));
+  // Times may be any numbers, also such that have no seconds left.
+  const double position = std::clamp((at - days * kDay) / width, 0.0, static_cast<double>(kBins));
+  const auto bin = std::min(kBins - 1, static_cast<std::size_t>(position));
   // 1970-01-01 was a Thursday.
   double weekday = std::fmod(days + 3, 7);
   if (weekday < 0) weekday += 7;

@@ -24,7 +24,7 @@ TEST(Analyze, ChangesNameTheMinute) {
   const json object = json::parse(o.out);
   ASSERT_EQ(object["indices"].size(), 1U) << o.out;
   EXPECT_NEAR(object["indices"][0].get<double>(), 843, 10);
-  EXPECT_TRUE(says(object["changes"][0]["timestamp"].get<std::string>(), {"2026-11-24T1"}));
+  EXPECT_TRUE(says(object["changes"][0]["time"].get<std::string>(), {"2026-11-24T1"}));
   EXPECT_NEAR(object["changes"][0]["size"].get<double>(), 0.25, 0.1);
   EXPECT_TRUE(says(o.err, {"5 rows (the first: line 642) without a value"}));
 }

@@ -12,6 +12,8 @@ namespace nz::agent {
 namespace {
 
 constexpr const char* kKey = "regressions";
+constexpr const char* kBuildsKey = "target_builds";
+constexpr double kBuildsPause = 60;  // seconds: a target may start ever other executables
 constexpr std::size_t kMostEvents = 512;
 
 void log(const analysis::Regression& r, bool opened) {
@@ -32,6 +34,8 @@ void log(const analysis::Regression& r, bool opened) {
 Detection::Detection(const history::History& history, store::Store* store)
     : history_(history), store_(store) {
   restore();
+  const auto builds = store_ == nullptr ? std::nullopt : store_->get_state(kBuildsKey);
+  if (builds) target_events_.restore(*builds);
 }
 
 void Detection::restore() {
@@ -50,6 +54,16 @@ void Detection::remember() {
   if (store_ == nullptr) return;
   const auto put = store_->put_state(kKey, save_regressions(regressions_));
   if (!put) spdlog::warn("regressions would not outlive a restart: {}", put.error().text());
+}
+
+void Detection::remember_builds(double now) {
+  const bool lately = now >= builds_kept_ && now < builds_kept_ + kBuildsPause;
+  if (store_ == nullptr || lately) return;
+  const auto builds = target_events_.save();
+  if (!builds) return;
+  builds_kept_ = now;
+  const auto put = store_->put_state(kBuildsKey, *builds);
+  if (!put) spdlog::warn("builds of targets would not outlive a restart: {}", put.error().text());
 }
 
 void Detection::tell(analysis::Event event) {
@@ -72,6 +86,7 @@ std::vector<analysis::Slice> Detection::slices(const analysis::Quantity& of, dou
 bool Detection::step(double now, const targets::Tracker& tracker) {
   changed_ = false;
   for (analysis::Event& event : target_events_.step(now, tracker)) tell(std::move(event));
+  remember_builds(now);
   if (!watch_.due(now)) return false;
   const analysis::Window window = history_.window(now - watch_.every(), now);
   if (window.seconds() <= 0) return false;

@@ -37,6 +37,7 @@ class Detection {
  private:
   void restore();
   void remember();
+  void remember_builds(double now);
   [[nodiscard]] std::vector<analysis::Slice> slices(const analysis::Quantity& of, double from,
                                                     double to) const;
 
@@ -44,6 +45,7 @@ class Detection {
   store::Store* store_;
   analysis::Watch watch_;
   TargetEvents target_events_{build_of};
+  double builds_kept_ = 0;              // Unix seconds, when they were put into the store last
   std::deque<analysis::Event> events_;  // the newest
   std::vector<analysis::Regression> regressions_;
   std::vector<analysis::Incident> incidents_;

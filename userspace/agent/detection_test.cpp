@@ -2,8 +2,10 @@
 #include "userspace/agent/detection.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -111,6 +113,50 @@ TEST_P(DetectionTest, ALostIndexIsToldInTimeSinceWhenAndItsEnd) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Moments, DetectionTest, testing::Values(340, 343, 346, 348));
+
+std::optional<targets::Process> gateway(pid_t pid, const std::string& /*proc*/) {
+  targets::Process process;
+  process.pid = pid;
+  process.start_time = 1;
+  process.comm = "gateway";
+  process.exe = "/opt/gateway";
+  return process;
+}
+
+TEST(Detection, BuildsAreKnownAfterARestart) {
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::temp_directory_path() / ("nearzero-detection-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  store::Options options;
+  options.path = folder / "history.db";
+  auto store = store::Store::open(options);
+  ASSERT_TRUE(store) << store.error().text();
+  config::Target target;
+  target.name = "orders";
+  target.match.comm = "gateway";
+  targets::Tracker tracker(&gateway);
+  tracker.configure({target});
+  tracker.scan({getpid()});  // its executable is this test
+  const history::History history{history::History::Options{}};
+  const auto new_builds = [&] {
+    Detection detection(history, store->get());
+    detection.step(kStart, tracker);
+    int count = 0;
+    for (const analysis::Event& event : detection.events())
+      count += event.kind == "new_build" ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(new_builds(), 0) << "nothing is known of before";
+  EXPECT_EQ(new_builds(), 0) << "the same";
+  const auto put = (*store)->put_state(
+      "target_builds", R"([{"of":"orders\n/opt/gateway","build":"aaaaaaaaaaaaaaaa","seen":1}])");
+  ASSERT_TRUE(put) << put.error().text();
+  EXPECT_EQ(new_builds(), 1);
+  EXPECT_EQ(new_builds(), 0) << "told once";
+  store->reset();
+  fs::remove_all(folder);
+}
 
 }  // namespace
 }  // namespace nz::agent

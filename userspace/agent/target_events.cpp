@@ -1,5 +1,7 @@
 #include "userspace/agent/target_events.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "userspace/sites/elf_file.h"
@@ -8,7 +10,9 @@ namespace nz::agent {
 namespace {
 
 constexpr std::size_t kMost = 32;  // of a step: a target may have thousands of processes
-constexpr std::size_t kMostBuilds = 1024;
+constexpr std::size_t kMostBuilds = 256;
+
+using nlohmann::json;
 
 std::string pid_text(pid_t pid) { return " (pid " + std::to_string(pid) + ")"; }
 
@@ -20,14 +24,39 @@ void TargetEvents::started(double now, const std::string& target, const targets:
   if (!first_ && out.size() < kMost)
     out.push_back(
         {now, "process_start", target, process.comm + pid_text(process.pid) + " started"});
-  if (build.empty() || builds_.size() >= kMostBuilds) return;
-  std::string& known = builds_[target + '\n' + process.exe];
-  if (!known.empty() && known != build && out.size() < kMost) {
+  if (build.empty()) return;
+  Build& known = builds_[target + '\n' + process.exe];
+  if (!known.id.empty() && known.id != build && out.size() < kMost) {
     out.push_back({now, "new_build", target,
                    process.exe + " is a new build: " + build.substr(0, 12) + ", before " +
-                       known.substr(0, 12)});
+                       known.id.substr(0, 12)});
   }
-  known = build;
+  builds_changed_ = builds_changed_ || known.id != build;
+  known = {build, now};
+  if (builds_.size() <= kMostBuilds) return;
+  // Executables whose names have a version in them come and go.
+  builds_.erase(std::min_element(builds_.begin(), builds_.end(), [](const auto& a, const auto& b) {
+    return a.second.seen < b.second.seen;
+  }));
+}
+
+void TargetEvents::restore(const std::string& saved) {
+  try {
+    for (const json& one : json::parse(saved))
+      builds_[one.at("of").get<std::string>()] = {one.at("build").get<std::string>(),
+                                                  one.at("seen").get<double>()};
+  } catch (const json::exception&) {
+    builds_.clear();  // of another version: as if nothing had been seen
+  }
+}
+
+std::optional<std::string> TargetEvents::save() {
+  if (!builds_changed_) return std::nullopt;
+  builds_changed_ = false;
+  json out = json::array();
+  for (const auto& [of, build] : builds_)
+    out.push_back({{"of", of}, {"build", build.id}, {"seen", build.seen}});
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::vector<analysis::Event> TargetEvents::step(double now, const targets::Tracker& tracker) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,17 +26,27 @@ class TargetEvents {
   /// of the same tracker.
   std::vector<analysis::Event> step(double now, const targets::Tracker& tracker);
 
+  /// Builds that were seen before a restart: what was deployed since is told by the first step.
+  void restore(const std::string& saved);
+  /// For restore(); nothing where no build has changed since the last call.
+  std::optional<std::string> save();
+
  private:
   struct Known {
     std::string target, name;
     uint64_t start_time = 0;
+  };
+  struct Build {
+    std::string id;
+    double seen = 0;  // Unix seconds, when it was started last
   };
   void started(double now, const std::string& target, const targets::Process& process,
                std::vector<analysis::Event>& out);
 
   BuildOf build_of_;
   std::map<pid_t, Known> known_;
-  std::map<std::string, std::string> builds_;  // by target and executable
+  std::map<std::string, Build> builds_;  // by target and executable
+  bool builds_changed_ = false;
   bool first_ = true;
   std::uint64_t version_ = 0;  // of the tracker, when it was looked at last
 };

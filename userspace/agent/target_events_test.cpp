@@ -7,7 +7,9 @@
 namespace nz::agent {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::map<pid_t, targets::Process>& world() {
@@ -75,6 +77,48 @@ TEST_F(TargetEventsTest, ANewBuildIsNamed) {
       ElementsAre("process_start: gateway (pid 8) started",
                   "new_build: /opt/gateway is a new build: bbbbbbbbbbbb, before aaaaaaaaaaaa",
                   "process_end: gateway (pid 7) ended"));
+}
+
+TEST_F(TargetEventsTest, ABuildThatWasDeployedWhileTheAgentWasOffIsNamed) {
+  runs(7, 1);
+  step(1);
+  const auto saved = events_.save();
+  ASSERT_TRUE(saved);
+  EXPECT_FALSE(events_.save()) << "nothing has changed";
+  events_ = TargetEvents([this](const targets::Process&) { return build_; });
+  events_.restore(*saved);
+  EXPECT_THAT(step(2), IsEmpty()) << "the same";
+  EXPECT_FALSE(events_.save());
+  events_ = TargetEvents([this](const targets::Process&) { return build_; });
+  events_.restore(*saved);
+  build_ = "bbbbbbbbbbbbbbbb";
+  EXPECT_THAT(
+      step(3),
+      ElementsAre("new_build: /opt/gateway is a new build: bbbbbbbbbbbb, before aaaaaaaaaaaa"));
+  EXPECT_TRUE(events_.save());
+}
+
+TEST_F(TargetEventsTest, WhatCannotBeRestoredIsNotKnown) {
+  for (const char* saved : {"", "nonsense", "[1]", "{}", R"([{"of":"orders\n/opt/gateway"}])"})
+    events_.restore(saved);
+  runs(7, 1);
+  EXPECT_THAT(step(1), IsEmpty());
+}
+
+TEST_F(TargetEventsTest, TheOldestBuildsAreForgotten) {
+  for (pid_t pid = 100; pid < 1100; pid++) {
+    runs(pid, 1);
+    world()[pid].exe += std::to_string(pid);
+  }
+  step(1);
+  const auto saved = events_.save();
+  ASSERT_TRUE(saved);
+  EXPECT_LT(saved->size(), 64U << 10U);
+  runs(7, 1);
+  step(2);
+  build_ = "bbbbbbbbbbbbbbbb";
+  runs(7, 2);
+  EXPECT_THAT(step(3), Contains(HasSubstr("new_build: /opt/gateway is")));
 }
 
 TEST_F(TargetEventsTest, AReusedPidIsAnotherProcess) {

@@ -252,20 +252,25 @@ std::vector<PromRule> one(const Rule&, const BottleneckFound& c) {
 std::vector<PromRule> one(const Rule&, const Absence& c) {
   PromRule out;
   const bool histogram = type_of(c.series) == Type::histogram;
-  const std::string there =
-      histogram ? fmt::format("{} or {}", named(c.series, "_count"), c.series.text())
-                : c.series.text();
-  out.expression = fmt::format("absent({})", there);
   if (c.least > 0) {
     const Measure growth{c.series, {Kind::increase, 0}, c.window, {}, false};
-    out.expression =
-        fmt::format("{} < {} or {}", expression_of(growth), number(c.least), out.expression);
+    // Not absent(): what has just vanished may have grown enough within the window.
+    const auto gone = [&](const std::string& series) {
+      return fmt::format("absent_over_time({}[{}])", series, range_of(c.window));
+    };
+    std::string none = gone(c.series.text());
+    if (histogram) none = gone(named(c.series, "_count")) + " and " + none;
+    out.expression = fmt::format("{} < {} or {}", expression_of(growth), number(c.least), none);
     note_range(c.window, out);
   } else {
-    out.notes.push_back(fmt::format(
-        "a series is absent 5m after its last sample; the window of {} is added to `for`",
-        time_text(c.window)));
+    out.expression =
+        fmt::format("absent({})",
+                    histogram ? fmt::format("{} or {}", named(c.series, "_count"), c.series.text())
+                              : c.series.text());
+    out.notes.push_back(fmt::format("absent() has no window: the one of {} is added to `for`",
+                                    time_text(c.window)));
   }
+  out.notes.emplace_back("hosts are not kept apart: a series is absent where no host has it");
   out.texts["value"] = value_in("");
   out.texts["quantity"] = c.series.text();
   out.texts["window"] = time_text(c.window);

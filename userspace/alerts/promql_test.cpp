@@ -45,6 +45,14 @@ TEST(PromQl, SaysTheSame) {
       "(sum by (job, instance, mount) (nearzero_filesystem_bytes{kind=\"size\"}) > 0))) > 0.9");
   EXPECT_EQ(expression("absence: {series: 'nearzero_target_threads{target=\"a\"}'}"),
             "absent(nearzero_target_threads{target=\"a\"})");
+  EXPECT_EQ(expression("absence: {series: 'nearzero_syscall_duration_seconds{target=\"a\"}', "
+                       "window: 2m, least: 10}"),
+            "(histogram_count(sum by (job, instance) "
+            "(increase(nearzero_syscall_duration_seconds{target=\"a\"}[2m]))) or "
+            "sum by (job, instance) "
+            "(increase(nearzero_syscall_duration_seconds_count{target=\"a\"}[2m]))) < 10 or "
+            "absent_over_time(nearzero_syscall_duration_seconds_count{target=\"a\"}[2m]) and "
+            "absent_over_time(nearzero_syscall_duration_seconds{target=\"a\"}[2m])");
   EXPECT_EQ(expression("bottleneck: {kinds: [slow_sync, own_code], least_impact: 20%}"),
             "nearzero_bottleneck_impact_ratio{kind=~\"slow_sync|own_code\"} >= 0.2");
   EXPECT_THAT(

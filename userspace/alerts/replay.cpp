@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 
-#include "userspace/alerts/history_facts.h"
 #include "userspace/history/history.h"
 
 namespace nz::alerts {
@@ -154,8 +153,9 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
     facts.set_incidents(lists.incidents ? &*lists.incidents : nullptr);
     if (options.trends && limits.step(now.at, options.trends)) lists.forecasts = limits.forecasts();
     facts.set_forecasts(lists.forecasts ? &*lists.forecasts : nullptr);
-    facts.set_baseline([&lists](const analysis::Quantity& of, const std::string& name, double) {
-      return lists.baseline(of, name);
+    facts.set_baseline([&](const analysis::Quantity& of, const std::string& name, double at) {
+      const auto recorded = lists.baseline(of, name);
+      return recorded || !options.baseline ? recorded : options.baseline(of, name, at);
     });
     log.take(engine.step(facts, now.at));
     std::map<std::string, std::string> unknown;

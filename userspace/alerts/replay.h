@@ -8,6 +8,7 @@
 
 #include "userspace/alerts/alert.h"
 #include "userspace/alerts/engine.h"
+#include "userspace/alerts/history_facts.h"
 #include "userspace/alerts/limits.h"
 #include "userspace/alerts/recording.h"
 
@@ -31,6 +32,8 @@ struct ReplayOptions {
   /// Trends of that history, up to any moment: forecasts are made from them, as the agent does.
   /// Empty: those that the recording has.
   Limits::Trends trends = {};
+  /// Asked where the recording itself has no such baseline.
+  HistoryFacts::Baseline baseline = {};
 };
 
 /// Reads the moments to their end. Memory: the longest window that a rule looks at.

@@ -125,6 +125,28 @@ rules:
   EXPECT_TRUE(r.problems.empty()) << r.problems[0];
 }
 
+TEST(Replay, BaselinesOfAnotherPlace) {
+  std::string text;
+  for (int i = 1; i <= 60; i++) text += orders(kNow + 10 * i, i, 0);
+  ReplayOptions options;
+  options.baseline = [](const analysis::Quantity& of, const std::string& name, double) {
+    EXPECT_EQ(of.statistic, "p50");
+    return name == "release-1.4" ? std::optional(BaselineValue{0.0001, 0.00001}) : std::nullopt;
+  };
+  const auto r = play(
+      "rules:\n"
+      "  - {name: A, degradation: {series: nearzero_order_stage_duration_seconds, statistic: p50, "
+      "above: 2x, baseline: release-1.4}}\n"
+      "  - {name: B, degradation: {series: nearzero_order_stage_duration_seconds, statistic: p50, "
+      "above: 2x}}\n",
+      text, options);
+  ASSERT_EQ(r.alerts.size(), 1U);
+  EXPECT_EQ(r.alerts[0].rule, "A");
+  ASSERT_EQ(r.unknown.size(), 1U);
+  EXPECT_EQ(r.unknown[0].rule, "B");
+  EXPECT_THAT(r.unknown[0].why, HasSubstr("no baseline 'hour_of_week'"));
+}
+
 TEST(Replay, ABurnRateThatFiredWasJudged) {
   std::string text;
   for (int i = 0; i < 60; i++) {

@@ -339,5 +339,17 @@ TEST(StateFile, IsReplacedAsAWhole) {
   EXPECT_FALSE(write_state("/proc/nz_state", "three"));
 }
 
+TEST(StateFile, ADeviceStaysOne) {
+  const std::string path = ::testing::TempDir() + "nz_state_null";
+  unlink(path.c_str());
+  ASSERT_EQ(symlink("/dev/null", path.c_str()), 0);
+  EXPECT_TRUE(write_state(path, "one"));
+  set_aside(path, "nothing in it");
+  EXPECT_TRUE(std::filesystem::is_symlink(path));
+  EXPECT_TRUE(std::filesystem::is_character_file(path));
+  EXPECT_EQ(*read_state(path), "");
+  unlink(path.c_str());
+}
+
 }  // namespace
 }  // namespace nz::alerts

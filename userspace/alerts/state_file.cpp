@@ -13,6 +13,7 @@
 
 #include "userspace/base/courtesy.h"
 #include "userspace/base/fd.h"
+#include "userspace/base/write_through.h"
 
 namespace nz::alerts {
 namespace {
@@ -48,6 +49,7 @@ Result<std::string> read_state(const std::string& path) {
 }
 
 Result<void> write_state(const std::string& path, const std::string& content) {
+  if (is_special(path)) return write_through(path, content, false);  // alerts.state: /dev/null
   const std::string fresh = path + ".new";
   const char* remedy = "alerts go on; a restart now would not know what has been told";
   Fd fd(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -79,7 +81,7 @@ Result<void> write_state(const std::string& path, const std::string& content) {
 
 void set_aside(const std::string& path, const std::string& why) {
   const std::string aside = path + ".damaged";
-  if (std::rename(path.c_str(), aside.c_str()) == 0) {
+  if (!is_special(path) && std::rename(path.c_str(), aside.c_str()) == 0) {
     spdlog::error("{}: {}; it is kept as {}, and a new one is begun", path, why, aside);
   } else {
     spdlog::error("{}: {}; a new one is begun", path, why);

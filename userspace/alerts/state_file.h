@@ -16,10 +16,12 @@ namespace nz::alerts {
 /// The content; empty where there is no such file. At most 64 MB.
 Result<std::string> read_state(const std::string& path);
 
-/// Writes beside it, syncs, renames, syncs the folder. The file is for its owner alone (0600).
+/// Writes beside it, syncs, renames, syncs the folder. The file is for its owner alone (0600). What
+/// is no regular file, as /dev/null, is written to and stays what it is.
 Result<void> write_state(const std::string& path, const std::string& content);
 
-/// Moves a file that cannot be used out of the way, to PATH.damaged, and says so in the log.
+/// Moves a file that cannot be used out of the way, to PATH.damaged, and says so in the log. A
+/// device or a folder stays.
 void set_aside(const std::string& path, const std::string& why);
 
 /// Writes a state on a thread of its own, at most once a second: whoever changes it never waits for

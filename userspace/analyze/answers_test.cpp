@@ -70,6 +70,24 @@ TEST(Anomalies, MissingValuesAreNullAndScoreNothing) {
   EXPECT_TRUE(lines[2]["value"].is_null());
 }
 
+TEST(Anomalies, EachLineIsJsonWhateverTheValues) {
+  std::string text = rows(300, [](int i) { return i == 200 ? 1e300 : 100; });
+  int time = 1'700'003'000;
+  for (const char* value : {"nan", "inf", "-inf", "1e308", "-1e308", "100", ""})
+    text += std::to_string(time++) + "," + value + "\n";
+  const auto csv = read_text("timestamp,value\n1699999999,1e300\n" + text.substr(16));
+  ASSERT_TRUE(csv) << csv.error().text();
+  const auto lines = scores_of(*csv);
+  ASSERT_EQ(lines.size(), 308U);
+  for (const json& line : lines) {
+    ASSERT_TRUE(line["score"].is_number()) << line;
+    EXPECT_TRUE(line["value"].is_number() || line["value"].is_null()) << line;
+  }
+  EXPECT_EQ(lines[301]["score"], 0) << "missing";
+  EXPECT_EQ(lines[302]["score"], 1) << "infinite";
+  EXPECT_TRUE(lines[303]["value"].is_null());
+}
+
 TEST(Anomalies, ConstantSeriesHaveNone) {
   std::string text = "time,value\n";
   for (int i = 0; i < 500; i++) text += std::to_string(i) + ",42\n";
@@ -119,7 +137,7 @@ TEST(Changes, OneObjectWithIndices) {
   EXPECT_NEAR(static_cast<double>(found[0].index), 250, 3);
   const json object = json::parse(changes_json(*csv, found));
   EXPECT_EQ(object["indices"], json::array({found[0].index}));
-  EXPECT_EQ(object["changes"][0]["timestamp"], 1'700'000'000 + 10 * found[0].index);
+  EXPECT_EQ(object["changes"][0]["time"], 1'700'000'000 + 10 * found[0].index);
   EXPECT_NEAR(object["changes"][0]["size"].get<double>(), 0.3, 0.05);
   EXPECT_GT(object["changes"][0]["confidence"], 0.9);
   EXPECT_THAT(change_table(*csv, found, 0), HasSubstr("1 change"));

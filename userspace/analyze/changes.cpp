@@ -36,7 +36,7 @@ std::string changes_json(const CsvSeries& csv, const std::vector<Change>& change
   for (std::size_t i = 0; i < changes.size(); i++) {
     const Change& c = changes[i];
     text += fmt::format(
-        "{}\n    {{\"index\": {}, \"timestamp\": {}, \"size\": {}, \"before\": {}, \"after\": {}, "
+        "{}\n    {{\"index\": {}, \"time\": {}, \"size\": {}, \"before\": {}, \"after\": {}, "
         "\"confidence\": {}, \"earliest\": {}, \"latest\": {}}}",
         i == 0 ? "" : ",", c.index, time(c.index), json_number(c.size), json_number(c.before),
         json_number(c.after), json_number(c.confidence), time(c.earliest), time(c.latest));

@@ -20,7 +20,7 @@ struct Change {
 /// are missing from evenly spaced times count as missing values.
 std::vector<Change> find_changes(const CsvSeries& csv);
 
-/// One object: {"indices": [...], "changes": [{"index", "timestamp", "size", ...}], ...}.
+/// One object: {"indices": [...], "changes": [{"index", "time", "size", ...}], ...}.
 std::string changes_json(const CsvSeries& csv, const std::vector<Change>& changes);
 std::string change_table(const CsvSeries& csv, const std::vector<Change>& changes,
                          std::size_t width);

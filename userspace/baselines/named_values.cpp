@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "analysis/robust.h"
 #include "userspace/alerts/measure.h"
 #include "userspace/baselines/keys.h"
+#include "userspace/baselines/named.h"
 
 namespace nz::baselines {
 namespace {
@@ -155,6 +157,27 @@ void NamedValues::refresh(const std::string& name) {
     asked.looked_up = true;
     asked.value = values[i];
   }
+}
+
+StoredValues::Known& StoredValues::known(const std::string& name) {
+  const auto [found, fresh] = by_name_.try_emplace(name);
+  if (!fresh) return found->second;
+  auto baseline = find(reader_, name);
+  if (baseline) {
+    found->second.baseline = std::move(*baseline);
+  } else if (baseline.error().code != ENOENT) {
+    problems_.push_back(baseline.error().text());
+  }
+  return found->second;
+}
+
+std::optional<BaselineValue> StoredValues::value(const analysis::Quantity& of,
+                                                 const std::string& name) {
+  Known& of_name = known(name);
+  if (!of_name.baseline) return std::nullopt;
+  const auto [found, fresh] = of_name.values.try_emplace(analysis::text_of(of));
+  if (fresh) found->second = value_of(*of_name.baseline, of);
+  return found->second;
 }
 
 }  // namespace nz::baselines

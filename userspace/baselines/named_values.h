@@ -1,4 +1,5 @@
-// Named baselines as rules of the agent ask for them: answered from memory, looked up beside.
+// Named baselines as rules ask for them: those of the agent are answered from memory and looked up
+// beside, those on recorded history are read.
 #pragma once
 
 #include <atomic>
@@ -8,9 +9,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "analysis/baseline/named.h"
 #include "userspace/alerts/facts.h"
+#include "userspace/store/reader.h"
 #include "userspace/store/store.h"
 
 namespace nz::baselines {
@@ -57,6 +60,29 @@ class NamedValues {
   std::map<std::string, Known> by_name_;
   std::size_t asked_ = 0;
   std::atomic<std::uint64_t> dropped_ = 0, errors_ = 0;
+};
+
+/// Of a file that is only read, for rules on history: each baseline is read when it is asked for
+/// first. Of one thread.
+class StoredValues {
+ public:
+  /// `reader` outlives it.
+  explicit StoredValues(store::Reader& reader) : reader_(reader) {}
+
+  std::optional<alerts::BaselineValue> value(const analysis::Quantity& of, const std::string& name);
+  /// Baselines that are there and cannot be read, a line each.
+  [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  struct Known {
+    std::optional<analysis::NamedBaseline> baseline;
+    std::map<std::string, std::optional<alerts::BaselineValue>> values;  // by text_of()
+  };
+  Known& known(const std::string& name);
+
+  store::Reader& reader_;
+  std::map<std::string, Known> by_name_;
+  std::vector<std::string> problems_;
 };
 
 }  // namespace nz::baselines

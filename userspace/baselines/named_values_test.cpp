@@ -102,6 +102,29 @@ TEST(NamedValues, AreKnownAfterTheNextRefreshAndFollowTheFile) {
   EXPECT_EQ(values.errors(), 0U);
 }
 
+TEST(StoredValues, AreReadAtOnce) {
+  const Folder folder;
+  auto store = open_store({.path = folder.file()});
+  ASSERT_TRUE(store->flush());
+  ASSERT_TRUE(keep(folder.file(), made("release-1.4", 1), 1, false));
+  ASSERT_TRUE(store->put_state("baseline/head/broken", "{}"));
+  ASSERT_TRUE(store->put_state("baseline/named/broken", "x"));
+  ASSERT_TRUE(store->flush());
+  auto reader = store::Reader::open(folder.file());
+  ASSERT_TRUE(reader) << reader.error().text();
+  StoredValues values(**reader);
+  const analysis::Quantity p50{kOrders, stage("risk"), "p50", "seconds"};
+  for (int twice = 0; twice < 2; twice++) {
+    const auto value = values.value(p50, "release-1.4");
+    ASSERT_TRUE(value);
+    EXPECT_NEAR(value->middle, 1e-3, 0.05e-3);
+    EXPECT_FALSE(values.value({kOrders, stage("other"), "p50", "seconds"}, "release-1.4"));
+    EXPECT_FALSE(values.value(p50, "hour_of_week")) << "what the agent learns is no named one";
+    EXPECT_FALSE(values.value(p50, "broken"));
+    EXPECT_EQ(values.problems().size(), 1U) << "said once";
+  }
+}
+
 TEST(NamedValues, AreBoundedAndForgotten) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});

@@ -19,11 +19,14 @@
 #include "userspace/alerts/replay.h"
 #include "userspace/alerts/rule_file.h"
 #include "userspace/alerts/stored/stored_moments.h"
+#include "userspace/base/clock.h"
 #include "userspace/base/exit_codes.h"
+#include "userspace/baselines/named_values.h"
 #include "userspace/cli/table.h"
 #include "userspace/cli/terminal.h"
 #include "userspace/commands/command.h"
 #include "userspace/commands/output.h"
+#include "userspace/rest/time.h"
 #include "userspace/store/answers.h"
 #include "userspace/store/store.h"
 
@@ -69,20 +72,15 @@ std::string summary_of(const Alert& alert) {
   return alert.annotations.empty() ? "" : alert.annotations.front().second;
 }
 
-/// Seconds since 1970, or a date in UTC: 2026-11-27, 2026-11-27T14:03, 2026-11-27T14:03:10Z.
-std::optional<double> parse_moment(const std::string& text) {
-  if (!text.empty() && text.find_first_not_of("0123456789.") == std::string::npos) {
-    try {
-      return std::stod(text);
-    } catch (const std::exception&) {
-      return std::nullopt;
-    }
-  }
+/// As other commands take it (-24h, Unix seconds, RFC 3339), or a date in UTC without a zone:
+/// 2026-11-27, 2026-11-27T14:03, 2026-11-27T14:03:10.
+std::optional<double> parse_moment(const std::string& text, double now) {
+  if (const auto parsed = rest::parse_time(text, now)) return parsed;
   for (const char* form :
        {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
     std::tm t{};
     const char* end = strptime(text.c_str(), form, &t);
-    if (end != nullptr && (*end == '\0' || std::string(end) == "Z"))
+    if (end != nullptr && (*end == '\0' || std::string_view(end) == "Z"))
       return static_cast<double>(timegm(&t));
   }
   return std::nullopt;
@@ -210,7 +208,16 @@ Result<alerts::Replayed> replay_store(const std::string& path, const alerts::Rul
     return store::trends(**reader, selector, begin, end, step)
         .value_or(std::vector<history::Trend>{});
   };
-  return alerts::replay(file.rules, **moments, replay);
+  baselines::StoredValues kept(**reader);
+  replay.baseline = [&kept](const analysis::Quantity& of, const std::string& name, double) {
+    return kept.value(of, name);
+  };
+  auto replayed = alerts::replay(file.rules, **moments, replay);
+  for (const std::string& problem : kept.problems()) {
+    replayed.problems.push_back(path + ": " + problem);
+    replayed.bad_lines++;
+  }
+  return replayed;
 }
 
 Result<alerts::Replayed> replay_lines(const std::string& path, const alerts::RuleFile& file,
@@ -232,16 +239,20 @@ Result<alerts::Replayed> replay_lines(const std::string& path, const alerts::Rul
 
 int run_test(const Options& options) {
   alerts::ReplayOptions replay;
+  const double now = unix_seconds();
   for (const auto& [text, out] :
        {std::pair{&options.from, &replay.from}, std::pair{&options.to, &replay.to}}) {
     if (text->empty()) continue;
-    const auto moment = parse_moment(*text);
+    const auto moment = parse_moment(*text, now);
     if (!moment)
       return report("alerts test",
-                    Error{"'" + *text + "' is no time", "write 2026-11-27T14:00, or Unix seconds"},
+                    Error{"'" + *text + "' is no time",
+                          "2026-11-27T14:00, Unix seconds, or a time before now: -24h"},
                     kUsage);
     *out = *moment;
   }
+  if (replay.to > 0 && replay.from >= replay.to)
+    return report("alerts test", Error{"--from is not before --to", "swap them"}, kUsage);
   const auto interval = alerts::parse_time(options.interval);
   if (!interval || *interval < 1)
     return report("alerts test", Error{"'" + options.interval + "' is no interval", "write 10s"},
@@ -434,12 +445,14 @@ Command add_alerts(CLI::App& app) {
                    "The agent's history, or a recording in JSON lines (docs/alerts.md)")
       ->envname("NEARZERO_HISTORY")
       ->capture_default_str();
-  test->add_option("--from", options->from, "Judge from here on: 2026-11-27T14:00 (UTC), seconds");
+  test->add_option("--from", options->from,
+                   "Judge from here on: 2026-11-27T14:00 (UTC), Unix seconds, or before now: -24h");
   test->add_option("--to", options->to, "... until here");
   test->add_option("--interval", options->interval, "Between two judgements")
       ->capture_default_str();
   test->footer(
       examples({{"nearzero alerts test /etc/nearzero/alerts.yaml", "on the history of this host"},
+                {"nearzero alerts test /etc/nearzero/alerts.yaml --from -24h", "the last day"},
                 {"nearzero alerts test /etc/nearzero/alerts.yaml --from 2026-11-27T08:00 --to "
                  "2026-11-27T17:30",
                  ""},

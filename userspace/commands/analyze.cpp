@@ -12,6 +12,7 @@
 #include "userspace/analyze/changes.h"
 #include "userspace/analyze/csv.h"
 #include "userspace/analyze/picture.h"
+#include "userspace/analyze/plot_file.h"
 #include "userspace/analyze/trend_output.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/cli/terminal.h"
@@ -139,6 +140,11 @@ int trend(const Options& options, const CsvSeries& csv) {
 int run(Options options) {
   if (auto understood = understand(options.delimiter, options.csv); !understood)
     return report("analyze", understood.error(), kUsage);
+  if (!options.plot.empty() && analyze::overwrites(options.plot, options.file))
+    return report("analyze",
+                  Error{"--plot " + options.plot + " would overwrite the file that is read",
+                        "name another file, as " + options.plot + ".svg"},
+                  kUsage);
   const auto csv = read(options);
   if (!csv) return report("analyze", csv.error(), csv.error().code == ENOENT ? kNotFound : kFailed);
   for (const std::string& warning : csv->warnings())

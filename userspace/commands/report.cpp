@@ -1,6 +1,8 @@
 // nearzero report: what happened in a range of time, from the running agent or, over many hosts,
 // from a Prometheus.
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,9 +61,18 @@ std::string format_of(const Options& options) {
   return options.output.empty() ? "md" : "html";
 }
 
+// Also where it is redirected to a file, which would then be written to twice.
+bool is_stdout(const std::string& path) {
+  struct stat there {
+  }, out{};
+  return path.empty() || path == "-" ||
+         (stat(path.c_str(), &there) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+          there.st_dev == out.st_dev && there.st_ino == out.st_ino);
+}
+
 int deliver(const Options& options, const std::string& text) {
-  if (options.output.empty() || options.output == "-") return cli::write_out(text) ? kOk : kFailed;
-  const auto written = report::write_whole(options.output, text, 0644);
+  if (is_stdout(options.output)) return cli::write_out(text) ? kOk : kFailed;
+  const auto written = report::write_output(options.output, text, 0644);
   if (!written) return report("report", written.error(), kFailed);
   return cli::write_out(fmt::format("{}: {} KB\n", options.output, (text.size() + 1023) / 1024))
              ? kOk

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "userspace/base/fd.h"
+#include "userspace/base/write_through.h"
 
 namespace nz::report {
 namespace {
@@ -131,6 +132,9 @@ void ReportFiles::prune(const std::string& fresh) const {
 }
 
 Result<void> write_whole(const std::string& path, const std::string& text, unsigned mode) {
+  struct stat there {};
+  if (lstat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode))
+    return fail("write " + path + ": it is no regular file", "name another one, or move it away");
   const std::string temporary = path + ".part";
   unlink(temporary.c_str());  // of a crash; never followed where it is a link
   Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
@@ -152,6 +156,13 @@ Result<void> write_whole(const std::string& path, const std::string& text, unsig
   const Fd directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.valid()) fsync(directory.get());
   return {};
+}
+
+Result<void> write_output(const std::string& path, const std::string& text, unsigned mode) {
+  std::error_code missing;
+  if (is_special(path) || std::filesystem::is_symlink(path, missing))
+    return write_through(path, text, true);
+  return write_whole(path, text, mode);
 }
 
 }  // namespace nz::report

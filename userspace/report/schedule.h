@@ -68,7 +68,12 @@ class ReportFiles {
 };
 
 /// Writes a file by way of a temporary one beside it: there is the old one or the new one, never a
-/// part, after a crash too. Errors name the path.
+/// part, after a crash too. A link is replaced, never followed. Errors name the path: also what is
+/// neither a file nor a link, which stays what it is.
 Result<void> write_whole(const std::string& path, const std::string& text, unsigned mode);
+
+/// The same for a path that a person named: a device, a pipe and a link stay what they are, and are
+/// written to.
+Result<void> write_output(const std::string& path, const std::string& text, unsigned mode);
 
 }  // namespace nz::report

@@ -1,14 +1,17 @@
 #include "userspace/report/schedule.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "userspace/base/fd.h"
 #include "userspace/report/scheduled_reports.h"
 
 namespace nz::report {
@@ -207,6 +210,33 @@ TEST_F(Files, ALinkIsNotFollowed) {
   ASSERT_TRUE(write_whole(folder_ + "/out", "new", 0644));
   EXPECT_EQ(content(folder_ + "/victim"), "precious");
   EXPECT_EQ(content(folder_ + "/out"), "new");
+}
+
+TEST_F(Files, WhatIsNoFileStaysWhatItIs) {
+  namespace fs = std::filesystem;
+  const std::string pipe = folder_ + "/pipe", null = folder_ + "/null", file = folder_ + "/file";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  ASSERT_EQ(symlink("/dev/null", null.c_str()), 0);
+  EXPECT_FALSE(write_whole(pipe, "a report", 0644));
+  EXPECT_FALSE(write_whole(folder_, "a report", 0644));
+  ASSERT_TRUE(write_output(null, "a report", 0644));
+  EXPECT_TRUE(fs::is_symlink(null));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  const Fd reader(open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  ASSERT_TRUE(reader.valid());
+  ASSERT_TRUE(write_output(pipe, "a report", 0644));
+  std::array<char, 32> got{};
+  EXPECT_EQ(read(reader.get(), got.data(), got.size()), 8);
+  EXPECT_STREQ(got.data(), "a report");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  const auto folder = write_output(folder_, "a report", 0644);
+  ASSERT_FALSE(folder);
+  EXPECT_NE(folder.error().what.find(folder_), std::string::npos);
+  EXPECT_FALSE(folder.error().remedy.empty());
+  ASSERT_TRUE(write_output(file, "a report", 0644));
+  EXPECT_EQ(content(file), "a report");
+  for (const auto& entry : fs::directory_iterator(folder_))
+    EXPECT_NE(entry.path().extension(), ".part") << entry.path();
 }
 
 }  // namespace
