@@ -16,6 +16,10 @@ struct Series {
   std::string name;
   metrics::Labels labels;
   metrics::Type type = metrics::Type::gauge;
+  /// What a counter or histogram had when it came back after it was forgotten: it grows from there.
+  /// 0 and null: from 0, as all others.
+  double base = 0;
+  std::shared_ptr<const analysis::Histogram> histogram_base = nullptr;
 };
 
 /// The same text for the same series, whichever table it stands in.
