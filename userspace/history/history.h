@@ -80,6 +80,8 @@ class History {
   [[nodiscard]] std::vector<Interval> intervals(const std::string& name,
                                                 const analysis::Labels& labels, double from,
                                                 double to, double step) const;
+  /// Type and labels of the series that were there in the last `length`; nothing: none was.
+  [[nodiscard]] std::optional<metrics::Family> family(const std::string& name) const;
   [[nodiscard]] double oldest() const;  ///< Unix seconds; 0 where there is nothing
   [[nodiscard]] double newest() const;
   [[nodiscard]] double resolution() const;  ///< seconds, as in the options

@@ -316,6 +316,23 @@ TEST(History, MemoryIsBoundedAndWhatWentIsCounted) {
   EXPECT_EQ(w.series.size(), 20U);
 }
 
+TEST(History, AFamilyIsKnownForAsLongAsItIsKept) {
+  History history({.resolution = 10, .length = 100});
+  EXPECT_FALSE(history.family("c_total"));
+  history.add(kStart, {counter("c_total", 1, {{"k", "a"}}), counter("c_total", 1, {{"k", "b"}}),
+                       gauge("g", 1)});
+  for (int s = 10; s <= 100; s += 10) history.add(kStart + s, {gauge("g", 1)});
+  const auto family = history.family("c_total");
+  ASSERT_TRUE(family);
+  EXPECT_EQ(family->type, metrics::Type::counter);
+  ASSERT_EQ(family->samples.size(), 2U);
+  EXPECT_EQ(family->samples[1].labels, (testing::Labels{{"k", "b"}}));
+  EXPECT_FALSE(history.family("c"));
+  for (int s = 110; s <= 200; s += 10) history.add(kStart + s, {gauge("g", 1)});
+  EXPECT_FALSE(history.family("c_total"));
+  EXPECT_TRUE(history.family("g"));
+}
+
 TEST(Trends, RatesStepByStep) {
   History history({.resolution = 10});
   fill(history, 0, 120);

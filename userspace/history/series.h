@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct Series {
 
 /// The same text for the same series, whichever table it stands in.
 std::string key_of(const std::string& name, const metrics::Labels& labels, metrics::Type type);
+
+/// Adds a series, without a value, to the family that was begun with the first of them; one of
+/// another type is left out.
+void add_to(std::optional<metrics::Family>& family, const Series& series);
 
 struct Table {
   std::vector<std::shared_ptr<const Series>> series;

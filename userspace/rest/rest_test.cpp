@@ -191,9 +191,32 @@ TEST_F(Rest, TrendsBeforeHistoryAreNull) {
   EXPECT_EQ(j["trends"][0]["unit"], "per second");
 }
 
+TEST_F(Rest, TrendsOfWhatIsGoneAreThoseOfHistory) {
+  const std::string rows = "nearzero_sqlite_rows_total";
+  const std::string stage = "nearzero_order_stage_duration_seconds";
+  source_.change([&](View& v) {
+    std::erase_if(v.families, [&](const metrics::Family& f) { return f.name == rows; });
+    for (metrics::Family& f : v.families) {
+      if (f.name == stage) f.samples.clear();  // it is told of, but no target has it
+    }
+  });
+  json j =
+      get("trends", {{"series", rows}, {"label", "target:demo"}, {"from", "-5m"}, {"step", "60s"}});
+  EXPECT_EQ(j["type"], "counter");
+  EXPECT_EQ(j["statistic"], "rate");
+  ASSERT_EQ(j["trends"].size(), 1U);
+  EXPECT_EQ(j["trends"][0]["points"][0][1], 2);
+  EXPECT_TRUE(has(mistakes("trends", {{"series", rows}, {"label", "targt:demo"}})["label"],
+                  "did you mean 'target'"));
+  j = get("trends", {{"series", stage}, {"label", "stage:risk"}, {"step", "60s"}});
+  ASSERT_EQ(j["trends"].size(), 1U);
+  EXPECT_NEAR(j["trends"][0]["points"].back()[1], 0.001, 0.00005);
+}
+
 TEST_F(Rest, TrendsThatCannotBe) {
   const std::string stage = "nearzero_order_stage_duration_seconds";
   EXPECT_TRUE(has(mistakes("trends", {})["series"], "missing"));
+  EXPECT_TRUE(has(mistakes("trends", {{"series", ""}})["series"], "unknown series"));
   EXPECT_TRUE(has(mistakes("trends", {{"series", "nearzero_sqlite_row_total"}})["series"],
                   "did you mean 'nearzero_sqlite_rows_total'"));
   EXPECT_TRUE(has(mistakes("trends", {{"series", stage}, {"label", "stge:risk"}})["label"],

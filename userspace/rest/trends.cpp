@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "userspace/rest/answers.h"
 #include "userspace/rest/query.h"
@@ -17,20 +20,23 @@ using metrics::Type;
 constexpr double kDefaultRange = 900;
 constexpr double kDefaultPoints = 120, kMostPoints = 11'000;  // as Prometheus has it
 
-const metrics::Family* family_of(const View& view, Query& query) {
+const metrics::Family* family_of(const View& view, const std::string& name) {
+  const auto known =
+      std::find_if(view.families.begin(), view.families.end(),
+                   [&](const metrics::Family& family) { return family.name == name; });
+  return known == view.families.end() ? nullptr : &*known;
+}
+
+void refuse_series(const View& view, Query& query) {
   const auto name = query.text("series");
-  std::vector<std::string> names;
-  for (const auto& family : view.families) {
-    if (name && family.name == *name) return &family;
-    names.push_back(family.name);
-  }
-  if (name) {
-    query.unknown("series", "series", *name, names);
-  } else {
+  if (!name) {
     query.mistake("series", "it is missing",
                   "name a metric family; /performance/metrics lists them");
+    return;
   }
-  return nullptr;
+  std::vector<std::string> names;
+  for (const auto& family : view.families) names.push_back(family.name);
+  query.unknown("series", "series", *name, names);
 }
 
 analysis::Labels labels_of(const metrics::Family* family, Query& query) {
@@ -126,7 +132,13 @@ Json trend_json(const history::Trend& trend) {
 http::Response trends_answer(const Source& source, const View& view, const http::Request& request) {
   Query query(request, {"series", "label", "quantile", "from", "to", "step"}, view.at, {"label"});
   const double resolution = source.history().resolution();
-  const metrics::Family* family = family_of(view, query);
+  const std::string name = query.text("series").value_or("");
+  const metrics::Family* family = family_of(view, name);
+  // A service that is gone is asked for afterwards: what nothing has now history may know.
+  std::optional<metrics::Family> past;
+  if (family == nullptr || family->samples.empty()) past = source.family(name);
+  if (past) family = &*past;
+  if (family == nullptr) refuse_series(view, query);
   history::Selector selector;
   selector.labels = labels_of(family, query);
   std::string statistic;

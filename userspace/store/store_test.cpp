@@ -140,6 +140,20 @@ TEST(Store, TrendsHaveAPointForEachStepAndHolesWhereNothingWas) {
   EXPECT_EQ(one[0].points[0].value, 5);
 }
 
+TEST(Store, AFamilyIsKnownByItsSeriesOnDisk) {
+  const Folder folder;
+  auto store = open_store({.path = folder.file()});
+  Service service;
+  run_service(*store, service, 0, 60);
+  const auto family = store->family("h_seconds");
+  ASSERT_TRUE(family);
+  EXPECT_EQ(family->type, metrics::Type::histogram);
+  ASSERT_EQ(family->samples.size(), 1U);
+  EXPECT_EQ(family->samples[0].labels, (metrics::Labels{{"stage", "risk"}}));
+  EXPECT_FALSE(store->family("h"));
+  EXPECT_FALSE(store->family("")) << "not all of them";
+}
+
 TEST(Store, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
