@@ -20,6 +20,7 @@ using testing::kMidnight;
 using testing::open_store;
 using testing::points;
 using testing::run_service;
+using testing::save;
 using testing::Service;
 using testing::value_of;
 
@@ -55,7 +56,7 @@ TEST(Answers, QuantilesOverAnyRangeAreThoseOfAllValues) {
   for (int s = 0; s <= 1200; s += 10) {
     h = testing::after(h, {s % 600 < 60 ? 50'000'000U : 1'000'000U});
     add(*store, kMidnight + s, {testing::histogram("h", h)});
-    ASSERT_TRUE(store->flush());
+    save(*store);
   }
   const auto quantile = [&](double q, double step) {
     const auto trends = store->trends({"h", {}, q, false}, kMidnight, kMidnight + 1200, step);
@@ -119,7 +120,7 @@ TEST(Answers, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {
     testing::FamilyList families;
     for (int i = 0; i < 5; i++) families.push_back(gauge("g", i, {{"i", std::to_string(i)}}));
     add(*store, kMidnight + s, families);
-    ASSERT_TRUE(store->flush());
+    save(*store);
   }
   const double from = kMidnight - 900'000;
   const auto one = store->trends({"g", {{"i", "3"}}, {}, false}, from, kMidnight + 60, 1);

@@ -19,12 +19,14 @@ using testing::add;
 using testing::counter;
 using testing::Folder;
 using testing::gauge;
+using testing::growth_of;
 using testing::kDay;
 using testing::kHour;
 using testing::kMidnight;
 using testing::open_store;
 using testing::points;
 using testing::run_service;
+using testing::save;
 using testing::Service;
 using testing::value_of;
 
@@ -73,28 +75,22 @@ TEST(Store, GoesOnWhereItEndedAndLosesNoRollup) {
     run_service(*store, service, 0, 905, 1, start);
     end = run * 1000 + 905;
   }
-  double growth[kLevelCount] = {};
   for (const Level level : kLevels) {
     std::int64_t last = 0;
     for (const auto& [interval, cell] : points(folder.file(), "c_total", level)) {
       EXPECT_GE(interval.from, last) << "nothing overlaps";
       last = interval.to;
-      growth[index_of(level)] += cell.growth;
     }
   }
-  EXPECT_EQ(growth[0], 6 * 905 * 5);
+  constexpr double kGrowth = 6 * 905 * 5;
+  EXPECT_EQ(growth_of(folder.file(), Level::raw), kGrowth);
   // What the last run has not lived to roll up is in no minute yet, and is made up for at an open.
   {
     auto store = open_store({.path = folder.file()});
     ASSERT_TRUE(store->flush());
   }
-  double minutes = 0;
-  double hours = 0;
-  for (const auto& [i, cell] : points(folder.file(), "c_total", Level::minute))
-    minutes += cell.growth;
-  for (const auto& [i, cell] : points(folder.file(), "c_total", Level::hour)) hours += cell.growth;
-  EXPECT_EQ(minutes, growth[0]);
-  EXPECT_EQ(hours, growth[0]);
+  EXPECT_EQ(growth_of(folder.file(), Level::minute), kGrowth);
+  EXPECT_EQ(growth_of(folder.file(), Level::hour), kGrowth);
   auto store = open_store({.path = folder.file()});
   const auto trends = store->trends({"c_total", {}, {}, false}, kMidnight, kMidnight + end, 1000);
   ASSERT_EQ(trends.size(), 1U);
@@ -168,11 +164,8 @@ TEST(Store, AClockThatIsSetIsAnEventAndCostsNothing) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
   const auto at = [&](double wall, double boot, double value) {
-    store->add(
-        wall,
-        std::make_shared<const testing::FamilyList>(testing::FamilyList{counter("c_total", value)}),
-        boot);
-    ASSERT_TRUE(store->flush());
+    add(*store, wall, boot, {counter("c_total", value)});
+    save(*store);
   };
   for (int s = 0; s <= 600; s += 5) at(kMidnight + s, s, s);
   for (int s = 605; s <= 1200; s += 5) at(kMidnight + s - 300, s, s);    // back
@@ -184,8 +177,7 @@ TEST(Store, AClockThatIsSetIsAnEventAndCostsNothing) {
   EXPECT_EQ(events[1].text, "the clock was set forward by 7500.0 s");
   store.reset();
   for (const Level level : {Level::raw, Level::minute}) {
-    double growth = 0;
-    for (const auto& [i, cell] : points(folder.file(), "c_total", level)) growth += cell.growth;
+    const double growth = growth_of(folder.file(), level);
     EXPECT_GE(growth, level == Level::raw ? 1800 : 1740) << "points never overwrite others";
     EXPECT_LE(growth, 1800);
   }
@@ -195,10 +187,8 @@ TEST(Store, AClockThatIsAYearAheadDoesNotCostAYear) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
   const auto at = [&](double wall, double boot) {
-    store->add(wall,
-               std::make_shared<const testing::FamilyList>(testing::FamilyList{gauge("g", 1)}),
-               boot);
-    ASSERT_TRUE(store->flush());
+    add(*store, wall, boot, {gauge("g", 1)});
+    save(*store);
   };
   for (int s = 0; s <= 12 * 3600; s += 60) at(kMidnight + s, s);
   const auto before = points(folder.file(), "g", Level::minute).size();
@@ -213,9 +203,8 @@ TEST(Store, AFullQueueJoinsDrainsAndCountsThem) {
   Service service;
   for (int s = 0; s <= 3000; s++) add(*store, kMidnight + s, service.families(s));
   store.reset();
-  double growth = 0;
+  const double growth = growth_of(folder.file(), Level::raw);
   std::size_t drains = 0;
-  for (const auto& [i, cell] : points(folder.file(), "c_total", Level::raw)) growth += cell.growth;
   for (const auto& [i, cell] : points(folder.file(), "nearzero_store_drains", Level::raw))
     drains += static_cast<std::size_t>(cell.value);
   // The first drain that is taken is only a begin; which one depends on the threads.
@@ -231,7 +220,7 @@ TEST(Store, SeriesBeyondTheLimitAreCountedNotKept) {
     testing::FamilyList families;
     for (int i = 0; i < 25; i++) families.push_back(gauge(std::to_string(i), i));
     add(*store, kMidnight + s, families);
-    ASSERT_TRUE(store->flush());
+    save(*store);
   }
   EXPECT_EQ(store->window(0, 1e11).series.size(), 10U + 1) << "and the store's own";
   EXPECT_GE(value_of(*store, "nearzero_store_drops_total", {{"cause", "series_limit"}}), 15);
@@ -245,7 +234,7 @@ TEST(Store, SeriesOfThePastThatComeBackAreBoundedToo) {
       testing::FamilyList families;
       for (int i = first; i < last; i++) families.push_back(counter(std::to_string(i), s + i));
       add(*store, kMidnight + s, families);
-      ASSERT_TRUE(store->flush());
+      save(*store);
     }
   };
   minute_of(0, 0, 10);
@@ -268,7 +257,7 @@ TEST(Store, SeriesThatNoLevelHoldsMakeRoomForNewOnes) {
   const auto hour_of = [&](int hour, const std::string& name) {
     for (int s = 600; s <= 3600; s += 600) {
       add(*store, kMidnight + hour * 3600 + s, {gauge(name, s)});
-      ASSERT_TRUE(store->flush());
+      save(*store);
     }
   };
   for (int hour = 0; hour < 60; hour++) hour_of(hour, "g" + std::to_string(hour));
@@ -302,7 +291,7 @@ TEST(Store, OldThingsGoInSlicesAndSizeIsKept) {
       families.push_back(testing::histogram("h", all[i], {{"i", std::to_string(i)}}));
     }
     add(*store, kMidnight + 60.0 * m, families);
-    ASSERT_TRUE(store->flush());
+    save(*store);
   }
   const auto sizes = sizes_of(folder.file());
   EXPECT_LT(sizes.database, 4U << 20U) << "what is not in blocks yet cannot go by its size";
