@@ -1,5 +1,5 @@
 // Bytes that come over a connection, through the real server: its own thread reads them from a
-// socket, so that all of server.cpp is under test. libmicrohttpd is not instrumented.
+// socket, so that all of the server is under test. libmicrohttpd is not instrumented.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>

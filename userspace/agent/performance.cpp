@@ -38,6 +38,12 @@ std::vector<history::Trend> Performance::trends(const history::Selector& selecto
                          : store_->trends(selector, from, to, step);
 }
 
+// What is gone for longer than memory reaches is on disk alone.
+std::optional<metrics::Family> Performance::family(const std::string& name) const {
+  auto known = history_.family(name);
+  return known || store_ == nullptr ? known : store_->family(name);
+}
+
 double Performance::oldest() const {
   const double disk = oldest_on_disk_;
   const double memory = history_.oldest();

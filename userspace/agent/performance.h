@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "probes/probe.h"
@@ -26,6 +28,7 @@ class Performance : public rest::Source {
                                         const history::History::Filter& filter) const override;
   [[nodiscard]] std::vector<history::Trend> trends(const history::Selector& selector, double from,
                                                    double to, double step) const override;
+  [[nodiscard]] std::optional<metrics::Family> family(const std::string& name) const override;
   [[nodiscard]] double oldest() const override;
 
   /// Before the first record(); null: nothing is on disk. Must outlive the server.

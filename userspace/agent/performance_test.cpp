@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "userspace/history/test_families.h"
+#include "userspace/store/test_store.h"
 
 namespace nz::agent {
 namespace {
@@ -26,6 +27,20 @@ TEST(Performance, SnapshotsAreNumberedDatedAndRemembered) {
   }
   EXPECT_EQ(performance.history().window(0, 1e12).change("nearzero_c_total"), 20);
   EXPECT_EQ(performance.view()->families.back().name, "nearzero_history_evicted_points_total");
+}
+
+TEST(Performance, AFamilyThatMemoryDoesNotKnowMayBeOnDisk) {
+  const store::testing::Folder folder;
+  const auto store = store::testing::open_store({.path = folder.file()});
+  store::testing::Service service;
+  store::testing::run_service(*store, service, 0, 60);
+  Performance performance(std::make_shared<SnapshotBox>());
+  EXPECT_FALSE(performance.family("h_seconds"));
+  performance.set_store(store.get());
+  const auto family = performance.family("h_seconds");
+  ASSERT_TRUE(family);
+  EXPECT_EQ(family->type, metrics::Type::histogram);
+  EXPECT_FALSE(performance.family("nowhere"));
 }
 
 }  // namespace

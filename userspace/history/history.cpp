@@ -55,6 +55,11 @@ std::string unit_of(const std::string& name, Type type, const Selector& selector
   return a_rate ? metrics::rate_unit(name, type) : metrics::unit(name);
 }
 
+void add_to(std::optional<metrics::Family>& family, const Series& series) {
+  if (!family) family = metrics::Family{series.name, "", series.type, {}};
+  if (family->type == series.type) family->samples.push_back({series.labels, 0, nullptr});
+}
+
 class History::Impl : public Recorder {
  public:
   using Recorder::Recorder;
@@ -158,6 +163,16 @@ std::vector<Interval> History::intervals(const std::string& name, const analysis
     next++;
   });
   return intervals;
+}
+
+std::optional<metrics::Family> History::family(const std::string& name) const {
+  std::optional<metrics::Family> family;
+  const auto known = impl_->contents();
+  if (!known->head) return family;
+  for (const auto& series : known->head->table->series) {
+    if (series->name == name) add_to(family, *series);
+  }
+  return family;
 }
 
 double History::oldest() const { return impl_->oldest(); }

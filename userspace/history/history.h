@@ -65,8 +65,9 @@ class History {
   using Filter = std::function<bool(const std::string& name, const analysis::Labels& labels)>;
 
   /// Between the points nearest to `from` and `to` (Unix seconds); empty where there are not two.
-  /// A series that appears inside the window begins at 0. Gauges are those that are there at its
-  /// end; counters and histograms those that were there at any point after its beginning.
+  /// A series that appears inside the window begins at 0; one that is back after more than `length`
+  /// begins with what it has, unless that is less than before. Gauges are those that are there at
+  /// its end; counters and histograms those that were there at any point after its beginning.
   [[nodiscard]] analysis::Window window(double from, double to, const Filter& filter = {}) const;
   /// One trend for each series that matches, step by step: from + step, ..., to, each between the
   /// points nearest to its two ends. Steps shorter than `resolution` leave holes. Nothing where
@@ -79,6 +80,8 @@ class History {
   [[nodiscard]] std::vector<Interval> intervals(const std::string& name,
                                                 const analysis::Labels& labels, double from,
                                                 double to, double step) const;
+  /// Type and labels of the series that were there in the last `length`; nothing: none was.
+  [[nodiscard]] std::optional<metrics::Family> family(const std::string& name) const;
   [[nodiscard]] double oldest() const;  ///< Unix seconds; 0 where there is nothing
   [[nodiscard]] double newest() const;
   [[nodiscard]] double resolution() const;  ///< seconds, as in the options

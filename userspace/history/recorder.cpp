@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace nz::history {
 namespace {
@@ -31,6 +32,19 @@ bool says_something(metrics::Type type, const metrics::Sample& sample) {
 Extremes extremes_since(const analysis::Histogram& before, const analysis::Histogram& now) {
   if (&before == &now || now.count() == before.count()) return {};
   return {now.min_ns + 1, now.max_ns};
+}
+
+// All that a counter or histogram has counted.
+double counted(metrics::Type type, const Cell& cell) {
+  if (type != metrics::Type::histogram) return cell.value;
+  return cell.histogram ? static_cast<double>(cell.histogram->count()) : 0;
+}
+
+// What it counted while nobody knew it is of no interval.
+void start_here(Series& series, Cell& cell) {
+  series.base = cell.value;
+  series.histogram_base = cell.histogram;
+  cell.extremes = {};
 }
 
 std::shared_ptr<const Step> write(const Head& head, const std::vector<Cell>* before) {
@@ -107,7 +121,7 @@ void Recorder::add(double unix_seconds, const std::vector<metrics::Family>& fami
     }
   }
   head_ = next_head(unix_seconds, families, follows_kept);
-  head_bytes_ = bytes_of(head_->cells) + bytes_of(kept_) + head_->table->bytes;
+  head_bytes_ = bytes_of(head_->cells) + bytes_of(kept_) + head_->table->bytes + forgotten_.bytes();
   forget();
   publish();
 }
@@ -166,6 +180,9 @@ std::shared_ptr<Head> Recorder::next_head(double at, const std::vector<metrics::
     cell.present = false;
     if (follows_kept) cell.extremes = {};
   }
+  // Before they are met: what is back after so long is as good as forgotten.
+  const auto gone = [&](const Cell& cell) { return long_gone(cell, at); };
+  if (std::any_of(head->cells.begin(), head->cells.end(), gone)) rebuild_table(at, {}, head->cells);
   const auto take = [&](Cell& cell, const metrics::Sample& sample) {
     cell.present = true;
     cell.value = sample.value;
@@ -185,13 +202,18 @@ std::shared_ptr<Head> Recorder::next_head(double at, const std::vector<metrics::
         take(head->cells[place++], sample);
         continue;
       }
-      std::string key = key_of(family.name, sample.labels, family.type);
+      const std::string key = key_of(family.name, sample.labels, family.type);
       if (const auto known = places_.find(key); known != places_.end()) {
         take(head->cells[known->second], sample);
         place = known->second + 1;
-      } else if (fresh_places.emplace(std::move(key), fresh.size()).second) {
-        fresh.push_back(std::make_shared<Series>(Series{family.name, sample.labels, family.type}));
-        take(fresh_cells.emplace_back(), sample);
+      } else if (fresh_places.emplace(key, fresh.size()).second) {
+        auto series = std::make_shared<Series>(Series{family.name, sample.labels, family.type});
+        Cell& cell = fresh_cells.emplace_back();
+        take(cell, sample);
+        // One that has less than before began at 0 meanwhile, as at any restart.
+        const std::optional<double> before = forgotten_.take(key);
+        if (before && counted(family.type, cell) >= *before) start_here(*series, cell);
+        fresh.push_back(std::move(series));
       }
     }
   }
@@ -212,7 +234,13 @@ void Recorder::rebuild_table(double now, std::vector<std::shared_ptr<const Serie
   // What has not been there for as long as anything is kept is forgotten.
   std::size_t n = 0;
   for (std::size_t i = 0; i < cells.size(); i++) {
-    if (!cells[i].present && now - cells[i].absent_since > options_.length) continue;
+    const Series& series = *table->series[i];
+    if (long_gone(cells[i], now)) {
+      if (series.type != metrics::Type::gauge)
+        forgotten_.put(key_of(series.name, series.labels, series.type),
+                       counted(series.type, cells[i]));
+      continue;
+    }
     if (n != i) {
       cells[n] = std::move(cells[i]);
       table->series[n] = std::move(table->series[i]);
@@ -227,6 +255,7 @@ void Recorder::rebuild_table(double now, std::vector<std::shared_ptr<const Serie
     const Series& series = *table->series[i];
     std::string key = key_of(series.name, series.labels, series.type);
     table->bytes += sizeof(Series) + key.size() + series.labels.size() * sizeof(series.labels[0]);
+    if (series.histogram_base) table->bytes += sizeof(analysis::Histogram);
     places_.emplace(std::move(key), i);
   }
   table_ = std::move(table);

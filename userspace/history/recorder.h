@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "userspace/history/forgotten.h"
 #include "userspace/history/history.h"
 #include "userspace/history/series.h"
 
@@ -40,13 +41,17 @@ class Recorder {
                                                 bool follows_kept);
   void rebuild_table(double now, std::vector<std::shared_ptr<const Series>> fresh,
                      std::vector<Cell>& cells);
+  [[nodiscard]] bool long_gone(const Cell& cell, double now) const {
+    return !cell.present && now - cell.absent_since > options_.length;
+  }
 
   const History::Options options_;
 
   // Of the thread that adds.
   std::shared_ptr<const Table> table_;
   std::unordered_map<std::string, std::size_t> places_;  // key_of -> place in table_
-  std::vector<Cell> kept_;                               // cells of the last step
+  Forgotten forgotten_;
+  std::vector<Cell> kept_;  // cells of the last step
   std::size_t group_size_ = 0;
   double interval_ = 0;  // between the last two additions
   std::deque<Entry> entries_;

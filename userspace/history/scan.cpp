@@ -23,6 +23,15 @@ void replace(State& state, const Flat& next) {
   *state.flat = next;
 }
 
+// It is new, or was forgotten meanwhile.
+void begin(State& state, const std::shared_ptr<const Series>& series) {
+  state.series = series;
+  state.value = series->base;
+  if (series->type != metrics::Type::histogram) return;
+  state.flat = std::make_unique<Flat>();
+  if (series->histogram_base) *state.flat = flatten(*series->histogram_base, {});
+}
+
 void apply_deltas(Flat& flat, const Deltas& deltas) {
   for (const auto& [slot, delta] : deltas) flat[slot] += static_cast<std::uint64_t>(delta);
 }
@@ -57,11 +66,8 @@ void Scan::use(const std::shared_ptr<const Table>& table) {
     if (!wanted_(*series)) continue;
     const auto [known, fresh] =
         by_key_.emplace(key_of(series->name, series->labels, series->type), states_.size());
-    if (fresh) {
-      State& state = states_.emplace_back();
-      state.series = series;
-      if (series->type == metrics::Type::histogram) state.flat = std::make_unique<Flat>();
-    }
+    State& state = fresh ? states_.emplace_back() : states_[known->second];
+    if (state.series != series) begin(state, series);
     state_of_[place] = static_cast<std::ptrdiff_t>(known->second);
   }
 }

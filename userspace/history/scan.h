@@ -17,7 +17,7 @@ struct State {
   bool known = false;    ///< it was there at this point or before
   bool present = false;  ///< it is there at this point
   double value = 0;
-  double value_before = 0;     ///< at the point before; 0 where it was not known
+  double value_before = 0;     ///< at the point before; its base where it was not known
   std::unique_ptr<Flat> flat;  ///< histograms only
   Deltas deltas;               ///< histograms: slots that changed
   bool fell = false;           ///< histograms: a count fell, the series began anew

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,18 @@ struct Series {
   std::string name;
   metrics::Labels labels;
   metrics::Type type = metrics::Type::gauge;
+  /// What a counter or histogram had when it came back after it was forgotten: it grows from there.
+  /// 0 and null: from 0, as all others.
+  double base = 0;
+  std::shared_ptr<const analysis::Histogram> histogram_base = nullptr;
 };
 
 /// The same text for the same series, whichever table it stands in.
 std::string key_of(const std::string& name, const metrics::Labels& labels, metrics::Type type);
+
+/// Adds a series, without a value, to the family that was begun with the first of them; one of
+/// another type is left out.
+void add_to(std::optional<metrics::Family>& family, const Series& series);
 
 struct Table {
   std::vector<std::shared_ptr<const Series>> series;

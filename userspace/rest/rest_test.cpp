@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "userspace/http/router.h"
 #include "userspace/rest/fake_source.h"
@@ -191,9 +192,71 @@ TEST_F(Rest, TrendsBeforeHistoryAreNull) {
   EXPECT_EQ(j["trends"][0]["unit"], "per second");
 }
 
+TEST_F(Rest, TrendsWithTheirSlopeWhereItIsAskedFor) {
+  const std::string rows = "nearzero_sqlite_rows_total";
+  EXPECT_FALSE(get("trends", {{"series", rows}})["trends"][0].contains("slope"));
+  const json even = get("trends", {{"series", rows}, {"slope", "true"}})["trends"][0]["slope"];
+  EXPECT_EQ(even["points"], 60);
+  EXPECT_EQ(even["per_hour"], 0);
+  EXPECT_EQ(even["significant"], false);
+  EXPECT_EQ(even["note"], "all values are the same");
+  EXPECT_EQ(even["level_last"], 2);
+
+  // From 2 rows a second on 0.1 more in each 10 s, give or take 0.25.
+  std::mt19937 random(4);
+  double counted = 1200;
+  for (int i = 1; i <= 60; i++) {
+    counted += 10 * (2 + 0.1 * i + static_cast<double>(random() % 500) / 1000 - 0.25);
+    source_.add(kNow + 10 * i, {}, {}, counted, 3);
+  }
+  const json j = get("trends", {{"series", rows},
+                                {"slope", "true"},
+                                {"from", "2026-11-27T09:00:00Z"},
+                                {"step", "10s"}})["trends"][0];
+  EXPECT_EQ(j["points"].size(), 60U);
+  const json& slope = j["slope"];
+  EXPECT_EQ(slope["points"], 60);
+  EXPECT_NEAR(slope["per_hour"], 36, 3);
+  EXPECT_LT(slope["low"], slope["per_hour"]);
+  EXPECT_GT(slope["high"], slope["per_hour"]);
+  EXPECT_LT(slope["p"], 0.001);
+  EXPECT_GT(slope["tau"], 0.8);
+  EXPECT_EQ(slope["significant"], true);
+  EXPECT_NEAR(slope["level_last"], 8, 0.5);
+  EXPECT_TRUE(slope["note"].is_null());
+
+  const json none =
+      get("trends", {{"series", rows}, {"slope", "true"}, {"from", "-1d"}, {"to", "-12h"}});
+  for (const json& trend : none["trends"]) EXPECT_TRUE(trend["slope"]["per_hour"].is_null());
+  EXPECT_TRUE(has(mistakes("trends", {{"series", rows}, {"slope", "yes"}})["slope"], "true"));
+}
+
+TEST_F(Rest, TrendsOfWhatIsGoneAreThoseOfHistory) {
+  const std::string rows = "nearzero_sqlite_rows_total";
+  const std::string stage = "nearzero_order_stage_duration_seconds";
+  source_.change([&](View& v) {
+    std::erase_if(v.families, [&](const metrics::Family& f) { return f.name == rows; });
+    for (metrics::Family& f : v.families) {
+      if (f.name == stage) f.samples.clear();  // it is told of, but no target has it
+    }
+  });
+  json j =
+      get("trends", {{"series", rows}, {"label", "target:demo"}, {"from", "-5m"}, {"step", "60s"}});
+  EXPECT_EQ(j["type"], "counter");
+  EXPECT_EQ(j["statistic"], "rate");
+  ASSERT_EQ(j["trends"].size(), 1U);
+  EXPECT_EQ(j["trends"][0]["points"][0][1], 2);
+  EXPECT_TRUE(has(mistakes("trends", {{"series", rows}, {"label", "targt:demo"}})["label"],
+                  "did you mean 'target'"));
+  j = get("trends", {{"series", stage}, {"label", "stage:risk"}, {"step", "60s"}});
+  ASSERT_EQ(j["trends"].size(), 1U);
+  EXPECT_NEAR(j["trends"][0]["points"].back()[1], 0.001, 0.00005);
+}
+
 TEST_F(Rest, TrendsThatCannotBe) {
   const std::string stage = "nearzero_order_stage_duration_seconds";
   EXPECT_TRUE(has(mistakes("trends", {})["series"], "missing"));
+  EXPECT_TRUE(has(mistakes("trends", {{"series", ""}})["series"], "unknown series"));
   EXPECT_TRUE(has(mistakes("trends", {{"series", "nearzero_sqlite_row_total"}})["series"],
                   "did you mean 'nearzero_sqlite_rows_total'"));
   EXPECT_TRUE(has(mistakes("trends", {{"series", stage}, {"label", "stge:risk"}})["label"],

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,10 @@ class Source {
                                                            double from, double to,
                                                            double step) const {
     return history().trends(selector, from, to, step);
+  }
+  /// Type and labels of what history knows of a family, be it there now or not; nothing: unknown.
+  [[nodiscard]] virtual std::optional<metrics::Family> family(const std::string& name) const {
+    return history().family(name);
   }
   [[nodiscard]] virtual double oldest() const { return history().oldest(); }  ///< 0: nothing
   /// nullptr before the first drain.

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "userspace/rest/answers.h"
 #include "userspace/rest/query.h"
 #include "userspace/rest/render.h"
+#include "userspace/rest/slope.h"
 
 namespace nz::rest {
 namespace {
@@ -17,20 +21,23 @@ using metrics::Type;
 constexpr double kDefaultRange = 900;
 constexpr double kDefaultPoints = 120, kMostPoints = 11'000;  // as Prometheus has it
 
-const metrics::Family* family_of(const View& view, Query& query) {
+const metrics::Family* family_of(const View& view, const std::string& name) {
+  const auto known =
+      std::find_if(view.families.begin(), view.families.end(),
+                   [&](const metrics::Family& family) { return family.name == name; });
+  return known == view.families.end() ? nullptr : &*known;
+}
+
+void refuse_series(const View& view, Query& query) {
   const auto name = query.text("series");
-  std::vector<std::string> names;
-  for (const auto& family : view.families) {
-    if (name && family.name == *name) return &family;
-    names.push_back(family.name);
-  }
-  if (name) {
-    query.unknown("series", "series", *name, names);
-  } else {
+  if (!name) {
     query.mistake("series", "it is missing",
                   "name a metric family; /performance/metrics lists them");
+    return;
   }
-  return nullptr;
+  std::vector<std::string> names;
+  for (const auto& family : view.families) names.push_back(family.name);
+  query.unknown("series", "series", *name, names);
 }
 
 analysis::Labels labels_of(const metrics::Family* family, Query& query) {
@@ -112,21 +119,39 @@ void check_points(double steps, std::size_t series, double seconds, double resol
                   std::max(step, resolution)));
 }
 
-Json trend_json(const history::Trend& trend) {
+// Only where it is asked for: every pair of points is looked at.
+bool wants_slope(Query& query) {
+  const auto given = query.text("slope");
+  if (given && *given != "true" && *given != "false")
+    query.mistake("slope", "'" + given->substr(0, 40) + "' is none of what it may be",
+                  "give true or false");
+  return given == "true";
+}
+
+Json trend_json(const history::Trend& trend, bool with_slope) {
   Json points = Json::array();
   for (const history::Point& p : trend.points) {
     points.push_back({std::round(p.at * 1e3) / 1e3, p.value});  // NaN becomes null
   }
-  return {
+  Json j{
       {"labels", labels_json(trend.labels)}, {"unit", trend.unit}, {"points", std::move(points)}};
+  if (with_slope) j["slope"] = slope_json(trend);
+  return j;
 }
 
 }  // namespace
 
 http::Response trends_answer(const Source& source, const View& view, const http::Request& request) {
-  Query query(request, {"series", "label", "quantile", "from", "to", "step"}, view.at, {"label"});
+  Query query(request, {"series", "label", "quantile", "from", "to", "step", "slope"}, view.at,
+              {"label"});
   const double resolution = source.history().resolution();
-  const metrics::Family* family = family_of(view, query);
+  const std::string name = query.text("series").value_or("");
+  const metrics::Family* family = family_of(view, name);
+  // A service that is gone is asked for afterwards: what nothing has now history may know.
+  std::optional<metrics::Family> past;
+  if (family == nullptr || family->samples.empty()) past = source.family(name);
+  if (past) family = &*past;
+  if (family == nullptr) refuse_series(view, query);
   history::Selector selector;
   selector.labels = labels_of(family, query);
   std::string statistic;
@@ -139,6 +164,7 @@ http::Response trends_answer(const Source& source, const View& view, const http:
   const double step =
       query.seconds("step", query.ok() ? default_step(seconds, resolution) : resolution, resolution,
                     366 * 86400.0);
+  const bool with_slope = wants_slope(query);
   if (query.ok())
     check_points(seconds / step, series_that_match(*family, selector.labels), seconds, resolution,
                  query);
@@ -146,7 +172,7 @@ http::Response trends_answer(const Source& source, const View& view, const http:
 
   Json trends = Json::array();
   for (const history::Trend& trend : source.trends(selector, range.from, range.to, step)) {
-    trends.push_back(trend_json(trend));
+    trends.push_back(trend_json(trend, with_slope));
   }
   return json_answer(dumped(
       {{"range", range_json(range.from, range.to)},

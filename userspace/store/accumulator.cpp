@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <utility>
 
 namespace nz::store {
@@ -17,8 +16,6 @@ namespace {
 constexpr std::int64_t kJump = 2000;
 // What has not been there for so long is forgotten, as in history::History.
 constexpr std::int64_t kForget = 3'600'000;
-// Of how many of those it is known what they had counted.
-constexpr std::size_t kMostForgotten = 100'000;
 
 const analysis::Histogram& nothing() {
   static const analysis::Histogram empty;
@@ -227,8 +224,7 @@ void Accumulator::forget() {
     if (state->series.type == Type::gauge) continue;
     const bool sampled = state->last_seen >= 0;
     if (!sampled && !state->counted_before) continue;
-    if (forgotten_.size() >= kMostForgotten) forgotten_.erase(forgotten_.begin());
-    forgotten_[std::hash<std::string>()(key)] = sampled ? state->counted() : *state->counted_before;
+    forgotten_.put(key, sampled ? state->counted() : *state->counted_before);
   }
   std::erase_if(states_, gone);
 }
@@ -244,11 +240,7 @@ Accumulator::State* Accumulator::state_of(const metrics::Family& family,
   State& state = *states_.emplace_back(std::make_unique<State>());
   state.series = std::move(series);
   state.id = *id;
-  if (const auto before = forgotten_.find(std::hash<std::string>()(key));
-      before != forgotten_.end()) {
-    state.counted_before = before->second;
-    forgotten_.erase(before);
-  }
+  state.counted_before = forgotten_.take(key);
   by_key_.emplace(std::move(key), &state);
   return &state;
 }

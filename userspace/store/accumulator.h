@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "userspace/history/forgotten.h"
 #include "userspace/history/series.h"
 #include "userspace/metrics/family.h"
 #include "userspace/store/cell.h"
@@ -69,8 +70,7 @@ class Accumulator {
   std::uint64_t left_out_ = 0;
   std::vector<std::unique_ptr<State>> states_;
   std::unordered_map<std::string, State*> by_key_;
-  // What counters and histograms had counted that are no longer there, by a hash of the key.
-  std::unordered_map<std::size_t, double> forgotten_;
+  history::Forgotten forgotten_;
   std::vector<State*> order_;  // as the last drain had them: mostly as the next one has
 };
 

@@ -6,20 +6,20 @@
 #include <cmath>
 #include <limits>
 
-#include "userspace/history/test_families.h"
 #include "userspace/store/rollup.h"
+#include "userspace/store/test_store.h"
 #include "userspace/store/total.h"
 
 namespace nz::store {
 namespace {
 
-using history::testing::after;
-using history::testing::counter;
-using history::testing::gauge;
-using history::testing::histogram;
-using FamilyList = std::vector<metrics::Family>;
+using testing::after;
+using testing::counter;
+using testing::FamilyList;
+using testing::gauge;
+using testing::histogram;
 
-constexpr std::int64_t kStart = 1'699'920'000'000;
+constexpr std::int64_t kStart = testing::kMidnightMs;
 
 class AccumulatorTest : public ::testing::Test {
  protected:

@@ -217,4 +217,13 @@ Result<std::vector<history::Trend>> trends(Reader& reader, const history::Select
   return out;
 }
 
+Result<std::optional<metrics::Family>> family(Reader& reader, const std::string& name) {
+  std::optional<metrics::Family> family;
+  if (name.empty()) return family;  // to the reader that is all of them
+  const auto known = reader.series(name);
+  if (!known) return tl::unexpected(known.error());
+  for (const StoredSeries& s : *known) history::add_to(family, s.series);
+  return family;
+}
+
 }  // namespace nz::store

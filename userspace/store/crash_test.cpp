@@ -32,13 +32,8 @@ constexpr int kStep = 60;
 
 // What holds after any crash. `safe_ms`: end of the last interval that was said to be on the disk.
 void expect_whole(const std::string& path, std::int64_t safe_ms, const std::string& when) {
-  auto reader = Reader::open(path);
-  ASSERT_TRUE(reader) << when << ": " << reader.error().text();
-  const auto problems = (*reader)->check();
-  ASSERT_TRUE(problems) << when;
-  ASSERT_TRUE(problems->empty()) << when << ": " << (*problems)[0];
-  reader->reset();
-
+  testing::expect_sound(path, when);
+  if (::testing::Test::HasFatalFailure()) return;
   std::int64_t last[kLevelCount] = {};
   double growth[kLevelCount] = {};
   for (const Level level : {Level::raw, Level::minute}) {
@@ -117,12 +112,8 @@ TEST(Crash, KilledAtAnyMomentNothingThatWasSafeIsLost) {
     auto store = open_store({.path = folder.file(), .keep_raw = 1e9});
     ASSERT_TRUE(store->flush());
   }
-  double growth[2] = {};
-  for (const Level level : {Level::raw, Level::minute}) {
-    for (const auto& [interval, cell] : points(folder.file(), "c_total", level))
-      growth[index_of(level)] += cell.growth;
-  }
-  EXPECT_EQ(growth[0], growth[1]);
+  EXPECT_EQ(testing::growth_of(folder.file(), Level::raw),
+            testing::growth_of(folder.file(), Level::minute));
 }
 
 TEST(Crash, APowerCutAtAnyMomentCostsNothingThatWasSafe) {

@@ -15,6 +15,7 @@ namespace {
 
 using testing::add;
 using testing::Folder;
+using testing::growth_of;
 using testing::kMidnight;
 using testing::open_store;
 using testing::points;
@@ -74,10 +75,7 @@ TEST(Disk, WhenItIsFullNothingIsLostAndItGoesOnWhenThereIsRoom) {
     ASSERT_TRUE(store->flush());
     EXPECT_EQ(value_of(*store, "nearzero_store_available"), 1);
     store.reset();
-    double growth = 0;
-    for (const auto& [i, cell] : points(folder.file(), "c_total", Level::raw))
-      growth += cell.growth;
-    EXPECT_EQ(growth, 5 * end);
+    EXPECT_EQ(growth_of(folder.file(), Level::raw), 5 * end);
   });
 }
 

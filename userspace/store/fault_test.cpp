@@ -15,28 +15,41 @@ namespace nz::store {
 namespace {
 
 using testing::add;
+using testing::expect_sound;
 using testing::Folder;
 using testing::gauge;
+using testing::growth_of;
 using testing::kMidnight;
 using testing::open_store;
-using testing::points;
 using testing::run_service;
 using testing::Service;
 using testing::TestDisk;
 using testing::value_of;
 
-double growth_of(const std::string& path, Level level) {
-  double growth = 0;
-  for (const auto& [interval, cell] : points(path, "c_total", level)) growth += cell.growth;
-  return growth;
+// What was left out, whatever the cause.
+double dropped(const Stats& stats) {
+  testing::FamilyList families;
+  stats.collect(families);
+  double sum = 0;
+  for (const metrics::Family& f : families) {
+    if (f.name != "nearzero_store_drops_total") continue;
+    for (const metrics::Sample& s : f.samples) sum += s.value;
+  }
+  return sum;
 }
 
-void expect_sound(const std::string& path) {
-  auto reader = Reader::open(path);
-  ASSERT_TRUE(reader) << reader.error().text();
-  const auto problems = (*reader)->check();
-  ASSERT_TRUE(problems);
-  EXPECT_TRUE(problems->empty()) << (*problems)[0];
+// Nine hours of a service, of which no block of minutes can be read.
+void make_damaged_blocks(const std::string& path) {
+  {
+    auto store = open_store({.path = path});
+    Service service;
+    run_service(*store, service, 0, 9 * 3600, 60);
+  }
+  auto opened = open_to_write(path);
+  ASSERT_TRUE(opened);
+  (*opened)->run("UPDATE blocks SET data='x' WHERE level=?", Level::minute);
+  EXPECT_GT((*opened)->changes(), 0);
+  ASSERT_TRUE((*opened)->outcome());
 }
 
 class FailingDisk : public ::testing::TestWithParam<int> {};
@@ -174,14 +187,7 @@ TEST(StoreFaults, AnEventThatMakesRoomForOneOfOursIsCounted) {
   const auto at = static_cast<std::int64_t>(kMidnight) * 1000;
   writer.add({at, 0}, {});
   writer.add({at + 3'600'000, 1000}, {});  // set by an hour
-  testing::FamilyList families;
-  stats.collect(families);
-  double dropped = 0;
-  for (const metrics::Family& f : families) {
-    if (f.name != "nearzero_store_drops_total") continue;
-    for (const metrics::Sample& s : f.samples) dropped += s.value;
-  }
-  EXPECT_EQ(dropped, 1);
+  EXPECT_EQ(dropped(stats), 1);
 }
 
 TEST(StoreFaults, StatesAreBoundedByTheirNumberAndTheirNames) {
@@ -203,14 +209,7 @@ TEST(StoreFaults, StatesAreBoundedByTheirNumberAndTheirNames) {
   ASSERT_TRUE(inbox.put_state("new", value("y")));
   ASSERT_TRUE(inbox.put_state("k7", value("y")));
   ASSERT_TRUE(writer.save());
-  testing::FamilyList families;
-  stats.collect(families);
-  double dropped = 0;
-  for (const metrics::Family& f : families) {
-    if (f.name != "nearzero_store_drops_total") continue;
-    for (const metrics::Sample& s : f.samples) dropped += s.value;
-  }
-  EXPECT_EQ(dropped, 1);
+  EXPECT_EQ(dropped(stats), 1);
   auto reader = Reader::open(folder.file());
   ASSERT_TRUE(reader);
   EXPECT_EQ((*reader)->state("new").value(), std::nullopt);
@@ -239,18 +238,7 @@ TEST(StoreFaults, AFileThatIsNoDatabaseIsSetAsideAndSaidSo) {
 
 TEST(StoreFaults, ABlockThatCannotBeReadIsLeftOutAndCounted) {
   const Folder folder;
-  {
-    auto store = open_store({.path = folder.file()});
-    Service service;
-    run_service(*store, service, 0, 9 * 3600, 60);
-  }
-  {
-    auto opened = open_to_write(folder.file());
-    ASSERT_TRUE(opened);
-    (*opened)->run("UPDATE blocks SET data='x' WHERE level=?", Level::minute);
-    EXPECT_GT((*opened)->changes(), 0);
-    ASSERT_TRUE((*opened)->outcome());
-  }
+  make_damaged_blocks(folder.file());
   auto store = open_store({.path = folder.file()});
   (void)store->window(kMidnight + 8.5 * 3600, kMidnight + 9 * 3600);
   EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 0);
@@ -260,17 +248,7 @@ TEST(StoreFaults, ABlockThatCannotBeReadIsLeftOutAndCounted) {
 
 TEST(StoreFaults, ADamagedBlockThatIsAddedToIsCounted) {
   const Folder folder;
-  {
-    auto store = open_store({.path = folder.file()});
-    Service service;
-    run_service(*store, service, 0, 9 * 3600, 60);
-  }
-  {
-    auto opened = open_to_write(folder.file());
-    ASSERT_TRUE(opened);
-    (*opened)->run("UPDATE blocks SET data='x' WHERE level=?", Level::minute);
-    ASSERT_TRUE((*opened)->outcome());
-  }
+  make_damaged_blocks(folder.file());
   auto store = open_store({.path = folder.file()});
   Service service;
   run_service(*store, service, 1000, 1200, 10);  // of the same period, by a clock that was set

@@ -139,13 +139,22 @@ TEST(SeriesTable, TheAgentsNumberTakesOverWhatAnImportBrought) {
   EXPECT_TRUE(c.outcome());
 }
 
-TEST(Retention, RawIntervalsGoBeforeMinutesWhereThereIsTooMuch) {
+class RetentionTest : public ::testing::Test {
+ protected:
+  static constexpr std::int64_t kNow = testing::kMidnightMs, kOneDay = 86'400'000;
+
+  void SetUp() override {
+    auto opened = open_to_write(folder.file());
+    ASSERT_TRUE(opened);
+    file = std::move(*opened);
+  }
+
   const Folder folder;
-  auto opened = open_to_write(folder.file());
-  ASSERT_TRUE(opened);
-  Connection& c = **opened;
-  constexpr std::int64_t kNow = 1'699'920'000'000;
-  constexpr std::int64_t kOneDay = 86'400'000;
+  std::unique_ptr<Connection> file;
+};
+
+TEST_F(RetentionTest, RawIntervalsGoBeforeMinutesWhereThereIsTooMuch) {
+  Connection& c = *file;
   c.run("INSERT INTO intervals(level,from_ms,to_ms) VALUES(?,?,?)", Level::raw, kNow - kOneDay,
         kNow - kOneDay + 10'000);
   const std::int64_t seq = c.last_id();
@@ -165,11 +174,8 @@ TEST(Retention, RawIntervalsGoBeforeMinutesWhereThereIsTooMuch) {
   EXPECT_TRUE(c.outcome());
 }
 
-TEST(Retention, OfTooManyEventsTheOldestGoInSlices) {
-  const Folder folder;
-  auto opened = open_to_write(folder.file());
-  ASSERT_TRUE(opened);
-  Connection& c = **opened;
+TEST_F(RetentionTest, OfTooManyEventsTheOldestGoInSlices) {
+  Connection& c = *file;
   // 102,000 of them, the oldest entered last, as an import does.
   c.run(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<102000) "
@@ -182,13 +188,8 @@ TEST(Retention, OfTooManyEventsTheOldestGoInSlices) {
   EXPECT_TRUE(c.outcome());
 }
 
-TEST(Retention, SeriesThatNoLevelHoldsGoBeforeTheirAge) {
-  const Folder folder;
-  auto opened = open_to_write(folder.file());
-  ASSERT_TRUE(opened);
-  Connection& c = **opened;
-  constexpr std::int64_t kNow = 1'699'920'000'000;
-  constexpr std::int64_t kOneDay = 86'400'000;
+TEST_F(RetentionTest, SeriesThatNoLevelHoldsGoBeforeTheirAge) {
+  Connection& c = *file;
   for (const int days : {5, 3, 0})
     c.run("INSERT INTO series(id,name,labels,type,last_ms) VALUES(?,?,'',0,?)", 10 + days,
           std::to_string(days), kNow - days * kOneDay);
@@ -203,13 +204,8 @@ TEST(Retention, SeriesThatNoLevelHoldsGoBeforeTheirAge) {
   EXPECT_TRUE(c.outcome());
 }
 
-TEST(Retention, WhatTheFutureHoldsGoesFirstWhereThereIsTooMuch) {
-  const Folder folder;
-  auto opened = open_to_write(folder.file());
-  ASSERT_TRUE(opened);
-  Connection& c = **opened;
-  constexpr std::int64_t kNow = 1'699'920'000'000;
-  constexpr std::int64_t kOneDay = 86'400'000;
+TEST_F(RetentionTest, WhatTheFutureHoldsGoesFirstWhereThereIsTooMuch) {
+  Connection& c = *file;
   constexpr std::int64_t kAhead = kNow + 300 * kOneDay;  // by a clock that was wrong
   const std::string megabyte(1U << 20U, 'x');
   c.run("INSERT INTO blocks VALUES(?,1,?,?,1,1,'x')",
@@ -228,12 +224,8 @@ TEST(Retention, WhatTheFutureHoldsGoesFirstWhereThereIsTooMuch) {
   EXPECT_TRUE(c.outcome());
 }
 
-TEST(Retention, OldEventsAndReportsGoBeforeHistoryIsEmptied) {
-  const Folder folder;
-  auto opened = open_to_write(folder.file());
-  ASSERT_TRUE(opened);
-  Connection& c = **opened;
-  constexpr std::int64_t kNow = 1'699'920'000'000;
+TEST_F(RetentionTest, OldEventsAndReportsGoBeforeHistoryIsEmptied) {
+  Connection& c = *file;
   constexpr std::int64_t kOneHour = 3'600'000;
   c.run(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3000) INSERT INTO "

@@ -234,6 +234,11 @@ std::vector<history::Trend> Store::trends(const history::Selector& selector, dou
       .value_or(std::vector<history::Trend>{});
 }
 
+std::optional<metrics::Family> Store::family(const std::string& name) const {
+  return impl_->read([&](Reader& reader) { return store::family(reader, name); })
+      .value_or(std::nullopt);
+}
+
 std::optional<std::pair<double, double>> Store::range() const {
   const auto range = impl_->stats_.range();
   if (!range) return std::nullopt;

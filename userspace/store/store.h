@@ -77,6 +77,8 @@ class Store {
   /// have more than two million points.
   [[nodiscard]] std::vector<history::Trend> trends(const history::Selector& selector, double from,
                                                    double to, double step) const;
+  /// As history::History::family(), of whatever is on disk.
+  [[nodiscard]] std::optional<metrics::Family> family(const std::string& name) const;
   /// Unix seconds of the first and the last moment on disk, at any level; nothing: it is empty.
   [[nodiscard]] std::optional<std::pair<double, double>> range() const;
 

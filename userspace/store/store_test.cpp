@@ -1,15 +1,13 @@
+// What the store takes, keeps and lets go; what is told of it is answers_test's.
 #include "userspace/store/store.h"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <thread>
 
-#include "userspace/store/answers.h"
 #include "userspace/store/database.h"
 #include "userspace/store/inbox.h"
 #include "userspace/store/test_store.h"
@@ -21,12 +19,14 @@ using testing::add;
 using testing::counter;
 using testing::Folder;
 using testing::gauge;
+using testing::growth_of;
 using testing::kDay;
 using testing::kHour;
 using testing::kMidnight;
 using testing::open_store;
 using testing::points;
 using testing::run_service;
+using testing::save;
 using testing::Service;
 using testing::value_of;
 
@@ -35,30 +35,6 @@ TEST(Store, AFileThatCannotBeReadIsNoMissingState) {
   auto store = open_store({.path = folder.path() + "/not/there/history.db"});
   EXPECT_FALSE(store->find_state("nothing"));
   EXPECT_EQ(store->get_state("nothing"), std::nullopt);
-}
-
-TEST(Store, WindowsCountExactlyWhatWasRecorded) {
-  const Folder folder;
-  auto store = open_store({.path = folder.file()});
-  Service service;
-  run_service(*store, service, 0, 300);
-  const auto w = store->window(kMidnight + 60, kMidnight + 180);
-  EXPECT_EQ(w.from, kMidnight + 60);
-  EXPECT_EQ(w.to, kMidnight + 180);
-  EXPECT_EQ(w.change("c_total"), 5 * 120);
-  EXPECT_EQ(w.value("c_total"), 5 * 180);
-  EXPECT_EQ(w.value("g"), 80);
-  EXPECT_EQ(w.find("g")[0]->least, 0) << "100 seconds after the beginning";
-  EXPECT_EQ(w.find("g")[0]->most, 99);
-  const auto h = w.histogram("h_seconds", {{"stage", "risk"}});
-  EXPECT_EQ(h.count(), 120U);
-  EXPECT_EQ(h.min_ns, 1'000'000U) << "exact: drains told it";
-  EXPECT_EQ(h.max_ns, 1'059'000U);
-  const auto only = store->window(kMidnight, kMidnight + 300,
-                                  [](const auto& name, const auto&) { return name == "g"; });
-  ASSERT_EQ(only.series.size(), 1U);
-  EXPECT_TRUE(store->window(kMidnight + 300, kMidnight).series.empty());
-  EXPECT_TRUE(store->window(std::nan(""), kMidnight).series.empty());
 }
 
 TEST(Store, RollupsAddUpToTheRawIntervals) {
@@ -89,101 +65,6 @@ TEST(Store, RollupsAddUpToTheRawIntervals) {
   EXPECT_NEAR(hours[0].second.mean, 47.5, 0.2);
 }
 
-TEST(Store, QuantilesOverAnyRangeAreThoseOfAllValues) {
-  const Folder folder;
-  auto store = open_store({.path = folder.file()});
-  // Nine minutes of 1 ms, one of 50 ms: the mean of the minutes' quantiles would be wrong.
-  analysis::Histogram h;
-  for (int s = 0; s <= 1200; s += 10) {
-    h = testing::after(h, {s % 600 < 60 ? 50'000'000U : 1'000'000U});
-    add(*store, kMidnight + s, {testing::histogram("h", h)});
-    ASSERT_TRUE(store->flush());
-  }
-  const auto quantile = [&](double q, double step) {
-    const auto trends = store->trends({"h", {}, q, false}, kMidnight, kMidnight + 1200, step);
-    return trends.empty() ? -1 : trends[0].points.back().value;
-  };
-  EXPECT_NEAR(quantile(0.5, 1200), 0.001, 0.00005);
-  EXPECT_NEAR(quantile(0.89, 1200), 0.001, 0.00005);
-  EXPECT_NEAR(quantile(0.95, 1200), 0.05, 0.0025);
-  EXPECT_NEAR(quantile(0.89, 600), 0.001, 0.00005);
-}
-
-TEST(Store, TrendsHaveAPointForEachStepAndHolesWhereNothingWas) {
-  const Folder folder;
-  auto store = open_store({.path = folder.file()});
-  Service service;
-  run_service(*store, service, 0, 600);
-  const auto rate = store->trends({"c_total", {}, {}, false}, kMidnight - 120, kMidnight + 720, 60);
-  ASSERT_EQ(rate.size(), 1U);
-  EXPECT_EQ(rate[0].unit, "per second");
-  EXPECT_EQ(rate[0].labels, (metrics::Labels{{"k", "v"}}));
-  ASSERT_EQ(rate[0].points.size(), 14U);
-  for (std::size_t i = 0; i < 14; i++) {
-    EXPECT_EQ(rate[0].points[i].at, kMidnight - 60 + 60.0 * static_cast<double>(i));
-    if (i < 2 || i >= 12) {
-      EXPECT_TRUE(std::isnan(rate[0].points[i].value)) << i;
-    } else {
-      EXPECT_EQ(rate[0].points[i].value, 5) << i;
-    }
-  }
-  const auto mean =
-      store->trends({"h_seconds", {{"stage", "risk"}}, {}, true}, kMidnight, kMidnight + 600, 600);
-  ASSERT_EQ(mean.size(), 1U);
-  EXPECT_NEAR(mean[0].points[0].value, 0.0010295, 1e-9);
-  EXPECT_TRUE(store->trends({"h_seconds", {{"stage", "none"}}, {}, true}, 0, 1e10, 1e9).empty());
-  EXPECT_TRUE(store->trends({"c_total", {}, {}, false}, 0, 1e10, 1).empty()) << "too many steps";
-  EXPECT_TRUE(store->trends({"c_total", {}, {}, false}, 0, 1e10, 0).empty());
-  const auto one = store->trends({"c_total", {}, {}, false}, kMidnight, kMidnight + 600, 1e15);
-  ASSERT_EQ(one.size(), 1U);
-  ASSERT_EQ(one[0].points.size(), 1U) << "a step that is longer than the range";
-  EXPECT_EQ(one[0].points[0].value, 5);
-}
-
-TEST(Store, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {
-  const Folder folder;
-  auto store = open_store({.path = folder.file()});
-  for (int s = 0; s <= 60; s += 10) {
-    testing::FamilyList families;
-    for (int i = 0; i < 5; i++) families.push_back(gauge("g", i, {{"i", std::to_string(i)}}));
-    add(*store, kMidnight + s, families);
-    ASSERT_TRUE(store->flush());
-  }
-  const double from = kMidnight - 900'000;
-  const auto one = store->trends({"g", {{"i", "3"}}, {}, false}, from, kMidnight + 60, 1);
-  ASSERT_EQ(one.size(), 1U);
-  EXPECT_EQ(one[0].points.size(), 900'060U);
-  EXPECT_TRUE(store->trends({"g", {}, {}, false}, from, kMidnight + 60, 1).empty());
-  EXPECT_EQ(value_of(*store, "nearzero_store_errors_total", {{"kind", "read"}}), 1) << "it is told";
-  EXPECT_EQ(store->trends({"g", {}, {}, false}, from, kMidnight + 60, 60).size(), 5U);
-}
-
-TEST(Store, LevelsAreJoinedWithoutAHoleAndWithoutCountingTwice) {
-  const Folder folder;
-  // Raw for 10 minutes, minutes for an hour: most of four hours is in hours alone.
-  auto store = open_store({.path = folder.file(), .keep_raw = 600, .keep_minutes = kHour});
-  Service service;
-  const int end = 28 * 3600;
-  run_service(*store, service, 0, end, 30);
-  ASSERT_FALSE(points(folder.file(), "c_total", Level::raw).empty());
-  EXPECT_LT(points(folder.file(), "c_total", Level::raw).size(), 80U);
-  EXPECT_LT(points(folder.file(), "c_total", Level::minute).size(), 1100U) << "blocks of 8 hours";
-  EXPECT_EQ(points(folder.file(), "c_total", Level::hour).size(), 28U);
-  for (const double range : {1800.0, 7200.0, 20.0 * 3600, 28.0 * 3600}) {
-    const auto w = store->window(kMidnight + end - range, kMidnight + end);
-    EXPECT_NEAR(w.change("c_total"), 5 * range, 5 * 3600) << range;
-    EXPECT_EQ(w.change("c_total"), 5 * w.seconds()) << range;
-    EXPECT_EQ(static_cast<double>(w.histogram("h_seconds").count()), w.seconds()) << range;
-  }
-  const auto all = store->window(0, 1e11);
-  EXPECT_EQ(all.change("c_total"), 5.0 * end);
-  EXPECT_EQ(all.value("c_total"), 5.0 * end);
-  const auto range = store->range();
-  ASSERT_TRUE(range);
-  EXPECT_EQ(range->first, kMidnight);
-  EXPECT_EQ(range->second, kMidnight + end);
-}
-
 TEST(Store, GoesOnWhereItEndedAndLosesNoRollup) {
   const Folder folder;
   int end = 0;
@@ -194,28 +75,22 @@ TEST(Store, GoesOnWhereItEndedAndLosesNoRollup) {
     run_service(*store, service, 0, 905, 1, start);
     end = run * 1000 + 905;
   }
-  double growth[kLevelCount] = {};
   for (const Level level : kLevels) {
     std::int64_t last = 0;
     for (const auto& [interval, cell] : points(folder.file(), "c_total", level)) {
       EXPECT_GE(interval.from, last) << "nothing overlaps";
       last = interval.to;
-      growth[index_of(level)] += cell.growth;
     }
   }
-  EXPECT_EQ(growth[0], 6 * 905 * 5);
+  constexpr double kGrowth = 6 * 905 * 5;
+  EXPECT_EQ(growth_of(folder.file(), Level::raw), kGrowth);
   // What the last run has not lived to roll up is in no minute yet, and is made up for at an open.
   {
     auto store = open_store({.path = folder.file()});
     ASSERT_TRUE(store->flush());
   }
-  double minutes = 0;
-  double hours = 0;
-  for (const auto& [i, cell] : points(folder.file(), "c_total", Level::minute))
-    minutes += cell.growth;
-  for (const auto& [i, cell] : points(folder.file(), "c_total", Level::hour)) hours += cell.growth;
-  EXPECT_EQ(minutes, growth[0]);
-  EXPECT_EQ(hours, growth[0]);
+  EXPECT_EQ(growth_of(folder.file(), Level::minute), kGrowth);
+  EXPECT_EQ(growth_of(folder.file(), Level::hour), kGrowth);
   auto store = open_store({.path = folder.file()});
   const auto trends = store->trends({"c_total", {}, {}, false}, kMidnight, kMidnight + end, 1000);
   ASSERT_EQ(trends.size(), 1U);
@@ -289,11 +164,8 @@ TEST(Store, AClockThatIsSetIsAnEventAndCostsNothing) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
   const auto at = [&](double wall, double boot, double value) {
-    store->add(
-        wall,
-        std::make_shared<const testing::FamilyList>(testing::FamilyList{counter("c_total", value)}),
-        boot);
-    ASSERT_TRUE(store->flush());
+    add(*store, wall, boot, {counter("c_total", value)});
+    save(*store);
   };
   for (int s = 0; s <= 600; s += 5) at(kMidnight + s, s, s);
   for (int s = 605; s <= 1200; s += 5) at(kMidnight + s - 300, s, s);    // back
@@ -305,8 +177,7 @@ TEST(Store, AClockThatIsSetIsAnEventAndCostsNothing) {
   EXPECT_EQ(events[1].text, "the clock was set forward by 7500.0 s");
   store.reset();
   for (const Level level : {Level::raw, Level::minute}) {
-    double growth = 0;
-    for (const auto& [i, cell] : points(folder.file(), "c_total", level)) growth += cell.growth;
+    const double growth = growth_of(folder.file(), level);
     EXPECT_GE(growth, level == Level::raw ? 1800 : 1740) << "points never overwrite others";
     EXPECT_LE(growth, 1800);
   }
@@ -316,10 +187,8 @@ TEST(Store, AClockThatIsAYearAheadDoesNotCostAYear) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
   const auto at = [&](double wall, double boot) {
-    store->add(wall,
-               std::make_shared<const testing::FamilyList>(testing::FamilyList{gauge("g", 1)}),
-               boot);
-    ASSERT_TRUE(store->flush());
+    add(*store, wall, boot, {gauge("g", 1)});
+    save(*store);
   };
   for (int s = 0; s <= 12 * 3600; s += 60) at(kMidnight + s, s);
   const auto before = points(folder.file(), "g", Level::minute).size();
@@ -334,9 +203,8 @@ TEST(Store, AFullQueueJoinsDrainsAndCountsThem) {
   Service service;
   for (int s = 0; s <= 3000; s++) add(*store, kMidnight + s, service.families(s));
   store.reset();
-  double growth = 0;
+  const double growth = growth_of(folder.file(), Level::raw);
   std::size_t drains = 0;
-  for (const auto& [i, cell] : points(folder.file(), "c_total", Level::raw)) growth += cell.growth;
   for (const auto& [i, cell] : points(folder.file(), "nearzero_store_drains", Level::raw))
     drains += static_cast<std::size_t>(cell.value);
   // The first drain that is taken is only a begin; which one depends on the threads.
@@ -352,7 +220,7 @@ TEST(Store, SeriesBeyondTheLimitAreCountedNotKept) {
     testing::FamilyList families;
     for (int i = 0; i < 25; i++) families.push_back(gauge(std::to_string(i), i));
     add(*store, kMidnight + s, families);
-    ASSERT_TRUE(store->flush());
+    save(*store);
   }
   EXPECT_EQ(store->window(0, 1e11).series.size(), 10U + 1) << "and the store's own";
   EXPECT_GE(value_of(*store, "nearzero_store_drops_total", {{"cause", "series_limit"}}), 15);
@@ -366,7 +234,7 @@ TEST(Store, SeriesOfThePastThatComeBackAreBoundedToo) {
       testing::FamilyList families;
       for (int i = first; i < last; i++) families.push_back(counter(std::to_string(i), s + i));
       add(*store, kMidnight + s, families);
-      ASSERT_TRUE(store->flush());
+      save(*store);
     }
   };
   minute_of(0, 0, 10);
@@ -389,7 +257,7 @@ TEST(Store, SeriesThatNoLevelHoldsMakeRoomForNewOnes) {
   const auto hour_of = [&](int hour, const std::string& name) {
     for (int s = 600; s <= 3600; s += 600) {
       add(*store, kMidnight + hour * 3600 + s, {gauge(name, s)});
-      ASSERT_TRUE(store->flush());
+      save(*store);
     }
   };
   for (int hour = 0; hour < 60; hour++) hour_of(hour, "g" + std::to_string(hour));
@@ -423,7 +291,7 @@ TEST(Store, OldThingsGoInSlicesAndSizeIsKept) {
       families.push_back(testing::histogram("h", all[i], {{"i", std::to_string(i)}}));
     }
     add(*store, kMidnight + 60.0 * m, families);
-    ASSERT_TRUE(store->flush());
+    save(*store);
   }
   const auto sizes = sizes_of(folder.file());
   EXPECT_LT(sizes.database, 4U << 20U) << "what is not in blocks yet cannot go by its size";
@@ -445,32 +313,6 @@ TEST(Store, ASecondAgentIsRefused) {
   EXPECT_EQ(second.error().code, EWOULDBLOCK);
   store.reset();
   EXPECT_TRUE(Store::open({.path = folder.file()}));
-}
-
-TEST(Store, ReadersSeeWholeStatesWhileItWrites) {
-  const Folder folder;
-  auto store = open_store({.path = folder.file()});
-  Service service;
-  run_service(*store, service, 0, 60);
-  std::atomic<bool> stop{false};
-  std::atomic<int> wrong{0};
-  std::atomic<int> asked{0};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 3; i++) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        const auto w = store->window(0, 1e11);
-        if (w.change("c_total") != 5 * w.seconds()) wrong++;
-        if (static_cast<double>(w.histogram("h_seconds").count()) != w.seconds()) wrong++;
-        asked++;
-      }
-    });
-  }
-  run_service(*store, service, 61, 10 * 3600, 20);
-  stop = true;
-  for (auto& t : threads) t.join();
-  EXPECT_EQ(wrong, 0);
-  EXPECT_GT(asked, 10);
 }
 
 TEST(Store, AFileThatIsRemovedUnderneathIsBegunAnew) {

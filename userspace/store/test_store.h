@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ using FamilyList = std::vector<metrics::Family>;
 
 /// 2023-11-14T00:00:00Z: a multiple of a minute, an hour and eight hours.
 inline constexpr double kMidnight = 1'699'920'000;
+inline constexpr std::int64_t kMidnightMs = 1'699'920'000'000;
 inline constexpr double kHour = 3600, kDay = 86400;
 
 class Folder {
@@ -50,9 +52,19 @@ inline std::unique_ptr<Store> open_store(const Options& options) {
   return store ? std::move(*store) : nullptr;
 }
 
+/// By a clock on the wall that may be set, and one that may not.
+inline void add(Store& store, double wall, double boot, const FamilyList& families) {
+  store.add(wall, std::make_shared<const FamilyList>(families), boot);
+}
 /// Both clocks go on alike.
 inline void add(Store& store, double at, const FamilyList& families) {
-  store.add(at, std::make_shared<const FamilyList>(families), at);
+  add(store, at, at, families);
+}
+
+/// What was added is on disk afterwards.
+inline void save(Store& store) {
+  const auto done = store.flush();
+  ASSERT_TRUE(done) << done.error().text();
 }
 
 /// A counter of `rate` a second, a gauge that walks from 0 to 99, and a histogram of one value a
@@ -85,13 +97,9 @@ inline void run_service(Store& store, Service& service, int from, int to, int st
   for (int s = from; s <= to; s += step) {
     add(store, start + s, service.families(s));
     // Faster than any writer: a full queue would join drains.
-    if (++drains % 3 == 0) {
-      auto done = store.flush();
-      ASSERT_TRUE(done) << done.error().text();
-    }
+    if (++drains % 3 == 0) save(store);
   }
-  auto done = store.flush();
-  ASSERT_TRUE(done) << done.error().text();
+  save(store);
 }
 
 /// Every interval of a family at one level, as it lies on disk.
@@ -111,6 +119,23 @@ inline std::vector<std::pair<Interval, Cell>> points(const std::string& path,
       });
   EXPECT_TRUE(done) << done.error().text();
   return all;
+}
+
+/// What a counter did in all intervals of a level.
+inline double growth_of(const std::string& path, Level level,
+                        const std::string& family = "c_total") {
+  double growth = 0;
+  for (const auto& [interval, cell] : points(path, family, level)) growth += cell.growth;
+  return growth;
+}
+
+/// SQLite finds nothing wrong with the file.
+inline void expect_sound(const std::string& path, const std::string& when = {}) {
+  auto reader = Reader::open(path);
+  ASSERT_TRUE(reader) << when << ": " << reader.error().text();
+  const auto problems = (*reader)->check();
+  ASSERT_TRUE(problems) << when;
+  ASSERT_TRUE(problems->empty()) << when << ": " << (*problems)[0];
 }
 
 inline double value_of(const Store& store, const std::string& family,
