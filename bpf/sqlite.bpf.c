@@ -89,7 +89,10 @@ int nz_sqlite_begin(struct pt_regs* ctx) {
   }
   nz_remember_btree(t, ctx->di);
   t->begins += 1;
-  if (t->begins > 1) t->ambiguous = 1;
+  if (t->begins > 1)
+    t->ambiguous = 1;
+  else
+    t->begin_stage = nz_stage_now(thread);
   t->writes = (__u32)ctx->si;
   t->begin_ts = bpf_ktime_get_ns();
   return 0;
@@ -106,6 +109,7 @@ static __always_inline void nz_tell_slow_boundary(struct nz_sqlite_thread* t, st
   for (int i = 0; i < NZ_SLOW_WAITS; i++) e.wait_ns[i] = t->wait_ns[i];
   e.slot = slot;
   e.id = id & NZ_STATEMENT_ID;
+  e.stage = t->begin_stage;
   e.result = v->rc & 255;
   e.flags = NZ_SLOW_ROWS_UNKNOWN | (inside ? 0 : NZ_SLOW_INSIDE_UNKNOWN);
   nz_tell_slow_statement(&e);
@@ -162,7 +166,10 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
     } else {
       *bpf_session_cookie() = stmt;
       t->halt_ts = now;
-      if (!t->begins) nz_forget_waits(t);
+      if (!t->begins) {
+        nz_forget_waits(t);
+        t->begin_stage = nz_stage_now(thread);
+      }
       return NZ_WANT_RETURN;
     }
     nz_halted(t, s, stmt, cookie, &v, began, now, false);

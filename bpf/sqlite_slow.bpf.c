@@ -17,26 +17,8 @@ static __always_inline bool nz_take_token(struct nz_slow_target* t, __u64 now) {
   return false;
 }
 
-/* The stage that began last of those that the thread is in, + 1. */
-static __always_inline __u32 nz_stage_now(struct nz_thread* t) {
-  __u64 latest = 0;
-  __u32 stage = 0;
-  for (int i = 0; i < NZ_FN_DEPTH; i++) {
-    if (i >= t->depth) break;
-    if (t->fn[i].ts < latest) continue;
-    latest = t->fn[i].ts;
-    stage = t->fn[i].stage + 1;
-  }
-  for (int i = 0; i < NZ_OPEN_STAGES; i++) {
-    if (!t->open[i].sp || t->open[i].ts < latest) continue;
-    latest = t->open[i].ts;
-    stage = t->open[i].stage + 1;
-  }
-  return stage;
-}
-
 static __always_inline void nz_fill(struct nz_slow_statement_event* to,
-                                    struct nz_ended_statement* e, struct nz_thread* thread) {
+                                    struct nz_ended_statement* e) {
   __u64 id = bpf_get_current_pid_tgid();
   to->head.kind = NZ_EVENT_SLOW_STATEMENT;
   to->head.tgid = id >> 32;
@@ -48,7 +30,7 @@ static __always_inline void nz_fill(struct nz_slow_statement_event* to,
   to->id = e->id;
   to->result = e->result;
   to->flags = e->flags;
-  to->stage = nz_stage_now(thread);
+  to->stage = e->stage;
   to->length = 0;
   to->inside_ns = e->inside_ns;
   to->open_ns = e->open_ns;
@@ -60,13 +42,11 @@ __attribute__((noinline)) int nz_tell_slow_statement(struct nz_ended_statement* 
   struct nz_slow_statement_text_event* with_text;
   struct nz_slow_statement_event* plain;
   struct nz_slow_target* t;
-  struct nz_thread* thread;
   if (!e) return 0;
   t = nz_slow_target_of(e->slot);
   if (!t) return 0;
   /* Closed on behalf of a thread by somebody else (nz_forget_threads): whose it was is unknown. */
-  thread = nz_thread_of_task(bpf_get_current_task_btf());
-  if (!thread || !nz_take_token(t, bpf_ktime_get_ns())) {
+  if (!nz_thread_of_task(bpf_get_current_task_btf()) || !nz_take_token(t, bpf_ktime_get_ns())) {
     NZ_ADD(t->limited, 1);
     return 0;
   }
@@ -74,7 +54,7 @@ __attribute__((noinline)) int nz_tell_slow_statement(struct nz_ended_statement* 
     long length;
     with_text = bpf_ringbuf_reserve(&nz_events, sizeof(*with_text), 0);
     if (!with_text) goto full;
-    nz_fill(&with_text->event, e, thread);
+    nz_fill(&with_text->event, e);
     /* It may have been finalised since: userspace compares it with the text known by its id. */
     length = bpf_probe_read_user_str(with_text->text, sizeof(with_text->text), (void*)e->text);
     if (length > 1) with_text->event.length = length - 1;
@@ -82,7 +62,7 @@ __attribute__((noinline)) int nz_tell_slow_statement(struct nz_ended_statement* 
   } else {
     plain = bpf_ringbuf_reserve(&nz_events, sizeof(*plain), 0);
     if (!plain) goto full;
-    nz_fill(plain, e, thread);
+    nz_fill(plain, e);
     bpf_ringbuf_submit(plain, 0);
   }
   NZ_ADD(t->told, 1);

@@ -42,6 +42,7 @@ static __always_inline void nz_tell_slow_step(struct nz_open_statement* o, __u32
   for (int i = 0; i < NZ_SLOW_WAITS; i++) e.wait_ns[i] = o->wait_ns[i];
   e.slot = NZ_SQL_SLOT(o->cookie);
   e.id = o->named ? o->id & NZ_STATEMENT_ID : 0;
+  e.stage = o->stage;
   e.result = rc;
   nz_tell_slow_statement(&e);
 }
@@ -131,8 +132,9 @@ __attribute__((noinline)) int nz_find_open(struct nz_sqlite_thread* t, __u64 stm
 }
 
 /* The entry of `stmt`, which is about to make a step; `running`: it has made others before. */
-static __always_inline struct nz_open_statement* nz_open_of(struct nz_sqlite_thread* t, __u64 stmt,
+static __always_inline struct nz_open_statement* nz_open_of(struct nz_thread* thread, __u64 stmt,
                                                             __u64 cookie, bool running) {
+  struct nz_sqlite_thread* t = &thread->sqlite;
   struct nz_open_statement* o = nz_only_open(t, stmt, cookie);
   if (!o) {
     nz_find_open(t, stmt, cookie);
@@ -154,6 +156,8 @@ static __always_inline struct nz_open_statement* nz_open_of(struct nz_sqlite_thr
   o->whole = !running;
   o->recorded = 0;
   o->sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
+  /* Of a sampling window none is told. */
+  o->stage = o->sampling ? 0 : nz_stage_now(thread);
   return o;
 }
 
@@ -207,7 +211,7 @@ int nz_sqlite_step(struct pt_regs* ctx) {
     return 0;
   }
   nz_read_vdbe(&v, t, stmt, NZ_SQL_ZSQL(cookie), NZ_SQL_STATE(cookie), 0);
-  o = nz_open_of(t, stmt, cookie, v.running);
+  o = nz_open_of(thread, stmt, cookie, v.running);
   o->in_step = 1;
   t->step_active = 1;
   t->step_cookie = cookie;

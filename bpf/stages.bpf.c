@@ -127,6 +127,26 @@ int nz_stage_return(struct pt_regs* ctx) {
   return 0;
 }
 
+/* The stage that began last of those that the thread is in, + 1; 0: none. For nz_stage_now(). */
+__attribute__((noinline)) __u32 nz_innermost_stage(struct nz_thread* t) {
+  __u64 latest = 0;
+  __u32 stage = 0;
+  if (!t) return 0;
+  for (int i = 0; i < NZ_FN_DEPTH; i++) {
+    if (i >= t->depth) break;
+    if (t->fn[i].ts < latest) continue;
+    latest = t->fn[i].ts;
+    stage = t->fn[i].stage + 1;
+  }
+  if (!t->open_stages) return stage;
+  for (int i = 0; i < NZ_OPEN_STAGES; i++) {
+    if (!(t->open_stages >> i & 1) || t->open[i].ts < latest) continue;
+    latest = t->open[i].ts;
+    stage = t->open[i].stage + 1;
+  }
+  return stage;
+}
+
 /* What a thread had begun when it ends, or runs another program (its storage outlives an exec, the
  * stack that its frames stand for does not). For threads.bpf.c. */
 __attribute__((noinline)) int nz_stages_abandoned(struct nz_thread* t) {

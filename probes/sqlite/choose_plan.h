@@ -12,6 +12,17 @@ enum class SqlitePlan {
   boundary,  ///< statement boundaries: costs per statement, time inside of reads is sampled
 };
 
+inline const char* plan_name(SqlitePlan plan) {
+  switch (plan) {
+    case SqlitePlan::step:
+      return "step";
+    case SqlitePlan::boundary:
+      return "boundary";
+    default:
+      return "none";
+  }
+}
+
 /// What was seen since the last decision.
 struct SqliteObserved {
   uint64_t steps = 0;       ///< sqlite3_step calls (boundary plan: in sampling windows)

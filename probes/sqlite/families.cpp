@@ -202,4 +202,15 @@ void collect_targets(const Env& env, const std::map<uint32_t, nz_sqlite_stats>& 
     out.push_back(std::move(*f));
 }
 
+void collect_plans(const Env& env, const std::set<std::pair<uint32_t, SqlitePlan>>& plans,
+                   std::vector<Family>& out) {
+  Family plan{"nearzero_sqlite_plan",
+              "1 for the plan in use: step (exact) or boundary (cheap for many rows).",
+              Type::gauge,
+              {}};
+  for (const auto& [slot, p] : plans)
+    add(plan, {{"target", env.target_name(slot)}, {"plan", plan_name(p)}}, 1);
+  out.push_back(std::move(plan));
+}
+
 }  // namespace nz::probes

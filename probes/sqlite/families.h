@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "probes/probe.h"
+#include "probes/sqlite/choose_plan.h"
 #include "probes/sqlite/statement_texts.h"
 
 namespace nz::probes {
@@ -20,6 +23,10 @@ void collect_statements(const Env& env, const StatementTexts& texts,
 void collect_targets(const Env& env, const std::map<uint32_t, nz_sqlite_stats>& stats,
                      const std::map<uint32_t, uint64_t>& open_connections,
                      std::vector<metrics::Family>& out);
+
+/// Family of the plans in use, by slot: during a change of plan a target may have both.
+void collect_plans(const Env& env, const std::set<std::pair<uint32_t, SqlitePlan>>& plans,
+                   std::vector<metrics::Family>& out);
 
 /// Steps of the step plan, without those inside other steps and SQLite's own.
 inline uint64_t counted_steps(const nz_sqlite_stats& s) {

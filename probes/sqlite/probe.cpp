@@ -14,9 +14,12 @@
 #include <numeric>
 #include <set>
 
+#include "probes/sqlite/attached.h"
 #include "probes/sqlite/choose_plan.h"
+#include "probes/sqlite/connections.h"
 #include "probes/sqlite/database_watch.h"
 #include "probes/sqlite/families.h"
+#include "probes/sqlite/hooks.h"
 #include "probes/sqlite/locate.h"
 #include "probes/sqlite/slow_statements.h"
 
@@ -53,7 +56,7 @@ class Sqlite final : public Probe {
   void attach(const targets::Member& member) override {
     const config::Target* target = env_.tracker.target(member.slot);
     if (target == nullptr || !target->sqlite || attached_.contains(member.process.pid)) return;
-    Attached a;
+    SqliteAttached a;
     a.slot = member.slot;
     a.library = target->sqlite_library;
     a.wanted = target->sqlite_plan;
@@ -126,33 +129,6 @@ class Sqlite final : public Probe {
   }
 
  private:
-  struct Attached {
-    uint32_t slot = 0;
-    std::string library, wanted;
-    bool by_fork = false;
-    std::optional<SqliteBinary> binary;
-    Fd file;                                    // the binary's: another one may come to its path
-    SqlitePlan not_resumed = SqlitePlan::none;  // the plan that could not be attached after a pause
-    SqlitePlan plan = SqlitePlan::none;
-    std::vector<Fd> plan_links, wait_links, connection_links;
-    uint32_t compile_attach = 0;                       // its number; 0: compiles are not seen
-    std::set<std::pair<std::string, uint64_t>> files;  // mapped when SQLite was looked for last
-    bool counted = false;                              // its connections from before the attach
-    std::string text;
-
-    [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(file.get()); }
-    // Opens and closes are rare, and counting them has to go on.
-    void pause() {
-      plan_links.clear();
-      wait_links.clear();
-      compile_attach = 0;
-    }
-    void drop_links() {
-      pause();
-      connection_links.clear();
-    }
-  };
-
   // What tells which plan a slot should have.
   struct Watched {
     nz_sqlite_stats at_last_tick{};
@@ -160,63 +136,38 @@ class Sqlite final : public Probe {
     SqliteObserved sampled;  // windows since the last decision
   };
 
-  // Connections open: `base` were when opens and closes stood at these values.
-  struct Connections {
-    uint64_t base = 0, opens = 0, closes = 0;
-  };
-
-  void locate(pid_t pid, Attached& a);
-  void attach_waits(pid_t pid, Attached& a);
-  void attach_connections(pid_t pid, Attached& a);
-  // One of the programs that every plan has.
-  bool attach_besides(const char* program, pid_t pid, Attached& a,
-                      std::span<const loader::UprobeSite> sites, std::vector<Fd>& links);
-  void use_plan(pid_t pid, Attached& a, SqlitePlan plan);
-  void relocate_if_needed(pid_t pid, Attached& a);
+  void locate(pid_t pid, SqliteAttached& a);
+  void attach_waits(pid_t pid, SqliteAttached& a) {
+    if (!paused_.contains(a.slot)) hooks_.waits(pid, a);
+  }
+  void use_plan(pid_t pid, SqliteAttached& a, SqlitePlan plan);
+  void relocate_if_needed(pid_t pid, SqliteAttached& a);
   void sample(uint32_t slot, Watched& watched);
   void watch(uint32_t slot, Clock::time_point now);
-  void add_connections(pid_t pid, Attached& a, const nz_sqlite_stats& before);
+  void add_connections(pid_t pid, SqliteAttached& a, const nz_sqlite_stats& before);
   void recount_connections(uint32_t slot);
-  Result<std::vector<Fd>> attach_step(pid_t pid, const Attached& a, uint32_t flags);
   [[nodiscard]] SqlitePlan plan_of(uint32_t slot) const;
   // Its programs may not be there: sessions need a newer kernel.
-  [[nodiscard]] bool can_boundary(const Attached& a) const {
+  [[nodiscard]] bool can_boundary(const SqliteAttached& a) const {
     return a.binary->can_boundary() && !env_.object.refused().contains("nz_sqlite_halt");
   }
   [[nodiscard]] nz_sqlite_stats stats(uint32_t slot) const {
     return env_.drain.sum<nz_sqlite_stats>(stats_, NZ_SLOTS, slot);
-  }
-  // Never 0, which means none. Wraps after 65,535 attaches: a thread that slept through all of them
-  // could take one old statement for a current one.
-  uint32_t next_attach() {
-    attach_number_ = attach_number_ % 0xffffU + 1;
-    return attach_number_;
   }
 
   std::span<const nz_sqlite_stats> stats_;
   StatementTexts texts_;
   SlowStatements slow_{env_, texts_};
   DatabaseWatch databases_{env_};
+  SqliteHooks hooks_{env_};
+  SqliteConnections connections_;
   sites::KernelTraits kernel_ = sites::detect();
-  std::map<pid_t, Attached> attached_;
+  std::map<pid_t, SqliteAttached> attached_;
   std::map<uint32_t, Watched> watched_;  // by slot, as all below
   std::map<uint32_t, bool> tripped_;
   std::set<uint32_t> paused_;
   std::map<uint32_t, bool> stepped_;  // its step site is single-stepped
-  std::map<uint32_t, Connections> connections_;
-  uint32_t attach_number_ = 0;
 };
-
-const char* plan_name(SqlitePlan plan) {
-  switch (plan) {
-    case SqlitePlan::step:
-      return "step";
-    case SqlitePlan::boundary:
-      return "boundary";
-    default:
-      return "none";
-  }
-}
 
 std::set<std::pair<std::string, uint64_t>> mapped_files(pid_t pid) {
   std::set<std::pair<std::string, uint64_t>> files;
@@ -224,7 +175,7 @@ std::set<std::pair<std::string, uint64_t>> mapped_files(pid_t pid) {
   return files;
 }
 
-void Sqlite::locate(pid_t pid, Attached& a) {
+void Sqlite::locate(pid_t pid, SqliteAttached& a) {
   a.files = mapped_files(pid);
   auto found = locate_sqlite(pid, a.library, kernel_);
   if (!found) {
@@ -247,7 +198,7 @@ void Sqlite::locate(pid_t pid, Attached& a) {
   }
   const nz_sqlite_stats before = stats(a.slot);
   attach_waits(pid, a);
-  attach_connections(pid, a);
+  hooks_.connections(pid, a);
   add_connections(pid, a, before);
   use_plan(pid, a, plan);
 }
@@ -260,27 +211,24 @@ SqlitePlan Sqlite::plan_of(uint32_t slot) const {
 }
 
 // Those that were open before we came: not counted by the probes, which attached after `before`.
-void Sqlite::add_connections(pid_t pid, Attached& a, const nz_sqlite_stats& before) {
+void Sqlite::add_connections(pid_t pid, SqliteAttached& a, const nz_sqlite_stats& before) {
   if (a.counted) return;
   a.counted = true;
-  connections_.try_emplace(a.slot, Connections{0, before.opens, before.closes});
+  connections_.begin(a.slot, before);
   // A forked child has its parent's files, but must not use its connections.
   if (a.by_fork) return;
   const uint64_t files = open_databases(pid).size();
-  const nz_sqlite_stats now = stats(a.slot);
-  const uint64_t seen =
-      now.opens - before.opens - std::min(now.opens - before.opens, now.closes - before.closes);
-  connections_[a.slot].base += files - std::min(files, seen);
+  connections_.add(a.slot, files, before, stats(a.slot));
 }
 
 // A process that ends does not close its connections: what is left is what the others have open.
 void Sqlite::recount_connections(uint32_t slot) {
   const nz_sqlite_stats now = stats(slot);
-  Connections c{0, now.opens, now.closes};
+  uint64_t files = 0;
   for (const auto& [pid, a] : attached_) {
-    if (a.slot == slot && !a.by_fork) c.base += open_databases(pid).size();
+    if (a.slot == slot && !a.by_fork) files += open_databases(pid).size();
   }
-  connections_[slot] = c;
+  connections_.reset(slot, files, now);
 }
 
 void Sqlite::resume(uint32_t slot) {
@@ -303,109 +251,20 @@ void Sqlite::resume(uint32_t slot) {
   w.last_tick = Clock::now();
 }
 
-// Links in the order in which they are to be closed: an entry without its return is half a step.
-Result<std::vector<Fd>> Sqlite::attach_step(pid_t pid, const Attached& a, uint32_t flags) {
-  const sites::SqliteOffsets& offsets = a.binary->offsets;
-  const loader::UprobeSite site{
-      a.binary->step->offset,
-      NZ_SQL_COOKIE(a.slot, flags, a.compile_attach, offsets.sql.value.value_or(0),
-                    offsets.vdbe_state.value.value_or(0), next_attach())};
-  std::vector<Fd> links(2);
-  for (const auto& [at, program] :
-       {std::pair{1, "nz_sqlite_step_return"}, std::pair{0, "nz_sqlite_step"}}) {
-    auto link = env_.object.attach_uprobes(program, a.path(), pid, {&site, 1});
-    if (!link) return tl::unexpected(link.error());
-    links[static_cast<size_t>(at)] = std::move(*link);
-  }
-  return links;
-}
-
-bool Sqlite::attach_besides(const char* program, pid_t pid, Attached& a,
-                            std::span<const loader::UprobeSite> sites, std::vector<Fd>& links) {
-  if (sites.empty()) return false;
-  auto link = env_.object.attach_uprobes(program, a.path(), pid, sites);
-  if (!link) {
-    const std::string why = std::string(program) + ": " + link.error().text();
-    auto& missing = a.binary->missing;
-    if (std::find(missing.begin(), missing.end(), why) == missing.end()) missing.push_back(why);
-    return false;
-  }
-  links.push_back(std::move(*link));
-  return true;
-}
-
-void Sqlite::attach_waits(pid_t pid, Attached& a) {
-  if (paused_.contains(a.slot)) return;
+void Sqlite::use_plan(pid_t pid, SqliteAttached& a, SqlitePlan plan) {
   const SqliteBinary& b = *a.binary;
-  std::vector<loader::UprobeSite> waits;
-  const uint32_t number = next_attach() % 15 + 1;
-  // What threads remember of texts ends here: compiles may have gone unseen.
-  __atomic_fetch_add(&env_.object.control().sqlite_compiles[a.slot], 1, __ATOMIC_SEQ_CST);
-  const auto wait = [&](const std::vector<SqliteSite>& sites, nz_sqlite_wait kind) {
-    for (const SqliteSite& s : sites)
-      waits.push_back(
-          {s.offset, NZ_SQL_COOKIE(a.slot, kind << NZ_SQL_WAIT_SHIFT, number, 0, 0, 0)});
-  };
-  wait(b.busy, NZ_WAIT_BUSY);
-  wait(b.sync, NZ_WAIT_SYNC);
-  wait(b.checkpoint, NZ_WAIT_CHECKPOINT);
-  if (b.compile) wait({*b.compile}, NZ_WAIT_COMPILE);
-  if (attach_besides("nz_sqlite_wait", pid, a, waits, a.wait_links) && b.compile)
-    a.compile_attach = number;
-}
-
-void Sqlite::attach_connections(pid_t pid, Attached& a) {
-  std::vector<loader::UprobeSite> connections;
-  for (const SqliteSite& s : a.binary->open)
-    connections.push_back({s.offset, NZ_SQL_COOKIE(a.slot, 0, 0, 0, 0, 0)});
-  for (const SqliteSite& s : a.binary->close)
-    connections.push_back({s.offset, NZ_SQL_COOKIE(a.slot, NZ_SQL_CLOSE, 0, 0, 0, 0)});
-  attach_besides("nz_sqlite_open", pid, a, connections, a.connection_links);
-}
-
-void Sqlite::use_plan(pid_t pid, Attached& a, SqlitePlan plan) {
-  const SqliteBinary& b = *a.binary;
-  std::vector<Fd> links;
-  std::string error;
-  const bool paused = paused_.contains(a.slot);
-  const auto keep = [&](Result<Fd> link) {
-    if (link) {
-      links.push_back(std::move(*link));
-    } else {
-      error = link.error().text();
-    }
-  };
   if (plan == SqlitePlan::step) stepped_[a.slot] = b.step->stepped;
-  if (paused) {
-    // resume() attaches it.
-  } else if (plan == SqlitePlan::step) {
-    auto step = attach_step(pid, a, 0);
-    if (step) {
-      links = std::move(*step);
-    } else {
-      error = step.error().text();
-    }
-  } else {
-    const uint32_t flags = (next_attach() % 15 + 1) << NZ_SQL_ATTACH_SHIFT;
-    const loader::UprobeSite begin{b.begin->offset, NZ_SQL_COOKIE(a.slot, flags, a.compile_attach,
-                                                                  0, b.in_trans.value_or(0), 0)};
-    const loader::UprobeSite halt{
-        b.halt->offset,
-        NZ_SQL_COOKIE(a.slot, flags, a.compile_attach, b.offsets.sql.value.value_or(0),
-                      b.offsets.vdbe_state.value.value_or(0), b.offsets.rc.value.value_or(0))};
-    // Halt first: a begin without its halt would pair with the wrong one.
-    keep(env_.object.attach_uprobes("nz_sqlite_halt", a.path(), pid, {&halt, 1}));
-    keep(env_.object.attach_uprobes("nz_sqlite_begin", a.path(), pid, {&begin, 1}));
-  }
-  if (!error.empty()) {
-    links.clear();
+  Result<std::vector<Fd>> links;  // none in a pause: resume() attaches them
+  if (!paused_.contains(a.slot))
+    links = plan == SqlitePlan::step ? hooks_.step(pid, a, 0) : hooks_.boundary(pid, a);
+  if (!links) {
     if (a.plan != SqlitePlan::none) return;  // the plan in use goes on
-    a.text = error;
+    a.text = links.error().text();
     return;
   }
   // The old plan goes after the new one has come: between them both see each statement, and count
   // it once (bpf/sqlite.bpf.c).
-  a.plan_links = std::move(links);
+  a.plan_links = std::move(*links);
   a.plan = plan;
   a.text = std::string("plan ") + plan_name(plan) + " in " + b.shown + " (SQLite " +
            b.offsets.version.value.value_or("of unknown version") + ")";
@@ -414,7 +273,7 @@ void Sqlite::use_plan(pid_t pid, Attached& a, SqlitePlan plan) {
 }
 
 // A library loaded after the attach (dlopen), or another file than the one that was expected.
-void Sqlite::relocate_if_needed(pid_t pid, Attached& a) {
+void Sqlite::relocate_if_needed(pid_t pid, SqliteAttached& a) {
   if (a.binary && a.binary->mapped) return;
   if (mapped_files(pid) == a.files) return;  // opening every library once a second would be dear
   auto found = locate_sqlite(pid, a.library, kernel_);
@@ -438,7 +297,7 @@ void Sqlite::sample(uint32_t slot, Watched& watched) {
   std::vector<Fd> links;
   for (const auto& [pid, a] : attached_) {
     if (a.slot != slot || a.plan != SqlitePlan::boundary || !a.binary->can_step()) continue;
-    auto step = attach_step(pid, a, NZ_SQL_SAMPLING);
+    auto step = hooks_.step(pid, a, NZ_SQL_SAMPLING);
     if (step) std::move(step->begin(), step->end(), std::back_inserter(links));
   }
   if (links.empty()) return;
@@ -521,26 +380,10 @@ void Sqlite::collect(std::vector<metrics::Family>& out) const {
     const config::Target* target = env_.tracker.target(slot);
     if (target != nullptr && target->sqlite) by_slot[slot] = stats(slot);
   }
-  std::map<uint32_t, uint64_t> open;
-  for (const auto& [slot, c] : connections_) {
-    const auto now = by_slot.find(slot);
-    if (now == by_slot.end()) continue;
-    const uint64_t up = c.base + now->second.opens - c.opens;
-    const uint64_t down = now->second.closes - c.closes;
-    open[slot] = up > down ? up - down : 0;
-  }
-  collect_targets(env_, by_slot, open, out);
-  metrics::Family plan{"nearzero_sqlite_plan",
-                       "1 for the plan in use: step (exact) or boundary (cheap for many rows).",
-                       metrics::Type::gauge,
-                       {}};
+  collect_targets(env_, by_slot, connections_.open(by_slot), out);
   std::set<std::pair<uint32_t, SqlitePlan>> plans;
   for (const auto& [pid, a] : attached_) plans.emplace(a.slot, a.plan);
-  for (const auto& [slot, p] : plans) {
-    plan.samples.push_back(
-        {{{"target", env_.target_name(slot)}, {"plan", plan_name(p)}}, 1, nullptr});
-  }
-  out.push_back(std::move(plan));
+  collect_plans(env_, plans, out);
 }
 
 }  // namespace

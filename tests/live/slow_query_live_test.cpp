@@ -22,13 +22,14 @@ std::string digest_of(const std::string& sql) {
 }
 
 // With the log of slow statements, which the agent writes at level debug, to be read here.
-std::unique_ptr<Agent> agent_for(const std::string& match, const std::string& sqlite) {
+std::unique_ptr<Agent> agent_for(const std::string& match, const std::string& sqlite,
+                                 const std::string& stages = "") {
   return std::make_unique<Agent>("host: false\nlog: {level: debug}\ntargets: [{name: db, match: {" +
-                                 match + "}, scheduler: false, sqlite: {" + sqlite + "}}]");
+                                 match + "}, scheduler: false, stages: [" + stages +
+                                 "], sqlite: {" + sqlite + "}}]");
 }
-std::unique_ptr<Agent> agent_for(const std::string& sqlite) {
-  return agent_for("exe: \"" NZ_WORKLOADS "/nz-sqlite*\"", sqlite);
-}
+const std::string kSqlite = "exe: \"" NZ_WORKLOADS "/nz-sqlite*\"";
+std::unique_ptr<Agent> agent_for(const std::string& sqlite) { return agent_for(kSqlite, sqlite); }
 
 using Fields = std::map<std::string, std::string>;
 
@@ -59,7 +60,9 @@ struct Naps : ::testing::TestWithParam<std::string> {};
 
 TEST_P(Naps, AreLoggedEachOnceWithTheirBreakdown) {
   stop_shared_agents();
-  const auto agent = agent_for("plan: " + GetParam() + ", slow: 10ms");
+  const auto agent =
+      agent_for(kSqlite, "plan: " + GetParam() + ", slow: 10ms",
+                "{name: risk, function: nz_first_step}, {name: submit, function: nz_later_steps}");
   const Observed run =
       run_with(*agent, "nz-sqlite", {"--mode", "naps", "--count", "20", "--pause-ms", "30"});
   EXPECT_EQ(run.value(kSlow, {{"digest", digest_of(kNapRead)}}), 20);
@@ -74,6 +77,7 @@ TEST_P(Naps, AreLoggedEachOnceWithTheirBreakdown) {
     if (!read && f.at("digest") != digest_of(kNapWrite)) continue;  // the schema, on a slow disk
     naps++;
     EXPECT_EQ(f.at("target"), "db");
+    EXPECT_EQ(f.at("stage"), "risk") << "where it began; reads end in the other";
     EXPECT_GE(number(f, "open"), 0.030);
     EXPECT_LT(number(f, "open"), 1.0);
     EXPECT_EQ(number(f, "busy"), 0);

@@ -38,7 +38,7 @@ struct nz_slow_statement_event {
   nz_u32 id;     /* of its text; 0: other */
   nz_u32 result; /* as in nz_sqlite_stats.result */
   nz_u32 flags;
-  nz_u32 stage;  /* the innermost that its thread is in, + 1; 0: none */
+  nz_u32 stage;  /* the innermost that its thread was in when it began, + 1; 0: none */
   nz_u32 length; /* of the text behind it */
   nz_u64 inside_ns, open_ns, rows;
   nz_u64 wait_ns[NZ_SLOW_WAITS]; /* on its thread, meanwhile */

@@ -304,7 +304,8 @@ static __always_inline bool nz_fn_pop(struct nz_thread* t, __u32 cpu, __u64 sp) 
 
 static __always_inline void nz_from(struct nz_thread* t, __u32 cpu, const struct nz_action* a,
                                     __u64 sp, struct nz_moment* m) {
-  struct nz_frame* f = &t->open[a->index & (NZ_OPEN_STAGES - 1)];
+  __u32 index = a->index & (NZ_OPEN_STAGES - 1);
+  struct nz_frame* f = &t->open[index];
   struct nz_stage_stats* s = nz_stage_of(cpu, a->stage);
   if (!s) return;
   if (f->sp) {
@@ -312,18 +313,22 @@ static __always_inline void nz_from(struct nz_thread* t, __u32 cpu, const struct
     struct nz_stage_stats* left = nz_stage_of(cpu, f->stage);
     if (left) NZ_ADD(left->restarted, 1);
     f->sp = 0;
+    t->open_stages &= ~(1U << index);
   }
   if (m->winding_down) return;
   NZ_ADD(s->started, 1);
   nz_stage_begin(f, m, sp, a->stage);
+  t->open_stages |= 1U << index;
 }
 
 static __always_inline void nz_to(struct nz_thread* t, __u32 cpu, const struct nz_action* a,
                                   struct nz_moment* m) {
-  struct nz_frame* f = &t->open[a->index & (NZ_OPEN_STAGES - 1)];
+  __u32 index = a->index & (NZ_OPEN_STAGES - 1);
+  struct nz_frame* f = &t->open[index];
   if (f->sp && f->stage == a->stage) {
     nz_stage_end(cpu, f, m);
     f->sp = 0;
+    t->open_stages &= ~(1U << index);
     return;
   }
   nz_unmatched(cpu, a->stage, m);
@@ -352,6 +357,7 @@ static __always_inline void nz_abandon_all(struct nz_thread* t, __u32 cpu, bool 
   }
   t->depth = 0;
   t->lost = 0;
+  t->open_stages = 0;
 }
 
 #endif

@@ -47,7 +47,8 @@ struct nz_open_statement {
   __u8 sampling;                /* belongs to a sampling window */
   __u8 in_step;                 /* a step began and has not returned */
   __u8 recorded;                /* sampling: the boundary plan has its time inside */
-  __u8 pad[3];
+  __u8 pad;
+  __u16 stage; /* as nz_stage_now() said at its first step */
   __u32 steps;
 };
 
@@ -79,17 +80,18 @@ struct nz_sqlite_thread {
   __u64 btrees[NZ_BEGUN_BTREES]; /* where they began */
   __u32 btrees_used;             /* more than NZ_BEGUN_BTREES: not all are known */
   __u32 writes, ambiguous;
+  __u32 begin_stage;            /* as nz_stage_now() said at begin_ts, or at halt_ts without one */
   __u64 wait_ns[NZ_SLOW_WAITS]; /* since the last begin, or halt without one */
   char text[NZ_SQL_TEXT];
 };
 
 struct nz_thread {
-  __u64 regs;  /* where its user registers are saved */
-  __u64 stack; /* the lowest address of its kernel stack */
-  __u32 pid;   /* 0 = this entry is free */
-  __u32 depth; /* frames in fn */
-  __u32 lost;  /* activations inside the deepest frame that found no room */
-  __u32 pad;
+  __u64 regs;        /* where its user registers are saved */
+  __u64 stack;       /* the lowest address of its kernel stack */
+  __u32 pid;         /* 0 = this entry is free */
+  __u32 depth;       /* frames in fn */
+  __u32 lost;        /* activations inside the deepest frame that found no room */
+  __u32 open_stages; /* bit i: open[i] is in use, so that nobody has to look at all of them */
   struct nz_site_seen seen[NZ_SITES_SEEN];
   struct nz_frame fn[NZ_FN_DEPTH]; /* outermost first: stack pointers never grow */
   struct nz_frame open[NZ_OPEN_STAGES];
@@ -98,6 +100,7 @@ struct nz_thread {
 
 /* 4,416 B * 1,024 = 4.5 MB, whatever the CPUs. */
 NZ_ARRAY(nz_threads, struct nz_thread, NZ_THREADS);
+_Static_assert(sizeof(struct nz_thread) == 4416, "ARCHITECTURE.md, Memory");
 
 /* Kernel stacks are 16 KB (32 KB with KASAN) and do not straddle a multiple of their size; a guard
  * page puts them 32 KB apart. */
@@ -125,6 +128,7 @@ static __always_inline void nz_thread_clear(struct nz_thread* t) {
   for (int i = 0; i < NZ_SITES_SEEN; i++) t->seen[i].ip = 0;
   t->depth = 0;
   t->lost = 0;
+  t->open_stages = 0;
   for (int i = 0; i < NZ_OPEN_STAGES; i++) t->open[i].sp = 0;
   for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) t->sqlite.open[i].stmt = 0;
   for (int i = 0; i < NZ_TEXT_CACHE; i++) t->sqlite.texts[i].stmt = 0;
