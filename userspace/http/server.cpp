@@ -28,6 +28,7 @@
 
 #include "userspace/base/courtesy.h"
 #include "userspace/base/fd.h"
+#include "userspace/base/guard.h"
 #include "userspace/http/compression.h"
 #include "userspace/http/connections.h"
 #include "userspace/http/cors.h"
@@ -126,7 +127,7 @@ class Server::Impl {
     try {
       thread_ = std::thread([this] {
         const Courtesy courtesy(kNiceOfAnswers);
-        run();
+        Guard().keep("serving HTTP", [this] { run(); });
       });
     } catch (...) {
       pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -271,7 +272,7 @@ class Server::Impl {
     try {
       if (impl.admission_.admit_handshake(client_of(address), Clock::now())) return MHD_YES;
       impl.count(Rejection::connection_rate);
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
     }
     return MHD_NO;
   }
@@ -300,7 +301,7 @@ class Server::Impl {
       const auto* client = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
       count(Rejection::crowded, connections_.opened(handle, fd, client_of(client->client_addr),
                                                     Clock::now(), std::move(certificate)));
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
       shutdown(fd, SHUT_RDWR);  // no deadline without the memory to keep one
     }
   }
