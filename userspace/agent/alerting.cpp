@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <exception>
 #include <set>
 #include <utility>
 
@@ -80,7 +79,7 @@ Alerting::Alerting(alerts::Service::Options options, const rest::Source& source,
     if (!restored) spdlog::warn("reports will not tell of them: {}", restored.error().text());
   }
   publish();
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] { guard_.keep("alert rules", [this] { run(); }); });
 }
 
 Alerting::~Alerting() {
@@ -110,15 +109,8 @@ void Alerting::run() {
     const Moment moment = std::move(*waiting_);
     waiting_.reset();
     lock.unlock();
-    std::string trouble;
-    try {
-      step(moment);
-    } catch (const std::exception& e) {
-      trouble = e.what();
-    }
-    if (!trouble.empty()) spdlog::error("alert rules were not looked at: {}", trouble);
+    guard_.run("a look of the alert rules", [&] { step(moment); });
     lock.lock();
-    if (!trouble.empty()) errors_++;
   }
 }
 
@@ -176,7 +168,7 @@ void Alerting::collect(std::vector<metrics::Family>& out) const {
   out.push_back({"nearzero_alert_step_errors_total",
                  "Looks of the alert rules that an exception ended.",
                  metrics::Type::counter,
-                 {{{}, static_cast<double>(errors_), nullptr}}});
+                 {{{}, static_cast<double>(guard_.errors()), nullptr}}});
 }
 
 std::shared_ptr<const std::vector<report::Alert>> Alerting::alerts() const {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,6 +18,7 @@
 #include "userspace/agent/long_windows.h"
 #include "userspace/alerts/facts.h"
 #include "userspace/alerts/service.h"
+#include "userspace/base/guard.h"
 #include "userspace/rest/source.h"
 #include "userspace/store/store.h"
 
@@ -87,10 +87,10 @@ class Alerting {
   std::condition_variable wake_;
   std::optional<Moment> waiting_;
   bool stopping_ = false;
-  std::uint64_t errors_ = 0;
   std::vector<metrics::Family> families_;
   std::shared_ptr<const std::vector<report::Alert>> alerts_ =
       std::make_shared<std::vector<report::Alert>>();
+  Guard guard_;
   std::thread thread_;  // last: it uses the rest
 };
 

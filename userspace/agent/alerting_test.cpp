@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -23,7 +24,15 @@ class Figures : public rest::Source {
   void set(double from, double to, double value) {
     for (double at = from; at <= to; at += 10) history_.add(at, {gauge("nearzero_off", value)});
   }
+  /// Called with each window that a look wants, by its thread.
+  std::function<void()> asked;
+
   [[nodiscard]] const history::History& history() const override { return history_; }
+  [[nodiscard]] analysis::Window window(double from, double to,
+                                        const history::History::Filter& filter) const override {
+    if (asked) asked();
+    return Source::window(from, to, filter);
+  }
   [[nodiscard]] std::shared_ptr<const rest::View> view() const override { return nullptr; }
 
  private:
@@ -60,9 +69,20 @@ class AlertingTest : public ::testing::Test {
     return n;
   }
 
+  static double figure(const Alerting& alerting, const std::string& name) {
+    std::vector<metrics::Family> families;
+    alerting.collect(families);
+    for (const metrics::Family& f : families) {
+      if (f.name == name) return f.samples.at(0).value;
+    }
+    return -1;
+  }
+
   std::string folder_;
   Figures figures_;
 };
+
+struct NoStandardException {};
 
 TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
   store::Options keep;
@@ -88,6 +108,21 @@ TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
   const Alerting again(options(), figures_, store->get());
   ASSERT_EQ(again.alerts()->size(), 1U);
   EXPECT_EQ(again.alerts()->front().rule, "Off");
+}
+
+TEST_F(AlertingTest, ALookThatFailsIsCountedAndEndsNothing) {
+  std::atomic<bool> fails = true;
+  figures_.asked = [&fails] {
+    if (fails) throw NoStandardException{};
+  };
+  figures_.set(kStart, kStart + 600, 1);
+  Alerting alerting(options(), figures_, nullptr);
+  look(alerting, kStart + 600);
+  ASSERT_TRUE(
+      eventually([&] { return figure(alerting, "nearzero_alert_step_errors_total") == 1; }));
+  fails = false;
+  look(alerting, kStart + 610);
+  EXPECT_TRUE(eventually([&] { return firing(alerting) == 1; }));
 }
 
 TEST_F(AlertingTest, TellsOfItselfAndAnswers) {

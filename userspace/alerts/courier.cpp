@@ -13,6 +13,7 @@
 
 #include "userspace/alerts/payload.h"
 #include "userspace/base/courtesy.h"
+#include "userspace/base/guard.h"
 
 namespace nz::alerts {
 namespace {
@@ -23,7 +24,6 @@ using Clock = std::chrono::steady_clock;
 constexpr double kRetainResolved = 900;
 constexpr double kLongestSleep = 60;
 constexpr std::chrono::seconds kLongestGoodbye{3};
-constexpr std::chrono::seconds kPauseAfterError{1};
 
 std::string path_of(const Receiver& receiver) {
   return receiver.kind == Receiver::Kind::alertmanager ? "/api/v2/alerts" : "";
@@ -52,6 +52,7 @@ struct Courier::Shared {
 
   const Receiver receiver;
   const std::string url, generator;
+  const std::string task = "delivery to receiver " + receiver.name;  // for the log
   const std::function<void()> changed;
   const Now now;
   Poster poster;
@@ -125,18 +126,15 @@ void Courier::update(const std::vector<Alert>& alerts) {
 
 void Courier::run(const std::shared_ptr<Shared>& shared) {
   const Courtesy courtesy(kNiceOfAnswers);
-  for (bool over = false; !over;) {
-    std::string why;
+  Guard().keep(shared->task.c_str(), [&shared] {
     try {
       deliver(shared);
     } catch (const std::exception& e) {
-      why = e.what();
-      spdlog::error("receiver {}: {}; goes on in a second", shared->receiver.name, why);
+      const std::lock_guard lock(shared->mutex);
+      shared->trouble = e.what();
+      throw;
     }
-    std::unique_lock lock(shared->mutex);
-    if (!why.empty()) shared->trouble = why;
-    over = shared->wake.wait_for(lock, kPauseAfterError, [&] { return shared->stopping; });
-  }
+  });
   const std::lock_guard lock(shared->mutex);
   shared->ended = true;
   shared->wake.notify_all();
@@ -185,8 +183,6 @@ void Courier::deliver(const std::shared_ptr<Shared>& shared) {
                    shared->outbox.waiting());
     shared->trouble = attempt.why;
   }
-  shared->ended = true;
-  shared->wake.notify_all();
 }
 
 Courier::Stats Courier::stats() const {

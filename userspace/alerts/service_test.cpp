@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <httplib.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -324,19 +323,6 @@ TEST_F(ServiceTest, StepsNoMoreOftenThanItsInterval) {
   EXPECT_EQ(scene.asked, asked);
   service.step(scene, now + 10);
   EXPECT_GT(scene.asked, asked);
-}
-
-TEST(StateFile, IsReplacedAsAWhole) {
-  const std::string path = ::testing::TempDir() + "nz_state";
-  unlink(path.c_str());
-  EXPECT_EQ(*read_state(path), "");
-  ASSERT_TRUE(write_state(path, "one"));
-  ASSERT_TRUE(write_state(path, "two"));
-  EXPECT_EQ(*read_state(path), "two");
-  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
-  EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms::others_all,
-            std::filesystem::perms::none);
-  EXPECT_FALSE(write_state("/proc/nz_state", "three"));
 }
 
 }  // namespace
