@@ -71,7 +71,6 @@ Alerting::Alerting(alerts::Service::Options options, const rest::Source& source,
           return families.contains(name);
         });
       }) {
-  options.interval = 0;  // due() says when
   service_ = std::make_unique<alerts::Service>(std::move(options));
   const auto saved = store_ == nullptr ? std::nullopt : store_->get_state(kKey);
   if (saved) {
@@ -117,7 +116,7 @@ void Alerting::run() {
 void Alerting::step(const Moment& moment) {
   const std::lock_guard lock(service_mutex_);
   const Facts facts(moment, windows_, baseline_);
-  const auto changes = service_->step(facts, moment.at, moment.at_once);
+  const auto changes = service_->step(facts, moment.at);
   windows_.forget(moment.at - LongWindows::kLong);
   note_ended(changes.resolved);
   publish();

@@ -30,8 +30,7 @@ class Alerting {
 
   /// What rules look at besides figures.
   struct Moment {
-    double at = 0;         ///< Unix seconds
-    bool at_once = false;  ///< there is news that waits for no interval
+    double at = 0;  ///< Unix seconds
     std::vector<analysis::Finding> findings;
     std::vector<analysis::Regression> regressions;
     std::vector<analysis::Incident> incidents;

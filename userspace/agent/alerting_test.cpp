@@ -62,7 +62,7 @@ class AlertingTest : public ::testing::Test {
     }
     return false;
   }
-  static void look(Alerting& alerting, double at) { alerting.look({at, false, {}, {}, {}, {}}); }
+  static void look(Alerting& alerting, double at) { alerting.look({at, {}, {}, {}, {}}); }
   static std::size_t firing(const Alerting& alerting) {
     std::size_t n = 0;
     for (const report::Alert& a : *alerting.alerts()) n += a.until == 0 ? 1 : 0;

@@ -121,8 +121,8 @@ void Insight::detect(double now, const targets::Tracker& tracker) {
                      detection_->incidents(), judge_.findings());
   if (looked || !extras_) extras_ = extras();
   if (!alerting_ || !(detection_->changed() || alerting_->due(now))) return;
-  alerting_->look({now, detection_->changed(), judge_.findings(), detection_->regressions(),
-                   detection_->incidents(), errands_.forecasts()});
+  alerting_->look({now, judge_.findings(), detection_->regressions(), detection_->incidents(),
+                   errands_.forecasts()});
 }
 
 // What reports tell besides, as of the last look.

@@ -194,9 +194,7 @@ nlohmann::json Service::restore() {
   }
 }
 
-Engine::Changes Service::step(const Facts& facts, double now, bool at_once) {
-  if (!at_once && now >= last_step_ && now - last_step_ < options_.interval) return {};
-  last_step_ = now;
+Engine::Changes Service::step(const Facts& facts, double now) {
   const auto start = std::chrono::steady_clock::now();
   // Without rules because none could be read, nothing is known of what fired before the start.
   if (!file_.readable && file_.rules.empty()) return {};

@@ -28,7 +28,6 @@ class Service {
     std::string state_file;  ///< empty: nothing is kept over a restart
     std::string host;        ///< its name, for {{ host }}
     std::string url;         ///< of the agent, for receivers; may be empty
-    double interval = 10;    ///< seconds between two steps
     Engine::Options engine = {};
     Courier::Now now = {};  ///< Unix seconds; empty: the system's clock
   };
@@ -44,9 +43,9 @@ class Service {
   /// be read, what was in force stays.
   void reload(const std::vector<std::string>& rule_files);
 
-  /// At most every `interval`, else nothing; `at_once`: there is news that should not wait for it.
-  /// Never waits for network or disk. What fired and what ended is also logged.
-  Engine::Changes step(const Facts& facts, double now, bool at_once = false);
+  /// Whoever calls it says how often. Waits for what `facts` wait for, never for network or disk.
+  /// What fired and what ended is also logged.
+  Engine::Changes step(const Facts& facts, double now);
 
   /// nearzero_alerts{rule,state,severity}, nearzero_alert_*.
   void collect(std::vector<metrics::Family>& out) const;
@@ -74,7 +73,7 @@ class Service {
   RuleFile file_;
   Engine engine_;
   Silences silences_;
-  double last_step_ = 0, last_note_ = 0, evaluation_seconds_ = 0;
+  double last_note_ = 0, evaluation_seconds_ = 0;
 
   mutable std::mutex mutex_;                                 // of what the keeper's thread reads:
   std::string saved_engine_ = "{}", saved_silences_ = "{}";  // as JSON

@@ -111,16 +111,6 @@ TEST_F(ServiceTest, ARestartInBetweenLosesNothingAndRepeatsNothing) {
   }
 }
 
-TEST_F(ServiceTest, NewsDoNotWaitForTheNextStep) {
-  const double bad = scene.series[0].value;
-  scene.series[0].value = 0;
-  Service service(options());
-  EXPECT_TRUE(step(service).fired.empty());
-  scene.series[0].value = bad;
-  EXPECT_TRUE(service.step(scene, now + 1).fired.empty());
-  EXPECT_EQ(service.step(scene, now + 2, true).fired.size(), 1U);
-}
-
 TEST_F(ServiceTest, AStateThatIsDamagedIsSetAside) {
   std::ofstream(folder_ + "/alerts.json") << "{\"version\":1,\"engi";
   Service service(options());
@@ -311,18 +301,6 @@ TEST_F(ServiceTest, ExportsItsState) {
             1);
   EXPECT_EQ(value("nearzero_alert_queue_length", {{"receiver", "hook"}}), 0);
   for (const auto& family : families) EXPECT_FALSE(family.help.empty()) << family.name;
-}
-
-TEST_F(ServiceTest, StepsNoMoreOftenThanItsInterval) {
-  Service service(options());
-  now = kNow + 10;
-  EXPECT_EQ(service.step(scene, now).fired.size(), 1U);
-  const std::size_t asked = scene.asked;
-  service.step(scene, now + 1);
-  service.step(scene, now + 9.9);
-  EXPECT_EQ(scene.asked, asked);
-  service.step(scene, now + 10);
-  EXPECT_GT(scene.asked, asked);
 }
 
 }  // namespace
