@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "userspace/base/courtesy.h"
@@ -90,6 +91,14 @@ Alerting::~Alerting() {
   thread_.join();
 }
 
+std::jthread Alerting::retire(std::unique_ptr<Alerting> alerting) {
+  try {
+    return std::jthread([last = std::move(alerting)]() mutable { last.reset(); });
+  } catch (const std::system_error&) {  // no thread: it was waited for here
+    return {};
+  }
+}
+
 void Alerting::look(Moment moment) {
   last_ = moment.at;
   {
@@ -114,7 +123,6 @@ void Alerting::run() {
 }
 
 void Alerting::step(const Moment& moment) {
-  const std::lock_guard lock(service_mutex_);
   const Facts facts(moment, windows_, baseline_);
   const auto changes = service_->step(facts, moment.at);
   windows_.forget(moment.at - LongWindows::kLong);
@@ -124,14 +132,17 @@ void Alerting::step(const Moment& moment) {
 
 void Alerting::note_ended(const std::vector<alerts::Alert>& ended) {
   if (ended.empty()) return;
-  for (const alerts::Alert& alert : ended) ended_.add(for_report(alert));
+  {
+    const std::lock_guard lock(publish_mutex_);
+    for (const alerts::Alert& alert : ended) ended_.add(for_report(alert));
+  }
   if (store_ == nullptr) return;
   const auto put = store_->put_state(kKey, ended_.save());
   if (!put) spdlog::warn("alerts that ended would not outlive a restart: {}", put.error().text());
 }
 
-// The service's mutex is held, or nobody else has it yet.
 void Alerting::publish() {
+  const std::lock_guard publishing(publish_mutex_);
   std::vector<metrics::Family> families;
   service_->collect(families);
   auto all = std::make_shared<std::vector<report::Alert>>(ended_.all().begin(), ended_.all().end());
@@ -144,22 +155,17 @@ void Alerting::publish() {
 }
 
 void Alerting::reload(const std::vector<std::string>& rule_files) {
-  const std::lock_guard lock(service_mutex_);
   service_->reload(rule_files);
   publish();
 }
 
 std::optional<std::string> Alerting::command(const std::string& line) {
-  const std::lock_guard lock(service_mutex_);
   auto answer = service_->command(line);
   if (answer) publish();
   return answer;
 }
 
-std::vector<alerts::Rule> Alerting::rules() const {
-  const std::lock_guard lock(service_mutex_);
-  return service_->file().rules;
-}
+std::vector<alerts::Rule> Alerting::rules() const { return service_->file()->rules; }
 
 void Alerting::collect(std::vector<metrics::Family>& out) const {
   const std::lock_guard lock(mutex_);

@@ -43,8 +43,10 @@ class Alerting {
   /// `source` and `store` (null: none) outlive it.
   Alerting(alerts::Service::Options options, const rest::Source& source, store::Store* store,
            Baseline baseline = {});
-  /// Waits for the look in progress.
+  /// Waits for the look in progress, a disk, and a second for receivers.
   ~Alerting();
+  /// Ends it without waiting for that; the thread does.
+  static std::jthread retire(std::unique_ptr<Alerting> alerting);
   Alerting(const Alerting&) = delete;
   Alerting& operator=(const Alerting&) = delete;
 
@@ -53,9 +55,9 @@ class Alerting {
   /// Hands it over; of those that wait only the newest is looked at.
   void look(Moment moment);
 
-  /// The files once more, or others; waits for a look in progress.
+  /// The files once more, or others, for the next look; waits for none.
   void reload(const std::vector<std::string>& rule_files);
-  /// As alerts::Service::command(); waits for a look in progress.
+  /// As alerts::Service::command(): of what the last look left; waits for none.
   std::optional<std::string> command(const std::string& line);
 
   /// Those that are in force.
@@ -78,9 +80,10 @@ class Alerting {
   LongWindows windows_;
   double last_ = 0;  // of the thread that calls look()
 
-  mutable std::mutex service_mutex_;  // held during a look; guards these two
   std::unique_ptr<alerts::Service> service_;
-  EndedAlerts ended_;
+
+  std::mutex publish_mutex_;  // the newest is published last; guards this one
+  EndedAlerts ended_;         // changed by the thread alone
 
   mutable std::mutex mutex_;  // never held for long; guards what follows
   std::condition_variable wake_;

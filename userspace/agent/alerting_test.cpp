@@ -1,6 +1,6 @@
 #include "userspace/agent/alerting.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <atomic>
@@ -8,7 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "userspace/history/test_families.h"
 #include "userspace/rest/fake_source.h"
@@ -84,6 +87,25 @@ class AlertingTest : public ::testing::Test {
 
 struct NoStandardException {};
 
+/// Holds looks until it is opened.
+class Gate {
+ public:
+  void pass() {
+    if (!closed_) return;
+    held_ = true;
+    closed_.wait(true);
+  }
+  void close() { closed_ = true; }
+  void open() {
+    closed_ = false;
+    closed_.notify_all();
+  }
+  [[nodiscard]] bool holds() const { return held_; }
+
+ private:
+  std::atomic<bool> closed_ = false, held_ = false;
+};
+
 TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
   store::Options keep;
   keep.path = folder_ + "/history.db";
@@ -123,6 +145,49 @@ TEST_F(AlertingTest, ALookThatFailsIsCountedAndEndsNothing) {
   fails = false;
   look(alerting, kStart + 610);
   EXPECT_TRUE(eventually([&] { return firing(alerting) == 1; }));
+}
+
+// Before, each of these waited until the look was over: here for ever.
+TEST_F(AlertingTest, NobodyWaitsForALook) {
+  Gate gate;
+  figures_.asked = [&gate] { gate.pass(); };
+  figures_.set(kStart, kStart + 600, 1);
+  Alerting alerting(options(), figures_, nullptr);
+  look(alerting, kStart + 600);
+  EXPECT_TRUE(eventually([&] { return firing(alerting) == 1; }));
+  gate.close();
+  look(alerting, kStart + 610);
+  EXPECT_TRUE(eventually([&] { return gate.holds(); }));
+
+  EXPECT_TRUE(alerting.command(R"(silence add {"matchers":"alertname=\"Off\"","seconds":60})"));
+  const std::string list = alerting.command("alerts").value_or("");
+  EXPECT_THAT(list, ::testing::HasSubstr(R"("rule":"Off")"));
+  EXPECT_THAT(list, ::testing::HasSubstr(R"("silenced_by":"s1")"));
+  std::ofstream(folder_ + "/rules.yaml")
+      << "rules:\n  - {name: Off, threshold: {series: nearzero_off, above: 0}}\n"
+         "  - {name: Also, threshold: {series: nearzero_off, above: 0}}\n";
+  alerting.reload({folder_ + "/rules.yaml"});
+  EXPECT_EQ(alerting.rules().size(), 2U);
+  EXPECT_EQ(figure(alerting, "nearzero_alert_rules"), 2);
+  EXPECT_EQ(figure(alerting, "nearzero_alert_silences"), 1);
+  EXPECT_EQ(firing(alerting), 1U) << "as of the last look";
+  gate.open();
+
+  look(alerting, kStart + 620);
+  EXPECT_TRUE(eventually([&] { return firing(alerting) == 2; })) << "the new rules are looked at";
+}
+
+TEST_F(AlertingTest, ItsEndIsNotWaitedFor) {
+  Gate gate;
+  figures_.asked = [&gate] { gate.pass(); };
+  figures_.set(kStart, kStart + 600, 1);
+  auto alerting = std::make_unique<Alerting>(options(), figures_, nullptr);
+  gate.close();
+  look(*alerting, kStart + 600);
+  EXPECT_TRUE(eventually([&] { return gate.holds(); }));
+  std::jthread end = Alerting::retire(std::move(alerting));
+  gate.open();
+  end.join();
 }
 
 TEST_F(AlertingTest, TellsOfItselfAndAnswers) {

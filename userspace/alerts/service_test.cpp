@@ -211,7 +211,7 @@ TEST_F(ServiceTest, ReloadKeepsWhatStays) {
   Service service(options());
   EXPECT_EQ(step(service).fired.size(), 1U);
   EXPECT_TRUE(told({"firing A"}));
-  EXPECT_EQ(service.file().bad_rules, 1U);
+  EXPECT_EQ(service.file()->bad_rules, 1U);
   write_rules(
       "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
       "  - {name: B, threshold: {series: nearzero_off, above: 0}}\n");
@@ -220,12 +220,12 @@ TEST_F(ServiceTest, ReloadKeepsWhatStays) {
   ASSERT_EQ(changes.fired.size(), 1U);
   EXPECT_EQ(changes.fired[0].rule, "B");
   EXPECT_TRUE(told({"firing A", "firing B"}));
-  EXPECT_EQ(service.file().bad_rules, 0U);
+  EXPECT_EQ(service.file()->bad_rules, 0U);
   write_rules("rules: [\n");
   service.reload(options().rule_files);
   EXPECT_TRUE(step(service).resolved.empty()) << "a mistake in an editor ends nothing";
-  EXPECT_EQ(service.file().rules.size(), 2U);
-  EXPECT_EQ(service.file().problems.size(), 1U);
+  EXPECT_EQ(service.file()->rules.size(), 2U);
+  EXPECT_EQ(service.file()->problems.size(), 1U);
   write_rules("rules: []\n");
   service.reload(options().rule_files);
   EXPECT_EQ(step(service).resolved.size(), 2U) << "no rule is left";
