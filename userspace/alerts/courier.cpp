@@ -10,6 +10,7 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "userspace/alerts/payload.h"
 #include "userspace/base/courtesy.h"
@@ -23,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 // Prometheus' own: an Alertmanager that is restarted hears of the end all the same.
 constexpr double kRetainResolved = 900;
 constexpr double kLongestSleep = 60;
-constexpr std::chrono::seconds kLongestGoodbye{3};
+constexpr std::chrono::seconds kLongestGoodbye{1};
 
 std::string path_of(const Receiver& receiver) {
   return receiver.kind == Receiver::Kind::alertmanager ? "/api/v2/alerts" : "";
@@ -41,13 +42,13 @@ unsigned seed() {
 
 struct Courier::Shared {
   Shared(const Receiver& to, const std::string& at, std::string from,
-         std::function<void()> on_change, Now clock)
+         std::function<void()> on_change, Now clock, Lookup::Resolve resolve)
       : receiver(to),
         url(at),
         generator(std::move(from)),
         changed(std::move(on_change)),
         now(std::move(clock)),
-        poster(to, at, path_of(to)),
+        poster(to, at, path_of(to), std::move(resolve)),
         outbox(outbox_options(to)) {}
 
   const Receiver receiver;
@@ -87,9 +88,9 @@ bool goes_to(const Alert& alert, const Receiver& receiver) {
 }
 
 Courier::Courier(const Receiver& receiver, const std::string& url, std::string generator,
-                 std::function<void()> changed, Now now)
+                 std::function<void()> changed, Now now, Lookup::Resolve resolve)
     : shared_(std::make_shared<Shared>(receiver, url, std::move(generator), std::move(changed),
-                                       std::move(now))) {
+                                       std::move(now), std::move(resolve))) {
   std::thread([shared = shared_] { run(shared); }).detach();
 }
 
@@ -106,8 +107,8 @@ void Courier::stop() {
 Courier::~Courier() {
   stop();
   std::unique_lock lock(shared_->mutex);
-  // A name that is being looked up cannot be interrupted: its thread holds what it needs. The time
-  // counts from stop(), so that many together do not take longer than one.
+  // A file of a secret may be on a disk that hangs, or an exception makes its thread pause: it
+  // holds what it needs. The time counts from stop(): many together take no longer than one.
   const auto latest = shared_->stopped + kLongestGoodbye;
   if (!shared_->wake.wait_until(lock, latest, [this] { return shared_->ended; }))
     spdlog::warn("receiver {}: a request is still under way and is left alone",
