@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "userspace/base/courtesy.h"
+#include "userspace/base/guard.h"
 
 namespace nz::probes::profile {
 namespace {
@@ -39,7 +40,8 @@ void NameReader::ask(Question question) {
     questions_.push_back(std::move(question));
   }
   wanted_.notify_one();
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable())
+    thread_ = std::thread([this] { Guard().keep("reading names", [this] { run(); }); });
 }
 
 std::vector<NameReader::Answer> NameReader::take() {

@@ -56,7 +56,6 @@ class AlertmanagerPipeline : public ::testing::Test {
     alerts::Service::Options options;
     options.rule_files = {rules_};
     options.state_file = state_;
-    options.interval = 0;
     options.url = "http://agent.example:9718";
     return std::make_unique<alerts::Service>(options);
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "userspace/base/guard.h"
+
 namespace nz::advice {
 
 Explainer::Answer explain_now(const Explainer::Question& question,
@@ -50,7 +52,9 @@ void Explainer::ask(const Question& question) {
   if (asked || waiting_.size() >= options_.waiting) return;
   waiting_.push_back(question);
   if (!thread_.joinable())
-    thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      Guard().keep("plans of statements", [&] { work(stop); });
+    });
   wake_.notify_one();
 }
 
@@ -75,12 +79,16 @@ std::uint64_t Explainer::failed() const {
 void Explainer::work(const std::stop_token& stop) {
   // Of this thread alone: the target goes first.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19);
+  Guard guard;
   std::unique_lock lock(mutex_);
   while (wake_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
     const Question question = waiting_.front();
     waiting_.erase(waiting_.begin());
     lock.unlock();
-    Answer answer = explain_now(question, options_.limit);
+    Answer answer;
+    if (!guard.run("a plan of a statement",
+                   [&] { answer = explain_now(question, options_.limit); }))
+      answer.problem = "the look failed, see the log";
     lock.lock();
     const Key key{question.target, question.digest};
     if (!answer.problem.empty()) failed_++;

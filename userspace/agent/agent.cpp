@@ -329,7 +329,7 @@ void Agent::publish(double drain_seconds) {
                        server_->certificate_expires(),
                        drain_seconds,
                        observer_->execs_skipped(),
-                       guard_.errors(),
+                       Guard::errors_of_all(),
                        observer_->stopped()};
   collect_self(self, snapshot->families);
   drain_delay_.collect(snapshot->families);

@@ -2,8 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include <exception>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "userspace/base/courtesy.h"
@@ -72,7 +72,6 @@ Alerting::Alerting(alerts::Service::Options options, const rest::Source& source,
           return families.contains(name);
         });
       }) {
-  options.interval = 0;  // due() says when
   service_ = std::make_unique<alerts::Service>(std::move(options));
   const auto saved = store_ == nullptr ? std::nullopt : store_->get_state(kKey);
   if (saved) {
@@ -80,7 +79,7 @@ Alerting::Alerting(alerts::Service::Options options, const rest::Source& source,
     if (!restored) spdlog::warn("reports will not tell of them: {}", restored.error().text());
   }
   publish();
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] { guard_.keep("alert rules", [this] { run(); }); });
 }
 
 Alerting::~Alerting() {
@@ -90,6 +89,14 @@ Alerting::~Alerting() {
   }
   wake_.notify_one();
   thread_.join();
+}
+
+std::jthread Alerting::retire(std::unique_ptr<Alerting> alerting) {
+  try {
+    return std::jthread([last = std::move(alerting)]() mutable { last.reset(); });
+  } catch (const std::system_error&) {  // no thread: it was waited for here
+    return {};
+  }
 }
 
 void Alerting::look(Moment moment) {
@@ -110,22 +117,14 @@ void Alerting::run() {
     const Moment moment = std::move(*waiting_);
     waiting_.reset();
     lock.unlock();
-    std::string trouble;
-    try {
-      step(moment);
-    } catch (const std::exception& e) {
-      trouble = e.what();
-    }
-    if (!trouble.empty()) spdlog::error("alert rules were not looked at: {}", trouble);
+    guard_.run("a look of the alert rules", [&] { step(moment); });
     lock.lock();
-    if (!trouble.empty()) errors_++;
   }
 }
 
 void Alerting::step(const Moment& moment) {
-  const std::lock_guard lock(service_mutex_);
   const Facts facts(moment, windows_, baseline_);
-  const auto changes = service_->step(facts, moment.at, moment.at_once);
+  const auto changes = service_->step(facts, moment.at);
   windows_.forget(moment.at - LongWindows::kLong);
   note_ended(changes.resolved);
   publish();
@@ -133,14 +132,17 @@ void Alerting::step(const Moment& moment) {
 
 void Alerting::note_ended(const std::vector<alerts::Alert>& ended) {
   if (ended.empty()) return;
-  for (const alerts::Alert& alert : ended) ended_.add(for_report(alert));
+  {
+    const std::lock_guard lock(publish_mutex_);
+    for (const alerts::Alert& alert : ended) ended_.add(for_report(alert));
+  }
   if (store_ == nullptr) return;
   const auto put = store_->put_state(kKey, ended_.save());
   if (!put) spdlog::warn("alerts that ended would not outlive a restart: {}", put.error().text());
 }
 
-// The service's mutex is held, or nobody else has it yet.
 void Alerting::publish() {
+  const std::lock_guard publishing(publish_mutex_);
   std::vector<metrics::Family> families;
   service_->collect(families);
   auto all = std::make_shared<std::vector<report::Alert>>(ended_.all().begin(), ended_.all().end());
@@ -153,22 +155,17 @@ void Alerting::publish() {
 }
 
 void Alerting::reload(const std::vector<std::string>& rule_files) {
-  const std::lock_guard lock(service_mutex_);
   service_->reload(rule_files);
   publish();
 }
 
 std::optional<std::string> Alerting::command(const std::string& line) {
-  const std::lock_guard lock(service_mutex_);
   auto answer = service_->command(line);
   if (answer) publish();
   return answer;
 }
 
-std::vector<alerts::Rule> Alerting::rules() const {
-  const std::lock_guard lock(service_mutex_);
-  return service_->file().rules;
-}
+std::vector<alerts::Rule> Alerting::rules() const { return service_->file()->rules; }
 
 void Alerting::collect(std::vector<metrics::Family>& out) const {
   const std::lock_guard lock(mutex_);
@@ -176,7 +173,7 @@ void Alerting::collect(std::vector<metrics::Family>& out) const {
   out.push_back({"nearzero_alert_step_errors_total",
                  "Looks of the alert rules that an exception ended.",
                  metrics::Type::counter,
-                 {{{}, static_cast<double>(errors_), nullptr}}});
+                 {{{}, static_cast<double>(guard_.errors()), nullptr}}});
 }
 
 std::shared_ptr<const std::vector<report::Alert>> Alerting::alerts() const {

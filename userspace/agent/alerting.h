@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,6 +18,7 @@
 #include "userspace/agent/long_windows.h"
 #include "userspace/alerts/facts.h"
 #include "userspace/alerts/service.h"
+#include "userspace/base/guard.h"
 #include "userspace/rest/source.h"
 #include "userspace/store/store.h"
 
@@ -30,8 +30,7 @@ class Alerting {
 
   /// What rules look at besides figures.
   struct Moment {
-    double at = 0;         ///< Unix seconds
-    bool at_once = false;  ///< there is news that waits for no interval
+    double at = 0;  ///< Unix seconds
     std::vector<analysis::Finding> findings;
     std::vector<analysis::Regression> regressions;
     std::vector<analysis::Incident> incidents;
@@ -44,8 +43,10 @@ class Alerting {
   /// `source` and `store` (null: none) outlive it.
   Alerting(alerts::Service::Options options, const rest::Source& source, store::Store* store,
            Baseline baseline = {});
-  /// Waits for the look in progress.
+  /// Waits for the look in progress, a disk, and a second for receivers.
   ~Alerting();
+  /// Ends it without waiting for that; the thread does.
+  static std::jthread retire(std::unique_ptr<Alerting> alerting);
   Alerting(const Alerting&) = delete;
   Alerting& operator=(const Alerting&) = delete;
 
@@ -54,9 +55,9 @@ class Alerting {
   /// Hands it over; of those that wait only the newest is looked at.
   void look(Moment moment);
 
-  /// The files once more, or others; waits for a look in progress.
+  /// The files once more, or others, for the next look; waits for none.
   void reload(const std::vector<std::string>& rule_files);
-  /// As alerts::Service::command(); waits for a look in progress.
+  /// As alerts::Service::command(): of what the last look left; waits for none.
   std::optional<std::string> command(const std::string& line);
 
   /// Those that are in force.
@@ -79,18 +80,19 @@ class Alerting {
   LongWindows windows_;
   double last_ = 0;  // of the thread that calls look()
 
-  mutable std::mutex service_mutex_;  // held during a look; guards these two
   std::unique_ptr<alerts::Service> service_;
-  EndedAlerts ended_;
+
+  std::mutex publish_mutex_;  // the newest is published last; guards this one
+  EndedAlerts ended_;         // changed by the thread alone
 
   mutable std::mutex mutex_;  // never held for long; guards what follows
   std::condition_variable wake_;
   std::optional<Moment> waiting_;
   bool stopping_ = false;
-  std::uint64_t errors_ = 0;
   std::vector<metrics::Family> families_;
   std::shared_ptr<const std::vector<report::Alert>> alerts_ =
       std::make_shared<std::vector<report::Alert>>();
+  Guard guard_;
   std::thread thread_;  // last: it uses the rest
 };
 

@@ -1,13 +1,17 @@
 #include "userspace/agent/alerting.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "userspace/history/test_families.h"
 #include "userspace/rest/fake_source.h"
@@ -23,7 +27,15 @@ class Figures : public rest::Source {
   void set(double from, double to, double value) {
     for (double at = from; at <= to; at += 10) history_.add(at, {gauge("nearzero_off", value)});
   }
+  /// Called with each window that a look wants, by its thread.
+  std::function<void()> asked;
+
   [[nodiscard]] const history::History& history() const override { return history_; }
+  [[nodiscard]] analysis::Window window(double from, double to,
+                                        const history::History::Filter& filter) const override {
+    if (asked) asked();
+    return Source::window(from, to, filter);
+  }
   [[nodiscard]] std::shared_ptr<const rest::View> view() const override { return nullptr; }
 
  private:
@@ -53,15 +65,45 @@ class AlertingTest : public ::testing::Test {
     }
     return false;
   }
-  static void look(Alerting& alerting, double at) { alerting.look({at, false, {}, {}, {}, {}}); }
+  static void look(Alerting& alerting, double at) { alerting.look({at, {}, {}, {}, {}}); }
   static std::size_t firing(const Alerting& alerting) {
     std::size_t n = 0;
     for (const report::Alert& a : *alerting.alerts()) n += a.until == 0 ? 1 : 0;
     return n;
   }
 
+  static double figure(const Alerting& alerting, const std::string& name) {
+    std::vector<metrics::Family> families;
+    alerting.collect(families);
+    for (const metrics::Family& f : families) {
+      if (f.name == name) return f.samples.at(0).value;
+    }
+    return -1;
+  }
+
   std::string folder_;
   Figures figures_;
+};
+
+struct NoStandardException {};
+
+/// Holds looks until it is opened.
+class Gate {
+ public:
+  void pass() {
+    if (!closed_) return;
+    held_ = true;
+    closed_.wait(true);
+  }
+  void close() { closed_ = true; }
+  void open() {
+    closed_ = false;
+    closed_.notify_all();
+  }
+  [[nodiscard]] bool holds() const { return held_; }
+
+ private:
+  std::atomic<bool> closed_ = false, held_ = false;
 };
 
 TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
@@ -88,6 +130,64 @@ TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
   const Alerting again(options(), figures_, store->get());
   ASSERT_EQ(again.alerts()->size(), 1U);
   EXPECT_EQ(again.alerts()->front().rule, "Off");
+}
+
+TEST_F(AlertingTest, ALookThatFailsIsCountedAndEndsNothing) {
+  std::atomic<bool> fails = true;
+  figures_.asked = [&fails] {
+    if (fails) throw NoStandardException{};
+  };
+  figures_.set(kStart, kStart + 600, 1);
+  Alerting alerting(options(), figures_, nullptr);
+  look(alerting, kStart + 600);
+  ASSERT_TRUE(
+      eventually([&] { return figure(alerting, "nearzero_alert_step_errors_total") == 1; }));
+  fails = false;
+  look(alerting, kStart + 610);
+  EXPECT_TRUE(eventually([&] { return firing(alerting) == 1; }));
+}
+
+// Before, each of these waited until the look was over: here for ever.
+TEST_F(AlertingTest, NobodyWaitsForALook) {
+  Gate gate;
+  figures_.asked = [&gate] { gate.pass(); };
+  figures_.set(kStart, kStart + 600, 1);
+  Alerting alerting(options(), figures_, nullptr);
+  look(alerting, kStart + 600);
+  EXPECT_TRUE(eventually([&] { return firing(alerting) == 1; }));
+  gate.close();
+  look(alerting, kStart + 610);
+  EXPECT_TRUE(eventually([&] { return gate.holds(); }));
+
+  EXPECT_TRUE(alerting.command(R"(silence add {"matchers":"alertname=\"Off\"","seconds":60})"));
+  const std::string list = alerting.command("alerts").value_or("");
+  EXPECT_THAT(list, ::testing::HasSubstr(R"("rule":"Off")"));
+  EXPECT_THAT(list, ::testing::HasSubstr(R"("silenced_by":"s1")"));
+  std::ofstream(folder_ + "/rules.yaml")
+      << "rules:\n  - {name: Off, threshold: {series: nearzero_off, above: 0}}\n"
+         "  - {name: Also, threshold: {series: nearzero_off, above: 0}}\n";
+  alerting.reload({folder_ + "/rules.yaml"});
+  EXPECT_EQ(alerting.rules().size(), 2U);
+  EXPECT_EQ(figure(alerting, "nearzero_alert_rules"), 2);
+  EXPECT_EQ(figure(alerting, "nearzero_alert_silences"), 1);
+  EXPECT_EQ(firing(alerting), 1U) << "as of the last look";
+  gate.open();
+
+  look(alerting, kStart + 620);
+  EXPECT_TRUE(eventually([&] { return firing(alerting) == 2; })) << "the new rules are looked at";
+}
+
+TEST_F(AlertingTest, ItsEndIsNotWaitedFor) {
+  Gate gate;
+  figures_.asked = [&gate] { gate.pass(); };
+  figures_.set(kStart, kStart + 600, 1);
+  auto alerting = std::make_unique<Alerting>(options(), figures_, nullptr);
+  gate.close();
+  look(*alerting, kStart + 600);
+  EXPECT_TRUE(eventually([&] { return gate.holds(); }));
+  std::jthread end = Alerting::retire(std::move(alerting));
+  gate.open();
+  end.join();
 }
 
 TEST_F(AlertingTest, TellsOfItselfAndAnswers) {

@@ -1,10 +1,8 @@
 #include "userspace/agent/background.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "userspace/base/courtesy.h"
@@ -25,29 +23,19 @@ Background::~Background() {
 void Background::start(std::vector<Job> jobs) {
   if (thread_.joinable() || jobs.empty()) return;
   jobs_ = std::move(jobs);
-  thread_ = std::thread([this] { run(); });
-}
-
-void Background::work(const Job& job) {
-  try {
-    job.run();
-  } catch (const std::exception& e) {
-    errors_++;
-    spdlog::error("{} failed and are left out this time: {}", job.what, e.what());
-  }
+  for (const Job& job : jobs_) due_.push_back(Clock::now() + job.every);
+  thread_ = std::thread([this] { guard_.keep("work in the background", [this] { run(); }); });
 }
 
 void Background::run() {
   setpriority(PRIO_PROCESS, 0, kNiceOfHistory);  // of one thread, on Linux
-  std::vector<Clock::time_point> due;
-  for (const Job& job : jobs_) due.push_back(Clock::now() + job.every);
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const auto next = std::min_element(due.begin(), due.end());
+    const auto next = std::min_element(due_.begin(), due_.end());
     if (wake_.wait_until(lock, *next, [this] { return stopping_; })) return;
-    const auto& job = jobs_[static_cast<std::size_t>(next - due.begin())];
+    const auto& job = jobs_[static_cast<std::size_t>(next - due_.begin())];
     lock.unlock();
-    work(job);
+    guard_.run(job.what.c_str(), job.run);
     // From its end: what takes longer than `every` does not run without a pause.
     *next = Clock::now() + job.every;
     lock.lock();

@@ -1,7 +1,6 @@
 // Work that nobody waits for: one piece after the other, on a thread of its own at nice 19.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -10,6 +9,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "userspace/base/guard.h"
 
 namespace nz::agent {
 
@@ -31,14 +32,14 @@ class Background {
   /// Once; each job is due `every` after this for the first time.
   void start(std::vector<Job> jobs);
   /// Jobs that threw, ever.
-  [[nodiscard]] std::uint64_t errors() const { return errors_; }
+  [[nodiscard]] std::uint64_t errors() const { return guard_.errors(); }
 
  private:
   void run();
-  void work(const Job& job);
 
   std::vector<Job> jobs_;
-  std::atomic<std::uint64_t> errors_ = 0;
+  std::vector<std::chrono::steady_clock::time_point> due_;  // of each; of the thread
+  Guard guard_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

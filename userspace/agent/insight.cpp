@@ -50,10 +50,11 @@ Result<void> Insight::open_store(const config::Config& config) {
 
 void Insight::open_alerts(const config::Config& config) {
   if (config.alerts.rules.empty()) {
-    alerting_.reset();
+    if (alerting_) retiring_ = Alerting::retire(std::move(alerting_));
   } else if (alerting_) {
     alerting_->reload(config.alerts.rules);
   } else {
+    if (retiring_.joinable()) retiring_.join();  // it writes the state that is read now
     alerts::Service::Options o;
     o.rule_files = config.alerts.rules;
     o.state_file = config.alerts.state;
@@ -121,8 +122,8 @@ void Insight::detect(double now, const targets::Tracker& tracker) {
                      detection_->incidents(), judge_.findings());
   if (looked || !extras_) extras_ = extras();
   if (!alerting_ || !(detection_->changed() || alerting_->due(now))) return;
-  alerting_->look({now, detection_->changed(), judge_.findings(), detection_->regressions(),
-                   detection_->incidents(), errands_.forecasts()});
+  alerting_->look({now, judge_.findings(), detection_->regressions(), detection_->incidents(),
+                   errands_.forecasts()});
 }
 
 // What reports tell besides, as of the last look.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "userspace/agent/alerting.h"
@@ -68,6 +69,7 @@ class Insight {
   std::unique_ptr<baselines::Baselines> baselines_;  // null: nothing is kept on disk
   Errands errands_{performance_};                    // keeps reports in store_
   std::unique_ptr<Alerting> alerting_;               // null: no rules; reads all of the above
+  std::jthread retiring_;                            // ends alerting_ where it is no more
   std::shared_ptr<const report::Extras> extras_;
 };
 

@@ -27,7 +27,7 @@ struct SelfState {
   double certificate_expires = 0;  ///< seconds since 1970; 0: no TLS
   double drain_seconds = 0;        ///< duration of the last drain
   uint64_t execs_skipped = 0;
-  uint64_t errors = 0;  ///< steps of the agent that failed and were left out
+  uint64_t errors = 0;  ///< steps of the agent, on any thread, that failed and were left out
   bool off = false;
 };
 

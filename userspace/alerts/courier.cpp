@@ -10,9 +10,11 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "userspace/alerts/payload.h"
 #include "userspace/base/courtesy.h"
+#include "userspace/base/guard.h"
 
 namespace nz::alerts {
 namespace {
@@ -22,8 +24,7 @@ using Clock = std::chrono::steady_clock;
 // Prometheus' own: an Alertmanager that is restarted hears of the end all the same.
 constexpr double kRetainResolved = 900;
 constexpr double kLongestSleep = 60;
-constexpr std::chrono::seconds kLongestGoodbye{3};
-constexpr std::chrono::seconds kPauseAfterError{1};
+constexpr std::chrono::seconds kLongestGoodbye{1};
 
 std::string path_of(const Receiver& receiver) {
   return receiver.kind == Receiver::Kind::alertmanager ? "/api/v2/alerts" : "";
@@ -41,17 +42,18 @@ unsigned seed() {
 
 struct Courier::Shared {
   Shared(const Receiver& to, const std::string& at, std::string from,
-         std::function<void()> on_change, Now clock)
+         std::function<void()> on_change, Now clock, Lookup::Resolve resolve)
       : receiver(to),
         url(at),
         generator(std::move(from)),
         changed(std::move(on_change)),
         now(std::move(clock)),
-        poster(to, at, path_of(to)),
+        poster(to, at, path_of(to), std::move(resolve)),
         outbox(outbox_options(to)) {}
 
   const Receiver receiver;
   const std::string url, generator;
+  const std::string task = "delivery to receiver " + receiver.name;  // for the log
   const std::function<void()> changed;
   const Now now;
   Poster poster;
@@ -86,9 +88,9 @@ bool goes_to(const Alert& alert, const Receiver& receiver) {
 }
 
 Courier::Courier(const Receiver& receiver, const std::string& url, std::string generator,
-                 std::function<void()> changed, Now now)
+                 std::function<void()> changed, Now now, Lookup::Resolve resolve)
     : shared_(std::make_shared<Shared>(receiver, url, std::move(generator), std::move(changed),
-                                       std::move(now))) {
+                                       std::move(now), std::move(resolve))) {
   std::thread([shared = shared_] { run(shared); }).detach();
 }
 
@@ -105,8 +107,8 @@ void Courier::stop() {
 Courier::~Courier() {
   stop();
   std::unique_lock lock(shared_->mutex);
-  // A name that is being looked up cannot be interrupted: its thread holds what it needs. The time
-  // counts from stop(), so that many together do not take longer than one.
+  // A file of a secret may be on a disk that hangs, or an exception makes its thread pause: it
+  // holds what it needs. The time counts from stop(): many together take no longer than one.
   const auto latest = shared_->stopped + kLongestGoodbye;
   if (!shared_->wake.wait_until(lock, latest, [this] { return shared_->ended; }))
     spdlog::warn("receiver {}: a request is still under way and is left alone",
@@ -125,18 +127,15 @@ void Courier::update(const std::vector<Alert>& alerts) {
 
 void Courier::run(const std::shared_ptr<Shared>& shared) {
   const Courtesy courtesy(kNiceOfAnswers);
-  for (bool over = false; !over;) {
-    std::string why;
+  Guard().keep(shared->task.c_str(), [&shared] {
     try {
       deliver(shared);
     } catch (const std::exception& e) {
-      why = e.what();
-      spdlog::error("receiver {}: {}; goes on in a second", shared->receiver.name, why);
+      const std::lock_guard lock(shared->mutex);
+      shared->trouble = e.what();
+      throw;
     }
-    std::unique_lock lock(shared->mutex);
-    if (!why.empty()) shared->trouble = why;
-    over = shared->wake.wait_for(lock, kPauseAfterError, [&] { return shared->stopping; });
-  }
+  });
   const std::lock_guard lock(shared->mutex);
   shared->ended = true;
   shared->wake.notify_all();
@@ -185,8 +184,6 @@ void Courier::deliver(const std::shared_ptr<Shared>& shared) {
                    shared->outbox.waiting());
     shared->trouble = attempt.why;
   }
-  shared->ended = true;
-  shared->wake.notify_all();
 }
 
 Courier::Stats Courier::stats() const {

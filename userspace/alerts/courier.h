@@ -27,12 +27,12 @@ class Courier {
   using Now = std::function<double()>;
 
   /// `changed` is called from its thread, with its lock held, when what was told has changed and is
-  /// worth saving: it may set a flag, not call back. Throws std::system_error where there can be no
-  /// further thread.
+  /// worth saving: it may set a flag, not call back. `resolve` as Lookup takes it. Throws
+  /// std::system_error where there can be no further thread.
   Courier(const Receiver& receiver, const std::string& url, std::string generator,
-          std::function<void()> changed, Now now);
-  /// Ends as stop() does. Waits for its thread, at most some seconds for a name that is being
-  /// looked up; longer ones are left to end by themselves.
+          std::function<void()> changed, Now now, Lookup::Resolve resolve = {});
+  /// Ends as stop() does, and waits for its thread, which has nothing to wait for then; at most a
+  /// second, after which it is left to end by itself.
   ~Courier();
   /// Ends a request under way and begins no other; returns at once.
   void stop();

@@ -5,12 +5,14 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "userspace/alerts/templates.h"
 #include "userspace/base/fd.h"
@@ -36,6 +38,15 @@ std::string_view origin_of(std::string_view url) {
   const auto host = url.find("://");
   if (host == std::string_view::npos) return url;
   return url.substr(0, url.find_first_of("/?#", host + 3));
+}
+
+/// As httplib finds it: what its connections are made by.
+std::string host_of(std::string_view url) {
+  std::string_view host = origin_of(url);
+  if (const auto scheme = host.find("://"); scheme != std::string_view::npos)
+    host.remove_prefix(scheme + 3);
+  if (host.starts_with('[')) return std::string(host.substr(1, host.find(']') - 1));
+  return std::string(host.substr(0, host.find(':')));
 }
 
 std::string path_of(std::string_view url) {
@@ -68,8 +79,11 @@ const char* word(Outcome outcome) {
 
 class Poster::Impl {
  public:
-  Impl(Receiver receiver, const std::string& url, const std::string& path)
-      : receiver_(std::move(receiver)), origin_(origin_of(url)), path_(path_of(url) + path) {
+  Impl(Receiver receiver, const std::string& url, const std::string& path, Lookup::Resolve resolve)
+      : receiver_(std::move(receiver)),
+        origin_(origin_of(url)),
+        path_(path_of(url) + path),
+        lookup_(host_of(url), std::move(resolve)) {
     if (path_.empty()) path_ = "/";
     if (path_.front() != '/') path_.insert(0, "/");
   }
@@ -82,6 +96,28 @@ class Poster::Impl {
     request.headers = {{"Content-Type", "application/json"}, {"User-Agent", "nearzero"}};
     if (auto failed = authorize(request)) return *failed;
 
+    const auto addresses = lookup_.find(receiver_.timeout);
+    if (!addresses) {
+      const bool late = addresses.error().code == ETIMEDOUT;
+      return {late ? Outcome::timeout : Outcome::unreachable,
+              origin_ + ": " + addresses.error().text()};
+    }
+    Attempt attempt{Outcome::unreachable, origin_ + " has no address"};
+    bool connected = false;
+    for (std::size_t i = 0; i < addresses->size() && !connected; i++)
+      attempt = post_to((*addresses)[i], request, connected);
+    return attempt;
+  }
+
+  void stop() {
+    lookup_.stop();
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    if (socket_.valid()) shutdown(socket_.get(), SHUT_RDWR);
+  }
+
+ private:
+  Attempt post_to(const std::string& address, httplib::Request& request, bool& connected) {
     std::optional<httplib::Client> made;
     try {
       made.emplace(origin_);
@@ -93,6 +129,7 @@ class Poster::Impl {
     const auto seconds = static_cast<time_t>(receiver_.timeout);
     const auto micros =
         static_cast<time_t>((receiver_.timeout - std::floor(receiver_.timeout)) * 1e6);
+    client.set_hostname_addr_map({{lookup_.host(), address}});
     client.set_connection_timeout(seconds, micros);
     client.set_read_timeout(seconds, micros);
     client.set_write_timeout(seconds, micros);
@@ -103,19 +140,12 @@ class Poster::Impl {
       const std::lock_guard lock(mutex_);
       if (stopped_) return {Outcome::unreachable, "stopping"};
     }
-    Attempt attempt = send(client, request);
+    Attempt attempt = send(client, request, connected);
     const std::lock_guard lock(mutex_);
     socket_.reset();
     return attempt;
   }
 
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    if (socket_.valid()) shutdown(socket_.get(), SHUT_RDWR);
-  }
-
- private:
   // httplib's own stop() waits until the name is known and the connection stands. A descriptor of
   // our own: it closes its one when it likes, and the number may be that of another file then.
   void hold(int socket) {
@@ -143,7 +173,7 @@ class Poster::Impl {
     return std::nullopt;
   }
 
-  Attempt send(httplib::Client& client, httplib::Request& request) const {
+  Attempt send(httplib::Client& client, httplib::Request& request, bool& connected) const {
     const auto start = Clock::now();
     const auto elapsed = [start] {
       return std::chrono::duration<double>(Clock::now() - start).count();
@@ -163,6 +193,8 @@ class Poster::Impl {
     };
     const httplib::Result result = client.send(request);
     if (status == 0 && result) status = result->status;
+    connected = status != 0 || (result.error() != httplib::Error::Connection &&
+                                result.error() != httplib::Error::ConnectionTimeout);
     if (status != 0) return by_status(status, answer);
     const double late = receiver_.timeout * 0.9;
     switch (result.error()) {
@@ -196,13 +228,15 @@ class Poster::Impl {
   const Receiver receiver_;
   const std::string origin_;
   std::string path_;
+  Lookup lookup_;
   std::mutex mutex_;
   Fd socket_;  // of the request under way
   bool stopped_ = false;
 };
 
-Poster::Poster(Receiver receiver, const std::string& url, const std::string& path)
-    : impl_(std::make_unique<Impl>(std::move(receiver), url, path)) {}
+Poster::Poster(Receiver receiver, const std::string& url, const std::string& path,
+               Lookup::Resolve resolve)
+    : impl_(std::make_unique<Impl>(std::move(receiver), url, path, std::move(resolve))) {}
 Poster::~Poster() = default;
 Attempt Poster::post(const std::string& body) { return impl_->post(body); }
 void Poster::stop() { impl_->stop(); }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "userspace/alerts/lookup.h"
 #include "userspace/alerts/rule.h"
 
 namespace nz::alerts {
@@ -13,8 +14,8 @@ namespace nz::alerts {
 struct Attempt {
   enum class Outcome {
     ok,            ///< 2xx
-    unreachable,   ///< no connection
-    timeout,       ///< connected, or connecting, and no answer in time
+    unreachable,   ///< no address, or no connection
+    timeout,       ///< connected, connecting or looking up its name, and no answer in time
     tls,           ///< certificate or handshake
     secret,        ///< the file of the token or password cannot be read
     rejected,      ///< 3xx and 4xx
@@ -27,16 +28,17 @@ const char* word(Attempt::Outcome outcome);
 
 class Poster {
  public:
-  /// `url` of a receiver; `path` is put behind it.
-  Poster(Receiver receiver, const std::string& url, const std::string& path);
+  /// `url` of a receiver; `path` is put behind it. `resolve` as Lookup takes it.
+  Poster(Receiver receiver, const std::string& url, const std::string& path,
+         Lookup::Resolve resolve = {});
   ~Poster();
   Poster(const Poster&) = delete;
   Poster& operator=(const Poster&) = delete;
 
-  /// From one thread. Ends after the receiver's timeout for each of connecting, sending and
-  /// waiting.
+  /// From one thread. Ends after the receiver's timeout for each of looking up its name,
+  /// connecting (to each address until one answers), sending and waiting.
   Attempt post(const std::string& body);
-  /// From any thread: ends a post() that waits for an answer, and all that follow.
+  /// From any thread: ends a post() that waits for whatever it may, and all that follow.
   void stop();
 
  private:

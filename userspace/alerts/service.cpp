@@ -58,59 +58,64 @@ Service::Service(Options options)
     saved = restore();
     // A courier may deliver, and have that saved, before all have begun: it is to be whole then.
     for (const auto& [place, told] : saved.items()) unclaimed_[place] = told.dump();
-    note_state();
+    note_engine();
     // After what it will write over has been read.
     keeper_ = std::make_unique<StateKeeper>(options_.state_file, [this] { return compose(); });
   }
+  look_back();
   set_receivers(saved);
-  note_state();
+  note_change();
 }
 
 Service::~Service() {
   for (const auto& courier : couriers_) courier->stop();
-  note_state();
-  if (keeper_) keeper_->changed();
+  note_engine();
   keeper_.reset();  // writes, while what it reads is there
 }
 
 // What cannot be read leaves what is in force, as a configuration does: nobody's alerts end by a
 // mistake in an editor.
 void Service::load(const std::vector<std::string>& rule_files) {
-  RuleFile next = load_rules(rule_files);
-  for (const std::string& problem : next.problems) spdlog::error("alert rules: {}", problem);
-  if (!next.readable && !file_.name.empty()) {
-    spdlog::error("alert rules: the {} rules before stay in force", file_.rules.size());
-    file_.problems = std::move(next.problems);
-    return;
+  auto next = std::make_shared<RuleFile>(load_rules(rule_files));
+  for (const std::string& problem : next->problems) spdlog::error("alert rules: {}", problem);
+  const auto before = file();
+  if (!next->readable && !before->name.empty()) {
+    spdlog::error("alert rules: the {} rules before stay in force", before->rules.size());
+    auto same = std::make_shared<RuleFile>(*before);
+    same->problems = std::move(next->problems);
+    next = std::move(same);
+  } else if (!rule_files.empty()) {
+    spdlog::info("alerts: {} rules, {} left out, {} receivers, from {}", next->rules.size(),
+                 next->bad_rules, next->receivers.size(), next->name);
   }
+  const std::lock_guard lock(mutex_);
   file_ = std::move(next);
-  if (!rule_files.empty()) {
-    spdlog::info("alerts: {} rules, {} left out, {} receivers, from {}", file_.rules.size(),
-                 file_.bad_rules, file_.receivers.size(), file_.name);
-  }
-  engine_.set_rules(file_.rules, file_.readable);
+}
+
+std::shared_ptr<const RuleFile> Service::file() const {
+  const std::lock_guard lock(mutex_);
+  return file_;
 }
 
 void Service::reload(const std::vector<std::string>& rule_files) {
-  options_.rule_files = rule_files;
   load(rule_files);
   set_receivers(nlohmann::json::object());
+  const std::lock_guard lock(mutex_);
   publish();
-  note_state();
+  note_change();
 }
 
 // Couriers of receivers that did not change go on with what the old ones have told; after a start
 // with what was saved.
 void Service::set_receivers(const nlohmann::json& saved) {
-  std::vector<std::shared_ptr<Courier>> before = couriers_, next;
+  const auto file = this->file();
+  Couriers before = couriers_, next;
   nlohmann::json known = saved;
   for (const auto& [place, told] : unclaimed_) known[place] = nlohmann::json::parse(told);
   std::size_t left_out = 0;
-  bool may_come_back = !file_.readable || !file_.bad_receivers.empty();
-  const auto changed = [this] {
-    if (keeper_) keeper_->changed();
-  };
-  for (const Receiver& receiver : file_.receivers) {
+  bool may_come_back = !file->readable || !file->bad_receivers.empty();
+  const auto changed = [this] { note_change(); };
+  for (const Receiver& receiver : file->receivers) {
     for (const std::string& url : receiver.urls) {
       if (next.size() == kMostUrls) {
         left_out++;
@@ -194,34 +199,68 @@ nlohmann::json Service::restore() {
   }
 }
 
-Engine::Changes Service::step(const Facts& facts, double now, bool at_once) {
-  if (!at_once && now >= last_step_ && now - last_step_ < options_.interval) return {};
-  last_step_ = now;
+Engine::Changes Service::step(const Facts& facts, double now) {
   const auto start = std::chrono::steady_clock::now();
+  const auto file = this->file();
+  if (file != judged_) {  // read since the last step
+    engine_.set_rules(file->rules, file->readable);
+    judged_ = file;
+  }
   // Without rules because none could be read, nothing is known of what fired before the start.
-  if (!file_.readable && file_.rules.empty()) return {};
+  if (!file->readable && file->rules.empty()) return {};
   Engine::Changes changes = engine_.step(facts, now);
-  bool worth_saving = !changes.fired.empty() || !changes.resolved.empty();
-  worth_saving |= silences_.expire(now) > 0;
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const Alert& alert : changes.fired)
     spdlog::warn("alert {} ({}) fires: {} [{}]", alert.rule, word(alert.severity),
                  summary_of(alert), labels_text(alert));
   for (const Alert& alert : changes.resolved)
     spdlog::info("alert {} is over after {:.0f} s [{}]", alert.rule,
                  alert.resolved_at - alert.fired_at, labels_text(alert));
-  publish();
+  look_back();
+  bool worth_saving = !changes.fired.empty() || !changes.resolved.empty();
+  {
+    const std::lock_guard lock(mutex_);
+    worth_saving |= silences_.expire(now) > 0;
+    publish();
+  }
   const bool waits = engine_.size() > 0 && (now < last_note_ || now - last_note_ >= kNoteSeconds);
   if (worth_saving || waits) {
     last_note_ = now;
-    note_state();
+    note_engine();
   }
-  evaluation_seconds_ +=
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return changes;
 }
 
+// On the thread that steps.
+void Service::look_back() {
+  auto seen = std::make_shared<const Seen>(
+      Seen{engine_.alerts(), engine_.unknown(), engine_.dropped(), engine_.failures(), seconds_});
+  const std::lock_guard lock(mutex_);
+  seen_ = std::move(seen);
+}
+
+// On the thread that steps.
+void Service::note_engine() {
+  std::string engine = engine_.save();
+  {
+    const std::lock_guard lock(mutex_);
+    saved_engine_ = std::move(engine);
+  }
+  note_change();
+}
+
+void Service::note_change() const {
+  if (keeper_) keeper_->changed();
+}
+
 std::vector<Alert> Service::alerts() const {
-  std::vector<Alert> all = engine_.alerts();
+  const std::lock_guard lock(mutex_);
+  return silenced();
+}
+
+// With the lock held.
+std::vector<Alert> Service::silenced() const {
+  std::vector<Alert> all = seen_->alerts;
   const double now = options_.now();
   for (Alert& alert : all) {
     if (const Silence* silence = silences_.of(alert.labels, now)) alert.silenced_by = silence->id;
@@ -229,23 +268,16 @@ std::vector<Alert> Service::alerts() const {
   return all;
 }
 
+// With the lock held: what couriers hear last is what is newest. An alert that were missing in what
+// they hear would have ended.
 void Service::publish() {
-  const std::vector<Alert> all = alerts();
+  const std::vector<Alert> all = silenced();
   for (const auto& courier : couriers_) courier->update(all);
 }
 
-void Service::note_state() {
-  std::string engine = engine_.save();
-  std::string silences = silences_.save();
-  const std::lock_guard lock(mutex_);
-  saved_engine_ = std::move(engine);
-  saved_silences_ = std::move(silences);
-  if (keeper_) keeper_->changed();
-}
-
-// On the keeper's thread. The parts are JSON already.
+// On the keeper's thread. The larger parts are JSON already.
 std::string Service::compose() const {
-  std::vector<std::shared_ptr<Courier>> couriers;
+  Couriers couriers;
   std::map<std::string, std::string> unclaimed;
   std::string out;
   {
@@ -253,7 +285,7 @@ std::string Service::compose() const {
     couriers = couriers_;
     unclaimed = unclaimed_;
     out = "{\"version\":" + std::to_string(kVersion) + ",\"engine\":" + saved_engine_ +
-          ",\"silences\":" + saved_silences_ + ",\"receivers\":{";
+          ",\"silences\":" + silences_.save() + ",\"receivers\":{";
   }
   auto add = [&out, first = true](const std::string& place, const std::string& told) mutable {
     out += (first ? "" : ",") + dump(nlohmann::json(place)) + ":" + told;

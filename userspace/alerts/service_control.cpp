@@ -27,24 +27,39 @@ std::optional<std::string> Service::command(const std::string& line) {
   if (line == "silences") return silences_json();
   if (line.starts_with(kAdd)) return add_silence(line.substr(kAdd.size()));
   if (!line.starts_with(kRemove)) return std::nullopt;
-  const std::string id = line.substr(kRemove.size());
+  return remove_silence(line.substr(kRemove.size()));
+}
+
+std::string Service::remove_silence(const std::string& id) {
+  const std::lock_guard lock(mutex_);
   const auto removed = silences_.remove(id);
   if (!removed) return error_line(removed.error());
   publish();
-  note_state();
+  note_change();
   return "removed " + id + "\n";
 }
 
 std::string Service::list_json() const {
+  std::vector<Alert> told;
+  std::shared_ptr<const RuleFile> file;
+  std::shared_ptr<const Seen> seen;
+  Couriers couriers;
+  {
+    const std::lock_guard lock(mutex_);
+    told = silenced();
+    file = file_;
+    seen = seen_;
+    couriers = couriers_;
+  }
   json out = {{"alerts", json::array()},
-              {"rules", engine_.rules().size()},
-              {"problems", file_.problems},
+              {"rules", file->rules.size()},
+              {"problems", file->problems},
               {"unknown", json::array()},
               {"receivers", json::array()}};
-  for (const Alert& alert : alerts()) out["alerts"].push_back(alerts::to_json(alert));
-  for (const Engine::Unknown& unknown : engine_.unknown())
+  for (const Alert& alert : told) out["alerts"].push_back(alerts::to_json(alert));
+  for (const Engine::Unknown& unknown : seen->unknown)
     out["unknown"].push_back({{"rule", unknown.rule}, {"why", unknown.why}});
-  for (const auto& courier : couriers_) {
+  for (const auto& courier : couriers) {
     const Courier::Stats stats = courier->stats();
     out["receivers"].push_back({{"name", courier->receiver()},
                                 {"waiting", stats.waiting},
@@ -55,8 +70,9 @@ std::string Service::list_json() const {
 }
 
 std::string Service::silences_json() {
-  silences_.expire(options_.now());
   json out = json::array();
+  const std::lock_guard lock(mutex_);
+  silences_.expire(options_.now());
   for (const Silence& silence : silences_.all()) out.push_back(to_json(silence));
   return dump(out) + "\n";
 }
@@ -72,11 +88,12 @@ std::string Service::add_silence(const std::string& text) {
   std::string comment;
   if (in.contains("comment") && in.at("comment").is_string())
     comment = in.at("comment").get<std::string>();
+  const std::lock_guard lock(mutex_);
   const auto added =
       silences_.add(std::move(*matchers), options_.now(), in.at("seconds").get<double>(), comment);
   if (!added) return error_line(added.error());
   publish();
-  note_state();
+  note_change();
   return dump(to_json(*added)) + "\n";
 }
 

@@ -16,13 +16,24 @@ void one(std::vector<Family>& out, const char* name, const char* help, Type type
 }  // namespace
 
 void Service::collect(std::vector<Family>& out) const {
+  std::shared_ptr<const RuleFile> file;
+  std::shared_ptr<const Seen> seen;
+  Couriers couriers;
+  std::size_t silences = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    file = file_;
+    seen = seen_;
+    couriers = couriers_;
+    silences = silences_.all().size();
+  }
   // Bounded by the rules, whatever they find; 0 as well, so that nobody asks for what is missing.
   std::map<std::pair<std::string, std::string>, std::map<std::string, double>> counts;
-  for (const Rule& rule : engine_.rules()) {
+  for (const Rule& rule : file->rules) {
     for (const Severity severity : rule.severities())
       counts[{rule.name, word(severity)}] = {{"pending", 0}, {"firing", 0}, {"resolved", 0}};
   }
-  for (const Alert& alert : engine_.alerts()) {
+  for (const Alert& alert : seen->alerts) {
     const auto found = counts.find({alert.rule, word(alert.severity)});
     if (found != counts.end()) found->second[word(alert.state)]++;
   }
@@ -38,31 +49,34 @@ void Service::collect(std::vector<Family>& out) const {
   }
   out.push_back(std::move(alerts));
   one(out, "nearzero_alert_rules", "Alert rules that run.", Type::gauge,
-      static_cast<double>(engine_.rules().size()));
+      static_cast<double>(file->rules.size()));
   one(out, "nearzero_alert_rule_errors",
       "Mistakes in the rule files; rules that have one are left out. The log names them.",
-      Type::gauge, static_cast<double>(file_.problems.size()));
+      Type::gauge, static_cast<double>(file->problems.size()));
   Family no_data{"nearzero_alert_rule_no_data",
                  "1 for a rule that cannot be judged now, for some of its series at least.",
                  Type::gauge,
                  {}};
   std::map<std::string, double> unknown;
-  for (const Rule& rule : engine_.rules()) unknown[rule.name] = 0;
-  for (const Engine::Unknown& one_of : engine_.unknown()) unknown[one_of.rule] = 1;
+  for (const Rule& rule : file->rules) unknown[rule.name] = 0;
+  for (const Engine::Unknown& one_of : seen->unknown) {
+    const auto found = unknown.find(one_of.rule);  // not of a rule that was taken away since
+    if (found != unknown.end()) found->second = 1;
+  }
   for (const auto& [rule, value] : unknown)
     no_data.samples.push_back({{{"rule", rule}}, value, nullptr});
   out.push_back(std::move(no_data));
   one(out, "nearzero_alert_silences", "Silences in force.", Type::gauge,
-      static_cast<double>(silences_.all().size()));
+      static_cast<double>(silences));
   one(out, "nearzero_alert_evaluation_seconds_total", "Seconds spent in judging alert rules.",
-      Type::counter, evaluation_seconds_);
+      Type::counter, seen->seconds);
   one(out, "nearzero_alert_state_errors_total", "Writes of the alerts' state file that failed.",
       Type::counter, keeper_ ? static_cast<double>(keeper_->errors()) : 0);
 
   std::map<std::string, std::map<std::string, double>> results;
   std::map<std::string, double> waiting;
   double dropped_by_outboxes = 0;
-  for (const auto& courier : couriers_) {
+  for (const auto& courier : couriers) {
     const Courier::Stats stats = courier->stats();
     results[courier->receiver()]["ok"] += 0;
     for (const auto& [result, count] : stats.results)
@@ -73,8 +87,8 @@ void Service::collect(std::vector<Family>& out) const {
   out.push_back({"nearzero_alert_dropped_total",
                  "Alerts that did not fit, by where: too many at a time.",
                  Type::counter,
-                 {{{{"cause", "engine_full"}}, static_cast<double>(engine_.dropped()), nullptr},
-                  {{{"cause", "rule_failed"}}, static_cast<double>(engine_.failures()), nullptr},
+                 {{{{"cause", "engine_full"}}, static_cast<double>(seen->dropped), nullptr},
+                  {{{"cause", "rule_failed"}}, static_cast<double>(seen->failures), nullptr},
                   {{{"cause", "outbox_full"}}, dropped_by_outboxes, nullptr}}});
   Family sent{"nearzero_alert_notifications_total",
               "Messages to receivers of alerts, by how the attempt ended.",

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <httplib.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -112,16 +111,6 @@ TEST_F(ServiceTest, ARestartInBetweenLosesNothingAndRepeatsNothing) {
   }
 }
 
-TEST_F(ServiceTest, NewsDoNotWaitForTheNextStep) {
-  const double bad = scene.series[0].value;
-  scene.series[0].value = 0;
-  Service service(options());
-  EXPECT_TRUE(step(service).fired.empty());
-  scene.series[0].value = bad;
-  EXPECT_TRUE(service.step(scene, now + 1).fired.empty());
-  EXPECT_EQ(service.step(scene, now + 2, true).fired.size(), 1U);
-}
-
 TEST_F(ServiceTest, AStateThatIsDamagedIsSetAside) {
   std::ofstream(folder_ + "/alerts.json") << "{\"version\":1,\"engi";
   Service service(options());
@@ -222,7 +211,7 @@ TEST_F(ServiceTest, ReloadKeepsWhatStays) {
   Service service(options());
   EXPECT_EQ(step(service).fired.size(), 1U);
   EXPECT_TRUE(told({"firing A"}));
-  EXPECT_EQ(service.file().bad_rules, 1U);
+  EXPECT_EQ(service.file()->bad_rules, 1U);
   write_rules(
       "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}}\n"
       "  - {name: B, threshold: {series: nearzero_off, above: 0}}\n");
@@ -231,12 +220,12 @@ TEST_F(ServiceTest, ReloadKeepsWhatStays) {
   ASSERT_EQ(changes.fired.size(), 1U);
   EXPECT_EQ(changes.fired[0].rule, "B");
   EXPECT_TRUE(told({"firing A", "firing B"}));
-  EXPECT_EQ(service.file().bad_rules, 0U);
+  EXPECT_EQ(service.file()->bad_rules, 0U);
   write_rules("rules: [\n");
   service.reload(options().rule_files);
   EXPECT_TRUE(step(service).resolved.empty()) << "a mistake in an editor ends nothing";
-  EXPECT_EQ(service.file().rules.size(), 2U);
-  EXPECT_EQ(service.file().problems.size(), 1U);
+  EXPECT_EQ(service.file()->rules.size(), 2U);
+  EXPECT_EQ(service.file()->problems.size(), 1U);
   write_rules("rules: []\n");
   service.reload(options().rule_files);
   EXPECT_EQ(step(service).resolved.size(), 2U) << "no rule is left";
@@ -312,43 +301,6 @@ TEST_F(ServiceTest, ExportsItsState) {
             1);
   EXPECT_EQ(value("nearzero_alert_queue_length", {{"receiver", "hook"}}), 0);
   for (const auto& family : families) EXPECT_FALSE(family.help.empty()) << family.name;
-}
-
-TEST_F(ServiceTest, StepsNoMoreOftenThanItsInterval) {
-  Service service(options());
-  now = kNow + 10;
-  EXPECT_EQ(service.step(scene, now).fired.size(), 1U);
-  const std::size_t asked = scene.asked;
-  service.step(scene, now + 1);
-  service.step(scene, now + 9.9);
-  EXPECT_EQ(scene.asked, asked);
-  service.step(scene, now + 10);
-  EXPECT_GT(scene.asked, asked);
-}
-
-TEST(StateFile, IsReplacedAsAWhole) {
-  const std::string path = ::testing::TempDir() + "nz_state";
-  unlink(path.c_str());
-  EXPECT_EQ(*read_state(path), "");
-  ASSERT_TRUE(write_state(path, "one"));
-  ASSERT_TRUE(write_state(path, "two"));
-  EXPECT_EQ(*read_state(path), "two");
-  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
-  EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms::others_all,
-            std::filesystem::perms::none);
-  EXPECT_FALSE(write_state("/proc/nz_state", "three"));
-}
-
-TEST(StateFile, ADeviceStaysOne) {
-  const std::string path = ::testing::TempDir() + "nz_state_null";
-  unlink(path.c_str());
-  ASSERT_EQ(symlink("/dev/null", path.c_str()), 0);
-  EXPECT_TRUE(write_state(path, "one"));
-  set_aside(path, "nothing in it");
-  EXPECT_TRUE(std::filesystem::is_symlink(path));
-  EXPECT_TRUE(std::filesystem::is_character_file(path));
-  EXPECT_EQ(*read_state(path), "");
-  unlink(path.c_str());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <utility>
 
 #include "userspace/base/courtesy.h"
 #include "userspace/base/fd.h"
@@ -89,7 +90,9 @@ void set_aside(const std::string& path, const std::string& why) {
 }
 
 StateKeeper::StateKeeper(std::string path, std::function<std::string()> compose)
-    : path_(std::move(path)), compose_(std::move(compose)), thread_([this] { run(); }) {}
+    : path_(std::move(path)),
+      compose_(std::move(compose)),
+      thread_([this] { guard_.keep("keeping the state of alerts", [this] { run(); }); }) {}
 
 StateKeeper::~StateKeeper() {
   {
@@ -108,7 +111,7 @@ void StateKeeper::changed() {
 
 std::uint64_t StateKeeper::errors() const {
   const std::lock_guard lock(mutex_);
-  return errors_;
+  return errors_ + guard_.errors();
 }
 
 void StateKeeper::run() {
@@ -119,35 +122,38 @@ void StateKeeper::run() {
     if (changed_) {
       changed_ = false;
       lock.unlock();
-      write();
+      bool written = false;
+      guard_.run("writing the state of alerts", [&] { written = write(); });
       lock.lock();
+      // Until it can be written; also where nothing changes any more. Not at the end, which would
+      // be waited for.
+      if (!written && !stopping_) changed_ = true;
     }
     if (stopping_ && !changed_) return;
     wake_.wait_for(lock, kPause, [this] { return stopping_; });
   }
 }
 
-void StateKeeper::write() {
-  Result<void> written;
+// Whether it was.
+bool StateKeeper::write() {
+  std::string trouble;
   try {
-    written = write_state(path_, compose_());
+    const auto written = write_state(path_, compose_());
+    if (!written) trouble = written.error().text();
   } catch (const std::exception& e) {
-    written = fail(path_ + ": " + e.what());
+    trouble = path_ + ": " + e.what();
   }
-  if (written) {
+  if (trouble.empty()) {
     if (!trouble_.empty()) spdlog::info("{} can be written again", path_);
     trouble_.clear();
-    return;
+    return true;
   }
   // A full disk is told once, not each second.
-  const std::string trouble = written.error().text();
   if (trouble != trouble_) spdlog::error("state of alerts: {}", trouble);
-  trouble_ = trouble;
+  trouble_ = std::move(trouble);
   const std::lock_guard lock(mutex_);
   errors_++;
-  // Until it can be written; also where nothing changes any more. Not at the end, which would be
-  // waited for.
-  changed_ = !stopping_;
+  return false;
 }
 
 }  // namespace nz::alerts

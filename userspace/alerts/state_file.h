@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "userspace/base/guard.h"
 #include "userspace/base/result.h"
 
 namespace nz::alerts {
@@ -30,19 +31,19 @@ class StateKeeper {
  public:
   /// `compose` gives the content, on that thread.
   StateKeeper(std::string path, std::function<std::string()> compose);
-  /// Writes what has changed last.
+  /// Writes what has changed last, once.
   ~StateKeeper();
   StateKeeper(const StateKeeper&) = delete;
   StateKeeper& operator=(const StateKeeper&) = delete;
 
   /// Something has changed. From any thread.
   void changed();
-  /// Writes that failed.
+  /// Writes that failed, also by an exception of `compose`.
   [[nodiscard]] std::uint64_t errors() const;
 
  private:
   void run();
-  void write();
+  bool write();
 
   const std::string path_;
   const std::function<std::string()> compose_;
@@ -51,6 +52,7 @@ class StateKeeper {
   bool changed_ = false, stopping_ = false;
   std::uint64_t errors_ = 0;
   std::string trouble_;  // of the last write, on the thread alone
+  Guard guard_;
   std::thread thread_;
 };
 

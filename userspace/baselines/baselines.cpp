@@ -16,7 +16,9 @@ constexpr double kTell = 600;  // seconds between two looks at what went wrong
 }  // namespace
 
 Baselines::Baselines(store::Store& store)
-    : usual_(store), named_(store), thread_([this] { run(); }) {}
+    : usual_(store),
+      named_(store),
+      thread_([this] { Guard().keep("learning what is usual", [this] { run(); }); }) {}
 
 Baselines::~Baselines() {
   {

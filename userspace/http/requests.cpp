@@ -35,7 +35,7 @@ MHD_Result collect(void* target, MHD_ValueKind /*kind*/, const char* key, std::s
   try {
     static_cast<Pairs*>(target)->emplace_back(view_of(key, key_size), view_of(value, value_size));
     return MHD_YES;
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
     return MHD_NO;
   }
 }

@@ -28,6 +28,7 @@
 
 #include "userspace/base/courtesy.h"
 #include "userspace/base/fd.h"
+#include "userspace/base/guard.h"
 #include "userspace/http/connections.h"
 #include "userspace/http/counters.h"
 #include "userspace/http/gate.h"
@@ -92,7 +93,7 @@ class Server::Impl {
     try {
       thread_ = std::thread([this] {
         const Courtesy courtesy(kNiceOfAnswers);
-        run();
+        Guard().keep("serving HTTP", [this] { run(); });
       });
     } catch (...) {
       pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -190,7 +191,7 @@ class Server::Impl {
     try {
       if (impl.gate_.admission().admit_handshake(client_of(address), Clock::now())) return MHD_YES;
       impl.counters_.rejected(Rejection::connection_rate);
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
     }
     return MHD_NO;
   }
@@ -221,7 +222,7 @@ class Server::Impl {
       counters_.rejected(Rejection::crowded,
                          connections_.opened(handle, fd, client_of(client->client_addr),
                                              Clock::now(), std::move(certificate)));
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
       shutdown(fd, SHUT_RDWR);  // no deadline without the memory to keep one
     }
   }

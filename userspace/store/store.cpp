@@ -70,7 +70,7 @@ class Store::Impl {
   Result<void> start() {
     if (auto opened = writer_.open(); !opened) return opened;
     try {
-      thread_ = std::thread([this] { run(); });
+      thread_ = std::thread([this] { Guard().keep("writing history", [this] { run(); }); });
     } catch (const std::system_error& e) {
       return fail(std::string("start the thread that writes history: ") + e.what(),
                   "see ulimit -u, TasksMax", e.code().value());
