@@ -140,6 +140,20 @@ TEST(Store, TrendsHaveAPointForEachStepAndHolesWhereNothingWas) {
   EXPECT_EQ(one[0].points[0].value, 5);
 }
 
+TEST(Store, AStepLongerThanTheRangeIsAnsweredFromFineEnoughIntervals) {
+  const Folder folder;
+  auto store = open_store({.path = folder.file()});
+  Service service;
+  run_service(*store, service, 0, 3 * 3600 + 60, 30);
+  // No hour has its middle in it, and its minutes are in no block yet.
+  const double from = kMidnight + 160 * 60, to = from + 20 * 60;
+  const auto day = store->trends({"c_total", {}, {}, false}, from, to, kDay);
+  ASSERT_EQ(day.size(), 1U);
+  ASSERT_EQ(day[0].points.size(), 1U);
+  EXPECT_EQ(day[0].points[0].at, to);
+  EXPECT_EQ(day[0].points[0].value, 5);
+}
+
 TEST(Store, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
