@@ -95,5 +95,23 @@ INSTANTIATE_TEST_SUITE_P(Shares, FilesystemFull,
                                            Full{0.96, 1, Severity::warning},
                                            Full{0.995, 1, Severity::critical}));
 
+TEST(FilesystemFull, TellsOfTheFullestOne) {
+  Scene s;
+  const auto add = [&](const char* family, const char* mount, double used) {
+    const auto labels = [&](const char* kind) {
+      return Labels{{"mount", mount}, {"device", mount}, {"kind", kind}};
+    };
+    s.gauge(family, labels("size"), 1e9);
+    s.gauge(family, labels("available"), 1e9 * (1 - used));
+  };
+  add("nearzero_filesystem_bytes", "/", 0.955);
+  add("nearzero_filesystem_bytes", "/data", 0.995);
+  add("nearzero_filesystem_inodes", "/", 0.97);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].id, "filesystem_full/demo/host filesystem /data");
+  EXPECT_EQ(found[0].severity, Severity::critical);
+}
+
 }  // namespace
 }  // namespace nz::analysis::test

@@ -68,15 +68,12 @@ void RegressionTracker::take(const Regression& found, double at, Changes& change
     while (resolved_.size() > options_.most) resolved_.pop_front();
     return;
   }
-  if (auto again = rejoined(found, at)) {
-    open(std::move(*again), changes);
-    return;
-  }
   if (!has_room_for(found)) {
     dropped_++;
     return;
   }
-  open(found, changes);
+  const auto again = rejoined(found, at);
+  open(again ? *again : found, changes);
 }
 
 void RegressionTracker::open(Regression regression, Changes& changes) {

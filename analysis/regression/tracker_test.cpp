@@ -146,6 +146,20 @@ TEST(RegressionTracker, IsBoundedAndCountsWhatDidNotFit) {
   EXPECT_EQ(t.regressions()[1].of.labels[0].second, "b");
 }
 
+TEST(RegressionTracker, OneThatComesBackNeedsRoomToo) {
+  RegressionTracker::Options o;
+  o.most = 1;
+  RegressionTracker t(o);
+  t.observe({regression("a", 1, 2, 90)}, kNothing, 100);
+  t.observe({regression("a", 2, 1, 150)}, kNothing, 160);
+  t.observe({regression("b", 1, 2, 165)}, kNothing, 170);
+  t.observe({regression("a", 1, 2, 175, 0.9999)}, kNothing, 180);
+  ASSERT_EQ(t.regressions().size(), 1U);
+  EXPECT_EQ(t.regressions()[0].of.labels[0].second, "a");
+  EXPECT_EQ(t.regressions()[0].since, 90) << "it has never ended";
+  EXPECT_EQ(t.dropped(), 1U);
+}
+
 TEST(RegressionTracker, SurvivesARestart) {
   RegressionTracker t = with_open();
   RegressionTracker after;

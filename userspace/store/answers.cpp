@@ -194,8 +194,11 @@ Result<std::vector<history::Trend>> trends(Reader& reader, const history::Select
   wanted->insert(wanted->begin(), drains->begin(), drains->end());
   TrendWriter writer(selector, steps, observed);
   bool too_many = false;  // a file knows many more series than are there now
+  // A step that is longer than the range is as long as the range: an hour that reaches beyond both
+  // ends of it would be no answer.
+  const Level level = level_for_step(std::min(step, to - from));
   const auto done = reader.read(
-      *wanted, {ms(from), ms(to), level_for_step(step), false},
+      *wanted, {ms(from), ms(to), level, false},
       [&](std::size_t i, Level, const Interval& interval, const Cell& cell) {
         if (too_many) return false;
         if (i < axes) {

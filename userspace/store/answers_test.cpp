@@ -15,6 +15,7 @@ namespace {
 using testing::add;
 using testing::Folder;
 using testing::gauge;
+using testing::kDay;
 using testing::kHour;
 using testing::kMidnight;
 using testing::open_store;
@@ -111,6 +112,20 @@ TEST(Answers, AFamilyIsKnownByItsSeriesOnDisk) {
   EXPECT_EQ(family->samples[0].labels, (metrics::Labels{{"stage", "risk"}}));
   EXPECT_FALSE(store->family("h"));
   EXPECT_FALSE(store->family("")) << "not all of them";
+}
+
+TEST(Answers, AStepLongerThanTheRangeIsAnsweredFromFineEnoughIntervals) {
+  const Folder folder;
+  auto store = open_store({.path = folder.file()});
+  Service service;
+  run_service(*store, service, 0, 3 * 3600 + 60, 30);
+  // No hour has its middle in it, and its minutes are in no block yet.
+  const double from = kMidnight + 160 * 60, to = from + 20 * 60;
+  const auto day = store->trends({"c_total", {}, {}, false}, from, to, kDay);
+  ASSERT_EQ(day.size(), 1U);
+  ASSERT_EQ(day[0].points.size(), 1U);
+  EXPECT_EQ(day[0].points[0].at, to);
+  EXPECT_EQ(day[0].points[0].value, 5);
 }
 
 TEST(Answers, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {

@@ -17,8 +17,9 @@ struct Compacted {
   std::size_t damaged = 0;  ///< of those: the file had one that could not be read whole
 };
 
-/// Puts all intervals but those of the part of a period that holds `now_ms` (level.h) into blocks, in
-/// one transaction, a chunk of series at a time. Intervals that are not part of the coarser level yet stay.
+/// Puts all intervals but those of the part of a period that holds `now_ms` (level.h) into blocks,
+/// in one transaction, a chunk of series at a time. Intervals that are not part of the coarser
+/// level yet stay.
 Result<Compacted> compact(Connection& connection, Level level, std::int64_t now_ms);
 
 /// Writes the block of a series and period, together with what the file has of it. Part of the

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <memory>
+#include <string>
+
 #include "userspace/store/test_store.h"
 
 namespace nz::store {
@@ -33,6 +37,51 @@ TEST(Compaction, MinutesGoToTheirBlockAQuarterOfItsPeriodAtATime) {
     ASSERT_EQ(all[i].first.from, from);
     ASSERT_EQ(all[i].second.growth, 300);
   }
+}
+
+// Of all minutes, with what the last run has not lived to roll up.
+double growth_of_minutes(const std::string& path) {
+  {
+    auto store = testing::open_store({.path = path, .keep_raw = 1e9});
+    EXPECT_TRUE(store->flush());
+  }
+  double growth = 0;
+  for (const auto& [interval, cell] : testing::points(path, "c_total", Level::minute))
+    growth += cell.growth;
+  return growth;
+}
+
+TEST(Compaction, NoMinuteIsLostOrTwiceOverRestartsWithinItsPeriod) {
+  const Folder folder;
+  for (int run = 0; run < 5; run++) {
+    auto store = testing::open_store({.path = folder.file(), .keep_raw = 1e9});
+    testing::Service service;  // begins at 0 again, as an agent does
+    testing::run_service(*store, service, 0, 6900, 30, kMidnight + run * 7000);
+  }
+  EXPECT_EQ(growth_of_minutes(folder.file()), 5 * 6900 * 5);
+  std::int64_t last = 0;
+  for (const auto& [interval, cell] : testing::points(folder.file(), "c_total", Level::minute)) {
+    ASSERT_GE(interval.from, last) << "nothing overlaps";
+    last = interval.to;
+  }
+  const auto store = testing::open_store({.path = folder.file(), .keep_raw = 1e9});
+  EXPECT_EQ(store->window(0, 1e11).change("c_total"), 5 * 6900 * 5);
+}
+
+TEST(Compaction, NoMinuteIsLostWhereAClockIsSetBackOverQuarters) {
+  const Folder folder;
+  {
+    auto store = testing::open_store({.path = folder.file(), .keep_raw = 1e9});
+    for (int s = 0; s <= 11 * 3600; s += 60) {
+      const double set = s > 5 * 3600 ? -3.5 * 3600 : 0;
+      store->add(kMidnight + s + set,
+                 std::make_shared<const testing::FamilyList>(
+                     testing::FamilyList{testing::counter("c_total", s)}),
+                 s);
+      ASSERT_TRUE(store->flush());
+    }
+  }
+  EXPECT_EQ(growth_of_minutes(folder.file()), 11 * 3600);
 }
 
 }  // namespace

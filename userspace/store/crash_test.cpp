@@ -27,7 +27,7 @@ using testing::Service;
 using testing::TestDisk;
 
 constexpr int kKills = 200, kCuts = 200;
-// A drain a minute: each commit has a raw interval and a minute, blocks come every 480 commits.
+// A drain a minute: each commit has a raw interval and a minute, blocks come every 120 commits.
 constexpr int kStep = 60;
 
 // What holds after any crash. `safe_ms`: end of the last interval that was said to be on the disk.
