@@ -269,8 +269,9 @@ TEST(Garbage, TenMegabytesOfHeaders) {
   options.request_deadline = milliseconds(2'000);
   Server server = start(options);
   EXPECT_EQ(get(server.port(), "/metrics").status, 200);  // what a first request takes is taken
-  const std::string raw = "GET /metrics HTTP/1.1\r\nHost: x\r\nX: " +
-                          std::string(std::size_t{10} * 1000 * 1000, 'h') + "\r\n\r\n";
+  const std::string raw =
+      "GET /metrics HTTP/1.1\r\nHost: x\r\nX: " + std::string(std::size_t{10} * 1000 * 1000, 'h') +
+      "\r\n\r\n";
   reset_peak();
   const long before = peak_kb();
   const Reply reply = round_trip(server.port(), raw);
