@@ -48,6 +48,7 @@ inline const std::map<std::string, std::string>& may_be_silent() {
       {"nearzero_oom_kills_total", "the kernel kills nobody"},
       {"nearzero_block_io_errors_total", "no request fails"},
       {"nearzero_tcp_connect_failures_total", "no connect fails"},
+      {"nearzero_sqlite_slow_threshold_seconds", "no target logs slow statements"},
   };
   return kReasons;
 }
