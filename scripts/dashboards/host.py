@@ -67,6 +67,8 @@ def memory_rows():
               "any.", query(quantile(0.99, "nearzero_reclaim_stall_seconds", "target"), "{{target}}"), width=8),
         Panel("Open files", COUNT, "used against limit, of the host.",
               level("nearzero_host_open_files", "kind"), width=8),
+        Panel("OOM kills", PER_SECOND, "Processes of the target that the kernel killed for want of memory.",
+              of_target("nearzero_oom_kills_total"), width=8),
     ]
 
 
@@ -101,6 +103,9 @@ def disk_rows():
                                    'kind="available"', "max") + " / "
                     + gauge("nearzero_filesystem_inodes", "instance, mount", INSTANCE, 'kind="size"', "max"),
                     "{{instance}} {{mount}}"), width=8, highest=1, limits=(0.8, 0.95)),
+        Panel("I/O errors", PER_SECOND, "Requests that the device failed. Should be zero.",
+              query(rate("nearzero_block_io_errors_total", "instance, device, op", INSTANCE),
+                    "{{instance}} {{device}} {{op}}"), width=8),
     ]
 
 
@@ -125,6 +130,8 @@ def network_rows():
               query(quantile(0.99, "nearzero_tcp_connect_duration_seconds", "target"), "{{target}}"), width=8),
         Panel("TCP retransmits", PER_SECOND, "Each one costs an order at least 200 ms.",
               of_target("nearzero_tcp_retransmits_total"), width=8),
+        Panel("TCP connects that failed", PER_SECOND, "Refused, timed out or given up.",
+              of_target("nearzero_tcp_connect_failures_total"), width=8),
     ]
 
 

@@ -1,6 +1,6 @@
 """Statements, waits and connections of SQLite inside the targets."""
 
-from model import COUNT, PER_SECOND, RATIO, SECONDS, Panel, Row, dashboard, query
+from model import BYTES, COUNT, PER_SECOND, RATIO, SECONDS, Panel, Row, dashboard, query
 from promql import (TARGET, gauge, heatmap, histogram_rate, histogram_seconds, mean, per_observed_second,
                     quantile, rate, share, top)
 
@@ -56,6 +56,26 @@ def make():
             Panel("Opens and closes", PER_SECOND, "An open for each request costs the schema's parsing each time.",
                   query(rate("nearzero_sqlite_opens_total", "target"), "{{target}} opens"),
                   query(rate("nearzero_sqlite_closes_total", "target"), "{{target}} closes"), width=8),
+            Row("Database files"),
+            Panel("Size of files", BYTES, "A wal that only grows: no checkpoint gets to its end.",
+                  query(gauge("nearzero_sqlite_database_bytes", "target, database, kind", how="max"),
+                        "{{database}} {{kind}}"), width=8),
+            Panel("Pages in the WAL", COUNT, "written less checkpointed is what a checkpoint has still to do.",
+                  query(gauge("nearzero_sqlite_wal_frames", "target, database, state", how="max"),
+                        "{{database}} {{state}}"), width=8),
+            Panel("Locks held", SECONDS, "Who has been seen with the write lock in one transaction, or reads and "
+                  "pins the WAL, and for how long. Empty: nobody, at the moments of looking.",
+                  query(gauge("nearzero_sqlite_lock_held_seconds", "target, database, lock, comm", how="max"),
+                        "{{comm}} {{lock}} {{database}}"), width=8),
+            Panel("Slow statements logged", PER_SECOND, "Single statements over the target's threshold; the agent's "
+                  "log has each with its breakdown.",
+                  query(top(10, rate("nearzero_sqlite_slow_statements_total", "target, digest")),
+                        "{{target}} {{digest}}"), width=8),
+            Panel("Slow statements not logged", PER_SECOND, "Over the threshold, and kept back by the limit of "
+                  "the log or a full ring.",
+                  query(rate("nearzero_sqlite_slow_dropped_total", "target, cause"), "{{target}} {{cause}}"), width=8),
+            Panel("Threshold of slow statements", SECONDS, "0: off.",
+                  query(gauge("nearzero_sqlite_slow_threshold_seconds", "target", how="max"), "{{target}}"), width=8),
             Row("How it is measured"),
             Panel("Plan in use", COUNT, "1 for the plan: step is exact, boundary is cheap where statements "
                   "return many rows.",

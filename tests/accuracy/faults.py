@@ -104,6 +104,19 @@ class NoisyNeighbour(Fault):
             self.run("sh", "-c", SPIN)
 
 
+def control_group(controller, knob):
+    """A group of our own with this controller, and whether it is of version 1, which has `knob`; else 2."""
+    root = f"/sys/fs/cgroup/{controller}"
+    v1 = os.path.exists(f"{root}/{knob}")
+    if not v1:
+        root = "/sys/fs/cgroup"
+        with open(f"{root}/cgroup.subtree_control", "w") as f:
+            f.write(f"+{controller}")
+    group = f"{root}/nearzero-accuracy-{os.getpid()}"
+    os.makedirs(group, exist_ok=True)
+    return group, v1
+
+
 @fault
 class CpuQuota(Fault):
     """The service's cgroup gets less CPU time than it uses."""
@@ -114,8 +127,7 @@ class CpuQuota(Fault):
         return round(random.uniform(0.3, 0.8), 2)  # of what it uses
 
     def prepare(self):
-        self.group = f"/sys/fs/cgroup/cpu/nearzero-accuracy-{os.getpid()}"
-        os.makedirs(self.group, exist_ok=True)
+        self.group, self.v1 = control_group("cpu", "cpu.cfs_quota_us")
         self.service.prefix += ["sh", "-c", f'echo $$ > {self.group}/cgroup.procs; exec "$@"', "sh"]
 
     def _used(self):
@@ -128,13 +140,19 @@ class CpuQuota(Fault):
         time.sleep(2)
         self.cores = (self._used() - before) / 2
 
+    def _write(self, quota):
+        """Microseconds of each 100 ms; None: all."""
+        with open(f"{self.group}/{'cpu.cfs_quota_us' if self.v1 else 'cpu.max'}", "w") as f:
+            if self.v1:
+                f.write(str(-1 if quota is None else quota))
+            else:
+                f.write(f"{'max' if quota is None else quota} 100000")
+
     def begin(self):
-        with open(f"{self.group}/cpu.cfs_quota_us", "w") as f:
-            f.write(str(max(1000, int(self.cores * self.magnitude * 100_000))))
+        self._write(max(1000, int(self.cores * self.magnitude * 100_000)))
 
     def end(self):
-        with open(f"{self.group}/cpu.cfs_quota_us", "w") as f:
-            f.write("-1")
+        self._write(None)
 
     def undo(self):
         os.rmdir(self.group)
@@ -298,17 +316,17 @@ class MemoryPressure(Fault):
         return round(random.uniform(0.5, 0.8), 2)  # of what it uses
 
     def prepare(self):
-        self.group = f"/sys/fs/cgroup/memory/nearzero-accuracy-{os.getpid()}"
-        os.makedirs(self.group, exist_ok=True)
+        self.group, self.v1 = control_group("memory", "memory.limit_in_bytes")
         self.service.prefix += ["sh", "-c", f'echo $$ > {self.group}/cgroup.procs; exec "$@"', "sh"]
         self.service.arguments += ["--reference-data", "256"]
 
     def _write(self, value):
-        with open(f"{self.group}/memory.limit_in_bytes", "w") as f:
-            f.write(str(value))
+        """Bytes; None: no limit."""
+        with open(f"{self.group}/{'memory.limit_in_bytes' if self.v1 else 'memory.max'}", "w") as f:
+            f.write(str(value) if value is not None else "-1" if self.v1 else "max")
 
     def begin(self):
-        with open(f"{self.group}/memory.usage_in_bytes") as f:
+        with open(f"{self.group}/{'memory.usage_in_bytes' if self.v1 else 'memory.current'}") as f:
             used = int(f.read())
         for _ in range(20):  # EBUSY until enough was reclaimed
             try:
@@ -317,7 +335,7 @@ class MemoryPressure(Fault):
                 time.sleep(0.1)
 
     def end(self):
-        self._write(-1)
+        self._write(None)
 
     def undo(self):
         for _ in range(50):

@@ -1,5 +1,8 @@
-// The normaliser of statements: the kernel's header and the text that userspace shows.
+// Statements: the normaliser of the kernel's header, SQLite's tokens, and the text that userspace
+// shows.
 #include "analysis/sql_digest.h"
+#include "analysis/sql_display.h"
+#include "analysis/sql_tokenizer.h"
 #include "nearzero/abi.h"
 #include "nearzero/sql_normalise.h"
 #include "tests/fuzz/input.h"
@@ -22,6 +25,18 @@ uint64_t kernel_hash(const std::string& text, uint32_t slot) {
     if (kept != 0) hash = (hash ^ kept) * 0x100000001b3ULL;
   }
   return hash == 0 ? 1 : hash;
+}
+
+// Without a NUL, which ends a text.
+void check_tokens(const std::string& text) {
+  nz::analysis::SqlTokenizer tokenizer(text);
+  nz::analysis::SqlToken token;
+  std::string all;
+  while (tokenizer.next(token)) {
+    nz::fuzz::require(!token.text.empty(), "a token is never empty");
+    all += token.text;
+  }
+  nz::fuzz::require(all == text, "the tokens together are the text");
 }
 
 // A string literal that holds any text at all.
@@ -50,5 +65,12 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   nz::fuzz::require(nz::analysis::normalise_sql("SELECT a FROM t WHERE b=" + quoted(text) +
                                                 " AND c") == "SELECT a FROM t WHERE b=? AND c",
                     "nothing of a string literal is kept");
+
+  check_tokens(text);
+  nz::fuzz::require(nz::analysis::display_sql(text).size() <= 2 * text.size(),
+                    "what is shown is at most twice as long");
+  nz::fuzz::require(nz::analysis::display_sql("SELECT a FROM t WHERE b=" + quoted(text)) ==
+                        nz::analysis::display_sql("SELECT a FROM t WHERE b='x'"),
+                    "nothing of a string literal is shown");
   return 0;
 }

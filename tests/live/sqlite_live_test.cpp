@@ -108,5 +108,40 @@ INSTANTIATE_TEST_SUITE_P(All, EachMode, ::testing::ValuesIn(cases()), [](const a
   return name;
 });
 
+// A process that is no target has the write lock: it is named, and for how long.
+TEST(DatabaseFiles, AWriterFromOutsideIsNamedAndTheWalIsMeasured) {
+  stop_shared_agents();
+  Agent agent("host: false\ntargets: [{name: db, match: {exe: \"" NZ_WORKLOADS
+              "/nz-demo\"}, scheduler: false, sqlite: true}]");
+  const std::string path = temporary_file("orders.db", "");
+  Workload demo("nz-demo", {"--rate", "200", "--duration", "0", "--db", path});
+  ASSERT_TRUE(agent.has_member(demo.pid()));
+  demo.go();
+  sleep_seconds(1);  // some orders are written
+  const std::string script =
+      temporary_file("holder.py",
+                     "import sqlite3, sys, time\n"
+                     "c = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)\n"
+                     "c.execute('BEGIN IMMEDIATE')\n"
+                     "print('held', file=sys.stderr, flush=True)\n"
+                     "time.sleep(60)\n");
+  Program holder({"/usr/bin/python3", script, path});
+  ASSERT_TRUE(holder.wait_for_text("held", 30)) << holder.err();
+  // The demo waits for 5 s before it gives up.
+  LiveData data;
+  EXPECT_TRUE(eventually(
+      [&] {
+        data = agent.fetch();
+        return value_of(data, "nearzero_sqlite_lock_held_seconds",
+                        {{"lock", "write"}, {"comm", "python3"}}) > 1;
+      },
+      4.5));
+  // Nobody writes meanwhile: both are of one moment.
+  const double written = value_of(data, "nearzero_sqlite_wal_frames", {{"state", "written"}});
+  EXPECT_GT(written, 0);
+  EXPECT_GE(written, value_of(data, "nearzero_sqlite_wal_frames", {{"state", "checkpointed"}}));
+  EXPECT_GT(value_of(data, "nearzero_sqlite_database_bytes", {{"kind", "main"}}), 0);
+}
+
 }  // namespace
 }  // namespace nz::live

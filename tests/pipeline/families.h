@@ -21,6 +21,13 @@ inline const std::map<std::string, std::string>& may_be_absent() {
       {"nearzero_disk_in_flight", "a host without a block device of its own"},
       {"nearzero_pressure_seconds_total", "a kernel without PSI"},
       {"nearzero_bottleneck_impact_ratio", "nothing limits the demo"},
+      {"nearzero_sqlite_lock_held_seconds", "nobody has a lock when it is looked"},
+      {"nearzero_sqlite_slow_statements_total", "no statement is slow"},
+      {"nearzero_sqlite_slow_dropped_total", "no slow statement is kept back"},
+      {"nearzero_oom_kills_total", "the kernel kills nobody"},
+      {"nearzero_block_io_errors_total", "no request fails"},
+      {"nearzero_sqlite_slow_threshold_seconds", "no target logs slow statements"},
+      {"nearzero_tcp_connect_failures_total", "no connect fails"},
   };
   return kReasons;
 }
@@ -35,6 +42,13 @@ inline const std::map<std::string, std::string>& may_be_silent() {
       {"nearzero_tcp_round_trip_seconds", "the demo may be using socket pairs"},
       {"nearzero_block_io_duration_seconds", "a host without a block device of its own"},
       {"nearzero_block_io_queue_seconds", "devices without an I/O scheduler queue nothing"},
+      {"nearzero_sqlite_lock_held_seconds", "nobody has a lock when it is looked"},
+      {"nearzero_sqlite_slow_statements_total", "no statement is slow"},
+      {"nearzero_sqlite_slow_dropped_total", "no slow statement is kept back"},
+      {"nearzero_oom_kills_total", "the kernel kills nobody"},
+      {"nearzero_block_io_errors_total", "no request fails"},
+      {"nearzero_tcp_connect_failures_total", "no connect fails"},
+      {"nearzero_sqlite_slow_threshold_seconds", "no target logs slow statements"},
   };
   return kReasons;
 }
