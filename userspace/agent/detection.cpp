@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "analysis/regression/judge.h"
 #include "analysis/text.h"
 #include "userspace/agent/regression_state.h"
 
@@ -15,6 +16,9 @@ constexpr const char* kKey = "regressions";
 constexpr const char* kBuildsKey = "target_builds";
 constexpr double kBuildsPause = 60;  // seconds: a target may start ever other executables
 constexpr std::size_t kMostEvents = 512;
+// Of an incident: as of a regression.
+constexpr double kEventSeconds = 600;
+constexpr std::size_t kMostNamed = 8;
 
 void log(const analysis::Regression& r, bool opened) {
   const std::string what = analysis::text_of(r.of);
@@ -97,6 +101,11 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
       events);
   regressions_ = watch_.regressions();
   incidents_ = watch_.incidents();
+  for (analysis::Incident& i : incidents_) {
+    if (i.members.empty()) continue;
+    i.events = analysis::events_near(events, i.members.front().of.labels, i.since, i.since,
+                                     kEventSeconds, kMostNamed);
+  }
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();

@@ -11,6 +11,8 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace nz::agent {
 namespace {
@@ -58,6 +60,10 @@ class Service {
       if (r.state != FindingState::resolved && r.worse) open[r.of.name] = r;
     }
     return open;
+  }
+  void tell(analysis::Event event) { detection_.tell(std::move(event)); }
+  [[nodiscard]] const std::vector<analysis::Incident>& incidents() const {
+    return detection_.incidents();
   }
   [[nodiscard]] double at() const { return at_; }
   [[nodiscard]] int changes() const { return changes_; }
@@ -113,6 +119,24 @@ TEST_P(DetectionTest, ALostIndexIsToldInTimeSinceWhenAndItsEnd) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Moments, DetectionTest, testing::Values(340, 343, 346, 348));
+
+TEST(Detection, AnIncidentTellsWhatHappenedThen) {
+  Service service;
+  for (int i = 0; i < 3000; i++) service.second(false);
+  const double loss = service.at();
+  service.tell({loss - 5000, "process_start", "demo", "long before"});
+  service.tell({loss - 20, "config_reload", "host", "the configuration was read again"});
+  service.tell({loss - 10, "new_build", "another", "of another service"});
+  for (int i = 0; i < 60; i++) service.second(true);
+  bool told = false;
+  for (const analysis::Incident& incident : service.incidents()) {
+    if (incident.since < loss - 20) continue;  // a false alarm a month is in the contract
+    told = true;
+    ASSERT_EQ(incident.events.size(), 1U);
+    EXPECT_EQ(incident.events[0].kind, "config_reload");
+  }
+  EXPECT_TRUE(told);
+}
 
 std::optional<targets::Process> gateway(pid_t pid, const std::string& /*proc*/) {
   targets::Process process;
