@@ -8,6 +8,7 @@
 #include "analysis/regression/judge.h"
 #include "analysis/text.h"
 #include "userspace/agent/regression_state.h"
+#include "userspace/base/clock.h"
 
 namespace nz::agent {
 namespace {
@@ -16,6 +17,7 @@ constexpr const char* kKey = "regressions";
 constexpr const char* kBuildsKey = "target_builds";
 constexpr double kBuildsPause = 60;  // seconds: a target may start ever other executables
 constexpr std::size_t kMostEvents = 512;
+constexpr double kEventsBack = 86400;  // seconds, after a restart
 // Of an incident: as of a regression.
 constexpr double kEventSeconds = 600;
 constexpr std::size_t kMostNamed = 8;
@@ -38,6 +40,7 @@ void log(const analysis::Regression& r, bool opened) {
 Detection::Detection(const history::History& history, store::Store* store)
     : history_(history), store_(store) {
   restore();
+  restore_events();
   const auto builds = store_ == nullptr ? std::nullopt : store_->get_state(kBuildsKey);
   if (builds) target_events_.restore(*builds);
 }
@@ -52,6 +55,16 @@ void Detection::restore() {
   }
   watch_.restore(*known);
   regressions_ = watch_.regressions();
+}
+
+// What explains a change may have happened before a restart.
+void Detection::restore_events() {
+  if (store_ == nullptr) return;
+  const double now = unix_seconds();
+  for (analysis::Event& event : store_->events(now - kEventsBack, now)) {
+    events_.push_back(std::move(event));
+    if (events_.size() > kMostEvents) events_.pop_front();
+  }
 }
 
 void Detection::remember() {

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "userspace/base/clock.h"
+
 namespace nz::agent {
 namespace {
 
@@ -179,6 +181,31 @@ TEST(Detection, BuildsAreKnownAfterARestart) {
   EXPECT_EQ(new_builds(), 1);
   EXPECT_EQ(new_builds(), 0) << "told once";
   store->reset();
+  fs::remove_all(folder);
+}
+
+TEST(Detection, EventsAreKnownAfterARestart) {
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::temp_directory_path() / ("nearzero-detection-events-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  store::Options options;
+  options.path = folder / "history.db";
+  const history::History history{history::History::Options{}};
+  const double now = unix_seconds();
+  for (const bool first : {true, false}) {
+    auto store = store::Store::open(options);
+    ASSERT_TRUE(store) << store.error().text();
+    Detection detection(history, store->get());
+    if (first) {
+      detection.tell({now - 3 * 86400.0, "new_build", "demo", "three days ago"});
+      detection.tell({now - 60, "config_reload", "host", "a minute ago"});
+      continue;
+    }
+    ASSERT_EQ(detection.events().size(), 1U);
+    EXPECT_EQ(detection.events().front().kind, "config_reload");
+    EXPECT_EQ(detection.events().front().text, "a minute ago");
+  }
   fs::remove_all(folder);
 }
 
