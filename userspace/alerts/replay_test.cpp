@@ -140,9 +140,8 @@ TEST(Replay, ASelectorThatMatchesNothingIsNamedButNotOfAbsence) {
       text);
   ASSERT_EQ(r.unknown.size(), 1U);
   EXPECT_EQ(r.unknown[0].rule, "A");
-  EXPECT_THAT(r.unknown[0].why,
-              HasSubstr("no series of this recording matches "
-                        "nearzero_order_stage_duration_seconds{stage=\"rsik\"}"));
+  EXPECT_THAT(r.unknown[0].why, HasSubstr("no series of this recording matches "
+                                          "nearzero_order_stage_duration_seconds{stage=\"rsik\"}"));
 }
 
 TEST(Replay, BaselinesOfAnotherPlace) {
