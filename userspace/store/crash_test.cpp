@@ -139,7 +139,7 @@ TEST(Crash, APowerCutAtAnyMomentCostsNothingThatWasSafe) {
     std::filesystem::copy_file(folder.file("before.db"), disk_folder.file());
     std::atomic<std::int64_t> safe_ms{static_cast<std::int64_t>(kMidnight + first) * 1000};
     disk.remember();
-    disk.cut_at(1 + random() % most, [&] { return safe_ms.load(); });
+    disk.cut_at(1 + static_cast<unsigned>(random() % most), [&] { return safe_ms.load(); });
     {
       auto store =
           open_store({.path = disk_folder.file(), .keep_raw = 1e9, .vfs = TestDisk::kName});
