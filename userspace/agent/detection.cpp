@@ -5,8 +5,10 @@
 #include <map>
 #include <utility>
 
+#include "analysis/regression/judge.h"
 #include "analysis/text.h"
 #include "userspace/agent/regression_state.h"
+#include "userspace/base/clock.h"
 
 namespace nz::agent {
 namespace {
@@ -15,6 +17,10 @@ constexpr const char* kKey = "regressions";
 constexpr const char* kBuildsKey = "target_builds";
 constexpr double kBuildsPause = 60;  // seconds: a target may start ever other executables
 constexpr std::size_t kMostEvents = 512;
+constexpr double kEventsBack = 86400;  // seconds, after a restart
+// Of an incident: as of a regression.
+constexpr double kEventSeconds = 600;
+constexpr std::size_t kMostNamed = 8;
 
 void log(const analysis::Regression& r, bool opened) {
   const std::string what = analysis::text_of(r.of);
@@ -34,6 +40,7 @@ void log(const analysis::Regression& r, bool opened) {
 Detection::Detection(const history::History& history, store::Store* store)
     : history_(history), store_(store) {
   restore();
+  restore_events();
   const auto builds = store_ == nullptr ? std::nullopt : store_->get_state(kBuildsKey);
   if (builds) target_events_.restore(*builds);
 }
@@ -48,6 +55,16 @@ void Detection::restore() {
   }
   watch_.restore(*known);
   regressions_ = watch_.regressions();
+}
+
+// What explains a change may have happened before a restart.
+void Detection::restore_events() {
+  if (store_ == nullptr) return;
+  const double now = unix_seconds();
+  for (analysis::Event& event : store_->events(now - kEventsBack, now)) {
+    events_.push_back(std::move(event));
+    if (events_.size() > kMostEvents) events_.pop_front();
+  }
 }
 
 void Detection::remember() {
@@ -97,6 +114,11 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
       events);
   regressions_ = watch_.regressions();
   incidents_ = watch_.incidents();
+  for (analysis::Incident& i : incidents_) {
+    if (i.members.empty()) continue;
+    i.events = analysis::events_near(events, i.members.front().of.labels, i.since, i.since,
+                                     kEventSeconds, kMostNamed);
+  }
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();

@@ -15,7 +15,8 @@ namespace nz::agent {
 
 class Detection {
  public:
-  /// `store`: null where nothing is kept on disk. Both outlive it.
+  /// `store`: null where nothing is kept on disk. Both outlive it. Reads what is known of before,
+  /// events of the last day, too.
   Detection(const history::History& history, store::Store* store);
 
   /// Something that may explain a change.
@@ -36,6 +37,7 @@ class Detection {
 
  private:
   void restore();
+  void restore_events();
   void remember();
   void remember_builds(double now);
   [[nodiscard]] std::vector<analysis::Slice> slices(const analysis::Quantity& of, double from,

@@ -11,6 +11,10 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "userspace/base/clock.h"
 
 namespace nz::agent {
 namespace {
@@ -58,6 +62,10 @@ class Service {
       if (r.state != FindingState::resolved && r.worse) open[r.of.name] = r;
     }
     return open;
+  }
+  void tell(analysis::Event event) { detection_.tell(std::move(event)); }
+  [[nodiscard]] const std::vector<analysis::Incident>& incidents() const {
+    return detection_.incidents();
   }
   [[nodiscard]] double at() const { return at_; }
   [[nodiscard]] int changes() const { return changes_; }
@@ -114,6 +122,24 @@ TEST_P(DetectionTest, ALostIndexIsToldInTimeSinceWhenAndItsEnd) {
 
 INSTANTIATE_TEST_SUITE_P(Moments, DetectionTest, testing::Values(340, 343, 346, 348));
 
+TEST(Detection, AnIncidentTellsWhatHappenedThen) {
+  Service service;
+  for (int i = 0; i < 3000; i++) service.second(false);
+  const double loss = service.at();
+  service.tell({loss - 5000, "process_start", "demo", "long before"});
+  service.tell({loss - 20, "config_reload", "host", "the configuration was read again"});
+  service.tell({loss - 10, "new_build", "another", "of another service"});
+  for (int i = 0; i < 60; i++) service.second(true);
+  bool told = false;
+  for (const analysis::Incident& incident : service.incidents()) {
+    if (incident.since < loss - 20) continue;  // a false alarm a month is in the contract
+    told = true;
+    ASSERT_EQ(incident.events.size(), 1U);
+    EXPECT_EQ(incident.events[0].kind, "config_reload");
+  }
+  EXPECT_TRUE(told);
+}
+
 std::optional<targets::Process> gateway(pid_t pid, const std::string& /*proc*/) {
   targets::Process process;
   process.pid = pid;
@@ -155,6 +181,31 @@ TEST(Detection, BuildsAreKnownAfterARestart) {
   EXPECT_EQ(new_builds(), 1);
   EXPECT_EQ(new_builds(), 0) << "told once";
   store->reset();
+  fs::remove_all(folder);
+}
+
+TEST(Detection, EventsAreKnownAfterARestart) {
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::temp_directory_path() / ("nearzero-detection-events-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  store::Options options;
+  options.path = folder / "history.db";
+  const history::History history{history::History::Options{}};
+  const double now = unix_seconds();
+  for (const bool first : {true, false}) {
+    auto store = store::Store::open(options);
+    ASSERT_TRUE(store) << store.error().text();
+    Detection detection(history, store->get());
+    if (first) {
+      detection.tell({now - 3 * 86400.0, "new_build", "demo", "three days ago"});
+      detection.tell({now - 60, "config_reload", "host", "a minute ago"});
+      continue;
+    }
+    ASSERT_EQ(detection.events().size(), 1U);
+    EXPECT_EQ(detection.events().front().kind, "config_reload");
+    EXPECT_EQ(detection.events().front().text, "a minute ago");
+  }
   fs::remove_all(folder);
 }
 

@@ -44,6 +44,11 @@ std::optional<metrics::Family> Performance::family(const std::string& name) cons
   return known || store_ == nullptr ? known : store_->family(name);
 }
 
+std::optional<std::vector<analysis::Event>> Performance::events(double from, double to) const {
+  if (store_ == nullptr) return std::nullopt;
+  return store_->events(from, to);
+}
+
 double Performance::oldest() const {
   const double disk = oldest_on_disk_;
   const double memory = history_.oldest();

@@ -29,6 +29,8 @@ class Performance : public rest::Source {
   [[nodiscard]] std::vector<history::Trend> trends(const history::Selector& selector, double from,
                                                    double to, double step) const override;
   [[nodiscard]] std::optional<metrics::Family> family(const std::string& name) const override;
+  [[nodiscard]] std::optional<std::vector<analysis::Event>> events(double from,
+                                                                   double to) const override;
   [[nodiscard]] double oldest() const override;
 
   /// Before the first record(); null: nothing is on disk. Must outlive the server.

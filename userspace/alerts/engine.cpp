@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::size_t kMostLabelBytes = 1024;
 
+// With the rule's place in its file, where it has one.
+std::string placed(const Rule& rule, const std::string& why) {
+  return rule.source.empty() ? why : why + " (" + rule.source + ")";
+}
+
 }  // namespace
 
 void Engine::set_rules(std::vector<Rule> rules, bool complete) {
@@ -48,7 +53,8 @@ Engine::Changes Engine::step(const Facts& facts, double now) {
     } catch (const std::exception& e) {
       failures_++;
       unjudged_.insert(rule.name);
-      unknown_.push_back({rule.name, std::string("it could not be judged: ") + e.what()});
+      unknown_.push_back(
+          {rule.name, placed(rule, std::string("it could not be judged: ") + e.what())});
     }
   }
   for (auto& [key, instance] : instances_) {
@@ -63,7 +69,8 @@ Engine::Changes Engine::step(const Facts& facts, double now) {
 void Engine::judge_rule(const Rule& rule, const Judging& with, Changes& changes) {
   Verdict verdict = judge(rule, with);
   if (!verdict.known) unjudged_.insert(rule.name);
-  if (!verdict.known || !verdict.unknown.empty()) unknown_.push_back({rule.name, verdict.unknown});
+  if (!verdict.known || !verdict.unknown.empty())
+    unknown_.push_back({rule.name, placed(rule, verdict.unknown)});
   for (const Observation& seen : verdict.observations) {
     if (seen.known) {
       hold(rule, seen, with.now, changes);

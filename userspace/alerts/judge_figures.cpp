@@ -102,9 +102,11 @@ Verdict judge_one(const Ratio& condition, const Rule& rule, const Judging& with)
       verdict.observations.push_back(unknown(to.labels));
       verdict.unknown = std::isnan(upper)
                             ? "the first figure is missing"
-                            : fmt::format("the second figure is {}, not above {}",
-                                          value_text(to.value, condition.to.unit()),
-                                          value_text(condition.least, condition.to.unit()));
+                            : fmt::format(
+                                  "the second figure is {}, not above {}: see whether it is "
+                                  "recorded, or set `least`",
+                                  value_text(to.value, condition.to.unit()),
+                                  value_text(condition.least, condition.to.unit()));
       continue;
     }
     const double ratio = condition.complement ? 1 - upper / to.value : upper / to.value;

@@ -114,6 +114,7 @@ TEST_F(Judge, RatioOfWhatIsZeroIsNotKnown) {
   scene.counter("nearzero_sqlite_opens_total", {{"target", "never"}}, 100);
   const auto v = verdict(kRule);
   EXPECT_THAT(v.unknown, HasSubstr("the second figure is 0, not above 10"));
+  EXPECT_THAT(v.unknown, HasSubstr("or set `least`"));
   ASSERT_EQ(holding(v), 1U);
   for (const Observation& o : v.observations) {
     EXPECT_EQ(o.known, value_of(o.labels, "target") == "many") << value_of(o.labels, "target");

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "userspace/history/history.h"
 
@@ -47,6 +48,54 @@ std::set<std::string> families_of(const std::vector<Rule>& rules) {
 }
 
 namespace {
+
+/// What a rule has to find, so that it can judge. Absence is about what is not there; what
+/// forecasts, detection and baselines give has no samples in a recording.
+std::vector<Selector> selectors_of(const Rule& rule) {
+  if (const auto* c = std::get_if<Threshold>(&rule.condition)) return {c->of.series};
+  if (const auto* c = std::get_if<Ratio>(&rule.condition)) return {c->to.series};
+  if (const auto* c = std::get_if<Degradation>(&rule.condition)) return {c->of.series};
+  if (const auto* c = std::get_if<BurnRate>(&rule.condition))
+    return {c->of_values() ? c->series : c->total};
+  return {};
+}
+
+/// Selectors that no series has matched yet.
+class Unmatched {
+ public:
+  explicit Unmatched(const std::vector<Rule>& rules) {
+    for (const Rule& rule : rules) {
+      for (Selector& one : selectors_of(rule)) waiting_.push_back({&rule, std::move(one)});
+    }
+  }
+  void look(const std::vector<metrics::Family>& families) {
+    std::erase_if(waiting_, [&](const Waiting& one) {
+      return std::any_of(families.begin(), families.end(), [&](const metrics::Family& f) {
+        return (one.selector.name.empty() || f.name == one.selector.name) &&
+               std::any_of(f.samples.begin(), f.samples.end(), [&](const metrics::Sample& s) {
+                 return one.selector.matches(f.name, s.labels);
+               });
+      });
+    });
+  }
+  /// By rule, why it could not be judged.
+  [[nodiscard]] std::map<std::string, std::string> reasons_by_rule() const {
+    std::map<std::string, std::string> reasons;
+    for (const Waiting& one : waiting_) {
+      std::string& why = reasons[one.rule->name];
+      why = "no series of this recording matches " + one.selector.text();
+      if (!one.rule->source.empty()) why += " (" + one.rule->source + ")";
+    }
+    return reasons;
+  }
+
+ private:
+  struct Waiting {
+    const Rule* rule;
+    Selector selector;
+  };
+  std::vector<Waiting> waiting_;
+};
 
 history::History::Options history_options(const std::vector<Rule>& rules, double interval) {
   history::History::Options options;
@@ -121,6 +170,7 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
   Limits limits({});
   limits.want(rules);
   Lists lists;
+  Unmatched unmatched(rules);
   HistoryFacts facts(history);
   Log log;
   std::map<std::string, std::string> never;  // rules not judged yet, and why
@@ -140,6 +190,7 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
     out.moments++;
     if (now.families) {
       std::erase_if(*now.families, [&](const auto& f) { return !wanted.contains(f.name); });
+      unmatched.look(*now.families);
       history.add(now.at, *now.families);
     }
     lists.take(now);
@@ -165,6 +216,9 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
   }
   out.alerts = std::move(log).all();
   for (const Alert& alert : out.alerts) never.erase(alert.rule);  // in part it was judged
+  if (out.steps > 0) {
+    for (const auto& [rule, why] : unmatched.reasons_by_rule()) never[rule] = why;
+  }
   for (const auto& [rule, why] : never) out.unknown.push_back({rule, why});
   return out;
 }

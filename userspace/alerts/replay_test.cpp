@@ -121,8 +121,27 @@ rules:
   for (const Alert& alert : r.alerts) fired.push_back(alert.rule);
   std::sort(fired.begin(), fired.end());
   EXPECT_THAT(fired, ::testing::ElementsAre("B", "D", "G", "N"));
-  EXPECT_TRUE(r.unknown.empty()) << r.unknown[0].rule << r.unknown[0].why;
+  ASSERT_EQ(r.unknown.size(), 1U);
+  EXPECT_EQ(r.unknown[0].rule, "U");
   EXPECT_TRUE(r.problems.empty()) << r.problems[0];
+}
+
+TEST(Replay, ASelectorThatMatchesNothingIsNamedButNotOfAbsence) {
+  std::string text;
+  for (int i = 1; i <= 60; i++) text += orders(kNow + 10 * i, i, 0);
+  const auto r = play(
+      "rules:\n"
+      "  - {name: A, threshold: {series: 'nearzero_order_stage_duration_seconds{stage=\"rsik\"}', "
+      "statistic: p99, above: 1s}}\n"
+      "  - {name: B, threshold: {series: 'nearzero_order_stage_duration_seconds{stage=\"order\"}', "
+      "statistic: p99, above: 1s}}\n"
+      "  - {name: C, absence: {series: 'nearzero_order_stage_duration_seconds{stage=\"rsik\"}', "
+      "window: 1m}}\n",
+      text);
+  ASSERT_EQ(r.unknown.size(), 1U);
+  EXPECT_EQ(r.unknown[0].rule, "A");
+  EXPECT_THAT(r.unknown[0].why, HasSubstr("no series of this recording matches "
+                                          "nearzero_order_stage_duration_seconds{stage=\"rsik\"}"));
 }
 
 TEST(Replay, BaselinesOfAnotherPlace) {

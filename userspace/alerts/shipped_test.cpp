@@ -42,7 +42,7 @@ TEST(Shipped, ExamplesInCommentsAreValidToo) {
   }
   const RuleFile file = parse_rules(examples, "examples");
   ASSERT_TRUE(file.problems.empty()) << file.problems[0];
-  EXPECT_EQ(file.rules.size(), 3U);
+  EXPECT_EQ(file.rules.size(), 4U);
   const auto at = text.find("# receivers:\n");
   ASSERT_NE(at, std::string::npos);
   std::string receivers;

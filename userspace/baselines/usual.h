@@ -40,7 +40,7 @@ class Usual {
     /// Quantities; the others are told by left_out(). Each has some 1.5 KB in memory (640 B of
     /// hours foretold, 272 B of this hour's points, its name twice), and in the store the 11 KB of
     /// eight weeks.
-    std::size_t most_series = 4096;
+    std::size_t most_series = 8192;
     /// Weeks are lived in local time.
     double (*utc_offset)(double unix_seconds) = &local_utc_offset;
   };

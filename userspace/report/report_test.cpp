@@ -361,5 +361,32 @@ TEST(Report, TablesHaveACellForEachColumn) {
   }
 }
 
+TEST(Report, SaysWhereTheOrderPathIsHeading) {
+  Input input = healthy();
+  for (TrendLine& line : input.trends) {
+    if (line.of.statistic != "p99") continue;
+    for (std::size_t i = 0; i < line.now.size(); i++)
+      line.now[i].value = 1e-4 + 1e-6 * static_cast<double>(i);  // 360 us an hour, in steps of 10 s
+  }
+  const Document d = make_report(input);
+  const Table* slopes = nullptr;
+  for (const Section& s : d.sections) {
+    for (const Block& block : s.blocks) {
+      const Table* table = std::get_if<Table>(&block);
+      if (table != nullptr && table->title == "Where the order path is heading") slopes = table;
+    }
+  }
+  ASSERT_NE(slopes, nullptr);
+  ASSERT_EQ(slopes->rows.size(), 3U);
+  for (const auto& row : slopes->rows) {
+    const std::string what = row[0].text.str();
+    EXPECT_EQ(row[5].text.str(), what.ends_with("p99") ? "rises" : "none that is significant")
+        << what;
+    if (what.ends_with("p99")) {
+      EXPECT_EQ(row[1].text.str(), "360 us");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace nz::report

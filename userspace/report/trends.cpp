@@ -1,13 +1,18 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "analysis/text.h"
+#include "analysis/trend/trend.h"
 #include "userspace/report/sections.h"
 
 namespace nz::report {
 namespace {
 
 constexpr std::size_t kMostPoints = 240, kMostMarks = 9, kMostForecasts = 20;
+constexpr std::size_t kMostSlopes = 12;  // a fit of 1,024 points takes some 30 ms
+constexpr std::size_t kLeastPoints = 8;  // fewer are never significant
+constexpr const char* kOrderPath = "nearzero_order_stage_duration_seconds";
 
 bool any_value(const std::vector<history::Point>& points) {
   return std::any_of(points.begin(), points.end(),
@@ -41,6 +46,45 @@ Table forecast_table(const std::vector<Forecast>& forecasts) {
          {{none ? "" : when(f.likeliest)}, Tone::none},
          {{none ? "" : when(f.latest)}, Tone::none}});
   }
+  return table;
+}
+
+// Of the order path, by the fit that GET /performance/trends gives.
+std::optional<Table> slope_table(const Facts& facts) {
+  Table table;
+  table.title = "Where the order path is heading";
+  table.columns = {{"what"},          {"an hour", true}, {"at least", true},
+                   {"at most", true}, {"p", true},       {"trend"}};
+  for (const TrendLine& line : facts.in.trends) {
+    if (line.of.name != kOrderPath) continue;
+    analysis::Series series;
+    for (const history::Point& p : line.now) {
+      if (!std::isfinite(p.at) || !std::isfinite(p.value)) continue;
+      if (!series.at.empty() && p.at <= series.at.back()) continue;
+      series.at.push_back(p.at);
+      series.value.push_back(p.value);
+    }
+    if (series.at.size() < kLeastPoints) continue;
+    if (table.rows.size() == kMostSlopes) {
+      table.note = "Further series are left out.";
+      break;
+    }
+    const analysis::TrendFit fit = analysis::fit_trend(series);
+    const auto per_hour = [&](double slope) {
+      return std::isfinite(slope) ? analysis::figure_text(slope * 3600, line.of.unit)
+                                  : std::string("not bounded");
+    };
+    const std::string trend = !fit.significant ? "none that is significant"
+                              : fit.slope > 0  ? "rises"
+                                               : "falls";
+    table.rows.push_back({{code(shortened(analysis::text_of(line.of), 200)), Tone::none},
+                          {{per_hour(fit.slope)}, Tone::none},
+                          {{per_hour(fit.slope_least)}, Tone::none},
+                          {{per_hour(fit.slope_most)}, Tone::none},
+                          {{fit.p < 0.01 ? "< 0.01" : analysis::number_text(fit.p)}, Tone::none},
+                          {{trend}, Tone::none}});
+  }
+  if (table.rows.empty()) return std::nullopt;
   return table;
 }
 
@@ -111,7 +155,7 @@ std::optional<Section> trends_section(const Facts& facts) {
   const std::vector<Mark> marks = marks_of(facts, "");
   for (const TrendLine& line : facts.in.trends) {
     // The order path has its own section.
-    if (line.of.name == "nearzero_order_stage_duration_seconds") continue;
+    if (line.of.name == kOrderPath) continue;
     auto chart = chart_of(facts, title_of(line.of), {{"now", &line}}, marks);
     if (!chart) continue;
     if (charts.charts.size() == kMostCharts) {
@@ -127,6 +171,7 @@ std::optional<Section> trends_section(const Facts& facts) {
          " left out."},
         Tone::quiet});
   }
+  if (auto slopes = slope_table(facts)) section.blocks.emplace_back(std::move(*slopes));
   if (facts.in.extras.forecasts) {
     if (facts.in.extras.forecasts->empty()) {
       section.blocks.emplace_back(Paragraph{{"No limit is in sight of a trend."}});

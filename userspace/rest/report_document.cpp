@@ -1,9 +1,13 @@
 #include "userspace/rest/report_document.h"
 
+#include <utility>
+
 #include "userspace/report/report.h"
 
 namespace nz::rest {
 namespace {
+
+constexpr double kEventsBefore = 600;  // seconds: what happened then may explain a change
 
 class SourceData : public report::Data {
  public:
@@ -36,6 +40,9 @@ report::Document report_document(const Source& source, const View& view, const s
     input.unattached.push_back({u.probe, u.target, u.reason});
   input.points_evicted = source.history().evicted();
   if (view.extras) input.extras = *view.extras;
+  // The agent has the newest in memory; what a report of last week is about is on disk.
+  auto kept = source.events(range.from - kEventsBefore, range.to);
+  if (kept && !kept->empty()) input.extras.events = std::move(*kept);
   return report::make_report(input);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/event.h"
 #include "analysis/finding.h"
 #include "userspace/history/history.h"
 #include "userspace/metrics/family.h"
@@ -52,6 +53,11 @@ class Source {
   /// Type and labels of what history knows of a family, be it there now or not; nothing: unknown.
   [[nodiscard]] virtual std::optional<metrics::Family> family(const std::string& name) const {
     return history().family(name);
+  }
+  /// Events that are on disk, between two times (Unix seconds); nothing where none are kept.
+  [[nodiscard]] virtual std::optional<std::vector<analysis::Event>> events(double /*from*/,
+                                                                           double /*to*/) const {
+    return std::nullopt;
   }
   [[nodiscard]] virtual double oldest() const { return history().oldest(); }  ///< 0: nothing
   /// nullptr before the first drain.
