@@ -17,7 +17,7 @@ struct NamedRule {
   Rule find;
 };
 
-constexpr std::array<NamedRule, 21> kRules = {{
+constexpr std::array<NamedRule, 22> kRules = {{
     {"checkpoint_stall", find_checkpoint_stall},
     {"cpu_quota", find_cpu_quota},
     {"cpu_saturation", find_cpu_saturation},
@@ -37,6 +37,7 @@ constexpr std::array<NamedRule, 21> kRules = {{
     {"slow_dependency", find_slow_dependency},
     {"slow_statement", find_slow_statement},
     {"slow_sync", find_slow_sync},
+    {"sqlite_opens", find_sqlite_opens},
     {"sqlite_writer_contention", find_sqlite_writer_contention},
     {"wal_growth", find_wal_growth},
 }};

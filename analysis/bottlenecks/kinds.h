@@ -18,6 +18,7 @@ NZ_RULE(lock_contention);
 NZ_RULE(slow_sync);
 NZ_RULE(disk_saturation);
 NZ_RULE(filesystem_full);
+NZ_RULE(sqlite_opens);
 NZ_RULE(sqlite_writer_contention);
 NZ_RULE(slow_statement);
 NZ_RULE(checkpoint_stall);

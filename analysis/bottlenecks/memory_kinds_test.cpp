@@ -24,6 +24,16 @@ TEST(MemoryPressure, AnOomKillIsCritical) {
   EXPECT_EQ(found[0].severity, Severity::critical);
 }
 
+TEST(MemoryPressure, AnOomKillOfTheTargetIsItsOwn) {
+  Scene s;
+  s.counter("nearzero_oom_kills_total", {{"target", "demo"}}, 0.1);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].where, "memory of demo");
+  EXPECT_EQ(found[0].severity, Severity::critical);
+  EXPECT_THAT(told(found), ::testing::HasSubstr("has killed a process of demo"));
+}
+
 TEST(MemoryPressure, SwappingExplainsTheSaturatedDisk) {
   Scene s, healthy;
   s.us["risk"]["page_fault"] = 2'000;

@@ -11,6 +11,7 @@ namespace nz::analysis {
 namespace {
 
 constexpr const char* kEvents = "nearzero_host_vm_events_total";
+constexpr const char* kOwnKills = "nearzero_oom_kills_total";
 constexpr const char* kPressure = "nearzero_pressure_seconds_total";
 constexpr const char* kStall = "nearzero_reclaim_stall_seconds";
 constexpr double kPage = 4096;
@@ -93,14 +94,16 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   // Page cache fills what there is: only where something was freed for it is that too little.
   const bool full =
       now.full >= rules.memory_full && (now.scanned > before.scanned || now.stalls > before.stalls);
-  const double killed = context.now.change(kEvents, {{"event", "oom_kill"}});
+  const Labels own{{"target", path.target()}};
+  const double own_killed = context.now.change(kOwnKills, own);
+  const double killed = std::max(own_killed, context.now.change(kEvents, {{"event", "oom_kill"}}));
   const int signs = static_cast<int>(stalled) + static_cast<int>(pressed) +
                     static_cast<int>(major) + static_cast<int>(swapping) + static_cast<int>(full) +
                     static_cast<int>(reclaims && !stalled);
   // One sign alone is a cold start (major faults) or a backup that fills the page cache.
   if (killed < 1 && signs < 2) return;
 
-  const bool of_host = now.scope == "host" && !(now.at_limit && (stalled || reclaims));
+  const bool of_host = own_killed < 1 && now.scope == "host" && !(now.at_limit && (stalled || reclaims));
   Candidate c = candidate("memory_pressure", path, of_host ? "host memory" : "");
   if (!of_host) c.finding.where = "memory of " + path.target();
   const double stall_per_order =
@@ -111,7 +114,10 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   // Reads of what was evicted; syncs are the disk's own affair.
   const double disk = path.excess(Component::disk) - sync.excess();
   if (major || swapping) c.claims.push_back({Component::disk, std::max(0.0, disk)});
-  c.finding.title = killed >= 1 ? "The kernel has killed a process for want of memory"
+  c.finding.title = own_killed >= 1
+                        ? "The kernel has killed a process of " + path.target() +
+                              " for want of memory"
+                    : killed >= 1 ? "The kernel has killed a process for want of memory"
                     : swapping  ? "Memory is short: pages go to swap and come back"
                     : major     ? "Memory is short: pages are read again from the disk"
                                 : "Memory is short: allocations wait for the kernel to free pages";
@@ -120,7 +126,10 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
     return known ? std::optional<double>(value) : std::nullopt;
   };
   auto& list = c.finding.evidence;
-  if (killed >= 1) {
+  if (own_killed >= 1) {
+    list.push_back(evidence(kOwnKills, own, "OOM kills", own_killed,
+                            if_known(context.before.change(kOwnKills, own)), ""));
+  } else if (killed >= 1) {
     list.push_back(evidence(kEvents, {{"event", "oom_kill"}}, "OOM kills", killed,
                             if_known(context.before.change(kEvents, {{"event", "oom_kill"}})), ""));
   }

@@ -9,6 +9,45 @@ namespace {
 
 using ::testing::HasSubstr;
 
+TEST(WalGrowth, NamesTheReaderThatPinsIt) {
+  const Labels wal{{"target", "demo"}, {"database", "/data/orders.db"}, {"kind", "wal"}};
+  const auto reader = [](const char* comm, const char* database) {
+    return Labels{{"target", "demo"}, {"database", database}, {"lock", "read"}, {"comm", comm}};
+  };
+  Scene s, before;
+  before.gauge("nearzero_sqlite_database_bytes", wal, 4e6);
+  s.gauge("nearzero_sqlite_database_bytes", wal, 300e6);
+  s.gauge("nearzero_sqlite_lock_held_seconds", reader("backup", "/data/orders.db"), 3);
+  s.gauge("nearzero_sqlite_lock_held_seconds", reader("report", "/data/orders.db"), 40);
+  s.gauge("nearzero_sqlite_lock_held_seconds", reader("elsewhere", "/data/other.db"), 80);
+  const auto found = find(s, before);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_THAT(found[0].recommendation, HasSubstr("pinned by a read of report"));
+  EXPECT_THAT(told(found), HasSubstr("has the read lock: report: 40 s"));
+}
+
+TEST(SqliteWriterContention, NamesWhoWasSeenWithTheLock) {
+  Scene s;
+  s.us["persist"]["sleep"] = 2'000;
+  s.waits["busy"] = {2'000, 1};
+  s.gauge("nearzero_sqlite_lock_held_seconds",
+          {{"target", "demo"}, {"database", "/data/orders.db"}, {"lock", "write"}, {"comm", "batch"}},
+          0.4);
+  const auto found = find(s);
+  ASSERT_FALSE(found.empty());
+  ASSERT_EQ(found[0].kind, "sqlite_writer_contention") << told(found);
+  EXPECT_THAT(found[0].recommendation, HasSubstr("batch was seen with the write lock"));
+}
+
+TEST(SqliteOpens, SaysNothingOfAServiceThatOpensAtItsStartOrNowAndThen) {
+  Scene s;
+  s.counter("nearzero_sqlite_opens_total", {{"target", "demo"}}, 4.5);
+  EXPECT_TRUE(find(s).empty());
+  Scene busy;  // one for each tenth order
+  busy.counter("nearzero_sqlite_opens_total", {{"target", "demo"}}, 30);
+  EXPECT_TRUE(find(busy).empty());
+}
+
 TEST(SlowStatement, GivesTheAdviceOfThePlan) {
   Scene s;
   s.us["risk"]["running"] = 2'108;

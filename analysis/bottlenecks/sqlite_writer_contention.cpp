@@ -1,7 +1,10 @@
 // Writers of one SQLite database wait for each other: there can be one at a time.
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "analysis/bottlenecks/kinds.h"
+#include "analysis/bottlenecks/lock_holder.h"
 #include "analysis/bottlenecks/sync_time.h"
 #include "analysis/text.h"
 
@@ -56,7 +59,13 @@ void find_sqlite_writer_contention(const Context& context, const OrderPath& path
     c.failed = std::min(
         1.0, path.per_order_now(failed, "sqlite") - path.per_order_before(failed_before, "sqlite"));
   }
+  std::string who;
+  if (auto holder = lock_holder(context, path, "write")) {
+    who = holder->comm + " was seen with the write lock. ";
+    c.finding.evidence.push_back(std::move(holder->evidence));
+  }
   c.finding.recommendation =
+      who +
       "Find the other writer: lsof DATABASE and DATABASE-wal, nearzero list sqlite, nearzero trace "
       "sqlite -p PID of each. Shorten its transactions (COMMIT every few ms, no work between BEGIN "
       "and COMMIT), queue all writes through one connection, use WAL so that readers do not count, "

@@ -1,6 +1,9 @@
 // The WAL grows: checkpoints do not get through, mostly because a reader holds an old snapshot.
 // Every read then searches a longer index, and the disk fills.
+#include <utility>
+
 #include "analysis/bottlenecks/kinds.h"
+#include "analysis/bottlenecks/lock_holder.h"
 #include "analysis/text.h"
 
 namespace nz::analysis {
@@ -22,8 +25,14 @@ void find_wal_growth(const Context& context, const OrderPath& path, std::vector<
                       "; checkpoints do not get through";
     c.finding.evidence.push_back(
         evidence(kWal, labels, "size of the WAL", wal->value, before, "bytes"));
+    std::string reader = "Find the reader that pins it";
+    if (auto holder = lock_holder(context, path, "read", database)) {
+      reader = "It is pinned by a read of " + holder->comm;
+      c.finding.evidence.push_back(std::move(holder->evidence));
+    }
     c.finding.recommendation =
-        "Find the reader that pins it: a transaction or a SELECT that stays open (nearzero trace "
+        reader +
+        ": a transaction or a SELECT that stays open (nearzero trace "
         "sqlite shows open time; reset or finalize statements, COMMIT reads). Then PRAGMA "
         "wal_checkpoint(TRUNCATE); PRAGMA journal_size_limit=67108864 keeps the file small.";
     c.always = true;
