@@ -208,8 +208,10 @@ std::vector<Fault> faults() {
                  {{"target", "demo"}, {"database", "/data/orders.db"}, {"kind", "wal"}}, 4e6);
        }},
       {"a_connection_for_each_order", "sqlite_opens",
-       [](Scene& s) { s.counter("nearzero_sqlite_opens_total", {{"target", "demo"}}, 300); }, 0, true,
-       true, "connections to SQLite"},
+       [](Scene& s) {
+         s.counter("nearzero_sqlite_opens_total", {{"target", "demo"}}, 300);
+       },
+       0, true, true, "connections to SQLite"},
       {"reader_that_stays_open", "long_transaction",
        [](Scene& s) {
          const Labels labels{

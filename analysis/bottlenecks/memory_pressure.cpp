@@ -103,7 +103,8 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   // One sign alone is a cold start (major faults) or a backup that fills the page cache.
   if (killed < 1 && signs < 2) return;
 
-  const bool of_host = own_killed < 1 && now.scope == "host" && !(now.at_limit && (stalled || reclaims));
+  const bool of_host =
+      own_killed < 1 && now.scope == "host" && !(now.at_limit && (stalled || reclaims));
   Candidate c = candidate("memory_pressure", path, of_host ? "host memory" : "");
   if (!of_host) c.finding.where = "memory of " + path.target();
   const double stall_per_order =
@@ -114,13 +115,12 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   // Reads of what was evicted; syncs are the disk's own affair.
   const double disk = path.excess(Component::disk) - sync.excess();
   if (major || swapping) c.claims.push_back({Component::disk, std::max(0.0, disk)});
-  c.finding.title = own_killed >= 1
-                        ? "The kernel has killed a process of " + path.target() +
-                              " for want of memory"
+  c.finding.title = own_killed >= 1 ? "The kernel has killed a process of " + path.target() +
+                                          " for want of memory"
                     : killed >= 1 ? "The kernel has killed a process for want of memory"
-                    : swapping  ? "Memory is short: pages go to swap and come back"
-                    : major     ? "Memory is short: pages are read again from the disk"
-                                : "Memory is short: allocations wait for the kernel to free pages";
+                    : swapping    ? "Memory is short: pages go to swap and come back"
+                    : major       ? "Memory is short: pages are read again from the disk"
+                            : "Memory is short: allocations wait for the kernel to free pages";
   const bool known = context.has_reference();
   const auto if_known = [&](double value) {
     return known ? std::optional<double>(value) : std::nullopt;

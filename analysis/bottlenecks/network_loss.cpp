@@ -39,8 +39,8 @@ Loss loss(const WindowIndex& window, const std::string& target) {
 
 // Who gets no CPU acknowledges late, and is sent the same once more: a little of that is no loss.
 bool acknowledges_late(const Context& context, const OrderPath& path) {
-  const double throttled = context.now.rate("nearzero_target_throttled_seconds_total",
-                                            {{"target", path.target()}});
+  const double throttled =
+      context.now.rate("nearzero_target_throttled_seconds_total", {{"target", path.target()}});
   return processors(context, path).saturated || throttled >= context.rules.throttled_ratio;
 }
 

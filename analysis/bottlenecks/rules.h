@@ -138,8 +138,8 @@ struct Rules {
   double wal_bytes = 64.0 * (1 << 20);
   /// A statement that is open so long pins the WAL or blocks writers.
   double long_statement_seconds = 5;
-  /// Connections opened: a service that keeps its own opens them at its start. So many a second, and
-  /// with stages one for each fifth order, is a habit.
+  /// Connections opened: a service that keeps its own opens them at its start. So many a second,
+  /// and with stages one for each fifth order, is a habit.
   double opens_per_second = 5;
   double opens_per_order = 0.2;
 

@@ -23,16 +23,17 @@ TEST(WalGrowth, NamesTheReaderThatPinsIt) {
   const auto found = find(s, before);
   ASSERT_EQ(found.size(), 1U) << told(found);
   EXPECT_THAT(found[0].recommendation, HasSubstr("pinned by a read of report"));
-  EXPECT_THAT(told(found), HasSubstr("has the read lock: report: 40 s"));
+  EXPECT_EQ(found[0].evidence.back().text, "has the read lock: report: 40 s");
 }
 
 TEST(SqliteWriterContention, NamesWhoWasSeenWithTheLock) {
   Scene s;
   s.us["persist"]["sleep"] = 2'000;
   s.waits["busy"] = {2'000, 1};
-  s.gauge("nearzero_sqlite_lock_held_seconds",
-          {{"target", "demo"}, {"database", "/data/orders.db"}, {"lock", "write"}, {"comm", "batch"}},
-          0.4);
+  s.gauge(
+      "nearzero_sqlite_lock_held_seconds",
+      {{"target", "demo"}, {"database", "/data/orders.db"}, {"lock", "write"}, {"comm", "batch"}},
+      0.4);
   const auto found = find(s);
   ASSERT_FALSE(found.empty());
   ASSERT_EQ(found[0].kind, "sqlite_writer_contention") << told(found);

@@ -25,16 +25,17 @@ void find_sqlite_opens(const Context& context, const OrderPath& path, std::vecto
   c.finding.where = "connections to SQLite";
   c.finding.title = number_text(opens) + " connections to SQLite are opened each second";
   const bool known = context.has_reference();
-  c.finding.evidence.push_back(evidence(
-      kOpens, target, "connections opened", opens,
-      known ? std::optional<double>(context.before.rate(kOpens, target)) : std::nullopt,
-      "per second"));
+  c.finding.evidence.push_back(
+      evidence(kOpens, target, "connections opened", opens,
+               known ? std::optional<double>(context.before.rate(kOpens, target)) : std::nullopt,
+               "per second"));
   if (path.from_stages() && orders > 0) {
     c.finding.evidence.push_back(
         evidence(kOpens, target, "connections opened per order", opens / orders, std::nullopt, ""));
   }
   c.finding.recommendation =
-      "Keep one connection for each thread (sqlite3_open once, statements prepared once and reset): "
+      "Keep one connection for each thread (sqlite3_open once, statements prepared once and "
+      "reset): "
       "each open reads and parses the schema and begins with an empty page cache.";
   c.always = true;
   out.push_back(std::move(c));

@@ -9,9 +9,9 @@ namespace {
 constexpr std::uint16_t kMostVisits = 60000;
 constexpr float kMemoryDays = 6;  // how slowly a shape that is known changes
 constexpr double kWeekendEdge = 4 * 3600.0;
-constexpr float kWeekend = 0.2F;  // stabilised: a fifth more or less
+constexpr float kWeekend = 0.2F;       // stabilised: a fifth more or less
 constexpr float kDayAmplitude = 0.5F;  // stabilised; many a day's curve is as steep
-constexpr float kSure = 4;  // standard errors
+constexpr float kSure = 4;             // standard errors
 constexpr float kMostSquare = 4;
 
 }  // namespace

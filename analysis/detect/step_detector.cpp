@@ -21,9 +21,9 @@ constexpr float kLeastBesideLine = 4, kLeastBesideDay = 16;
 // A level is even: its variance is so many times that of the noise at most, or its standard
 // deviation such a part of the way to it. Far away, noise of another size is a level too.
 constexpr float kMostSpread = 4, kEven = 0.1F;
-constexpr std::size_t kSettle = 60;     // points in which a step may go on ...
-constexpr float kMostFurther = 3;       // ... by so many times its size
-constexpr std::size_t kLeastLeft = 8;   // blocks of the old level
+constexpr std::size_t kSettle = 60;    // points in which a step may go on ...
+constexpr float kMostFurther = 3;      // ... by so many times its size
+constexpr std::size_t kLeastLeft = 8;  // blocks of the old level
 // Outliers near each other move means; points tell: as many at least, of the old level, ...
 constexpr std::size_t kLeastOldPoints = 12;
 // ... three of four of the new level lie beyond three of four of the old one, and its median is
@@ -294,8 +294,8 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   return found;
 }
 
-// Whether the newest points, by themselves, lie where a step of that size leads. Not asked where the
-// finest ring does not reach back to before the step.
+// Whether the newest points, by themselves, lie where a step of that size leads. Not asked where
+// the finest ring does not reach back to before the step.
 bool StepDetector::points_agree(std::size_t newer, float step) const {
   const Scale& ring = scales_[0];
   if (newer + kLeastOldPoints > ring.count) return true;

@@ -2,7 +2,10 @@
 #include "userspace/agent/detection.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include <cmath>
 #include <filesystem>
@@ -163,7 +166,15 @@ TEST(Detection, BuildsAreKnownAfterARestart) {
   target.match.comm = "gateway";
   targets::Tracker tracker(&gateway);
   tracker.configure({target});
-  tracker.scan({getpid()});  // its executable is this test
+  // Its executable is this test, which itself is never looked at.
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  ASSERT_GT(child, 0);
+  tracker.scan({child});
+  ASSERT_EQ(tracker.members().size(), 1U);
   const history::History history{history::History::Options{}};
   const auto new_builds = [&] {
     Detection detection(history, store->get());
@@ -180,6 +191,8 @@ TEST(Detection, BuildsAreKnownAfterARestart) {
   ASSERT_TRUE(put) << put.error().text();
   EXPECT_EQ(new_builds(), 1);
   EXPECT_EQ(new_builds(), 0) << "told once";
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
   store->reset();
   fs::remove_all(folder);
 }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <utility>
 
 #include "userspace/base/courtesy.h"
@@ -82,7 +83,9 @@ Result<void> write_state(const std::string& path, const std::string& content) {
 
 void set_aside(const std::string& path, const std::string& why) {
   const std::string aside = path + ".damaged";
-  if (!is_special(path) && std::rename(path.c_str(), aside.c_str()) == 0) {
+  // A folder may be moved; a device belongs to the system.
+  const bool device = is_special(path) && !std::filesystem::is_directory(path);
+  if (!device && std::rename(path.c_str(), aside.c_str()) == 0) {
     spdlog::error("{}: {}; it is kept as {}, and a new one is begun", path, why, aside);
   } else {
     spdlog::error("{}: {}; a new one is begun", path, why);
