@@ -58,7 +58,8 @@ void find_own_code(const Context& context, const OrderPath& path, std::vector<Ca
                     seconds_text(before);
   if (hot != nullptr) {
     c.finding.evidence.push_back(
-        {"",
+        {selector("nearzero_hot_function_samples_total",
+                  {{"target", path.target()}, {"function", hot->function}}),
          hot->function + " (" + hot->module + "): " + percent_text(hot->share) +
              " of the samples (before: " + (hot->before ? percent_text(*hot->before) : "unknown") +
              ")",

@@ -119,6 +119,8 @@ TEST(OwnCode, NamesTheFunctionThatGrew) {
   EXPECT_EQ(found[0].where, "demo::ewma");
   EXPECT_THAT(found[0].title, HasSubstr("661 us in place of 261 us"));
   EXPECT_THAT(found[0].evidence.back().text, HasSubstr("25 % of the samples (before: 5 %)"));
+  EXPECT_EQ(found[0].evidence.back().series,
+            R"(nearzero_hot_function_samples_total{target="demo",function="demo::ewma"})");
 }
 
 TEST(OwnCode, OfTheKernelsFunctionsTheCallersAreLookedAt) {
