@@ -1,6 +1,11 @@
 // Rules of what a host runs out of, and of all rules together.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
 #include "analysis/bottlenecks/scene.h"
 
 namespace nz::analysis::test {
@@ -69,6 +74,20 @@ TEST(Kinds, AreTwentyTwoAndSorted) {
   const auto kinds = bottleneck_kinds();
   EXPECT_EQ(kinds.size(), 22U);
   EXPECT_TRUE(std::is_sorted(kinds.begin(), kinds.end()));
+}
+
+// A rule of alerts may name the kinds that have a heading there (userspace/alerts/rule_file_test).
+TEST(Kinds, HaveAHeadingInTheDocumentAndNoOthersDo) {
+  std::ifstream in(NZ_SOURCE "/docs/bottlenecks.md");
+  ASSERT_TRUE(in);
+  std::vector<std::string> headings;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with("#### `")) continue;
+    line.erase(0, 6);
+    headings.push_back(line.substr(0, line.find('`')));
+  }
+  std::sort(headings.begin(), headings.end());
+  EXPECT_EQ(headings, bottleneck_kinds());
 }
 
 }  // namespace

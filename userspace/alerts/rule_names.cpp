@@ -27,27 +27,13 @@ std::vector<std::string> template_names(const std::string& kind) {
 }
 
 const std::vector<std::string>& bottleneck_kinds() {
-  static const Strings kinds = {"cpu_saturation",
-                                "noisy_neighbour",
-                                "cpu_quota",
-                                "cpu_steal",
-                                "fork_storm",
-                                "own_code",
-                                "lock_contention",
-                                "slow_sync",
-                                "disk_saturation",
-                                "filesystem_full",
-                                "sqlite_writer_contention",
-                                "slow_statement",
-                                "checkpoint_stall",
-                                "wal_growth",
-                                "long_transaction",
-                                "page_faults",
-                                "memory_pressure",
-                                "network_loss",
-                                "listen_overflow",
-                                "fd_exhaustion",
-                                "slow_dependency"};
+  static const Strings kinds = {
+      "cpu_saturation",  "noisy_neighbour",  "cpu_quota",       "cpu_steal",
+      "fork_storm",      "own_code",         "lock_contention", "slow_sync",
+      "disk_saturation", "filesystem_full",  "sqlite_opens",    "sqlite_writer_contention",
+      "slow_statement",  "checkpoint_stall", "wal_growth",      "long_transaction",
+      "page_faults",     "memory_pressure",  "network_loss",    "listen_overflow",
+      "fd_exhaustion",   "slow_dependency"};
   return kinds;
 }
 
