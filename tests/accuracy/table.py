@@ -1,4 +1,7 @@
-"""scripts/bench fault-table FILE: the lines of `scripts/bench faults --json` as Markdown."""
+"""scripts/bench fault-table [--examples] FILE: the lines of `scripts/bench faults --json` as Markdown.
+
+With --examples, what was told of real faults in place of the table: of each kind that was on top of right
+runs, the finding whose impact is in the middle, as docs/bottlenecks.md shows findings."""
 
 import json
 import statistics
@@ -21,11 +24,51 @@ def wrong(result):
     return f"run {result['run']}: {seen}" + (f"; before the onset {early}" if early else "")
 
 
+def digits(value):
+    """Three of them, as analysis/text.cpp writes numbers."""
+    size = abs(value)
+    text = f"{value:.{0 if size >= 99.95 or size == 0 else 1 if size >= 9.995 else 2}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def seconds_text(seconds):
+    for unit, scale in (("s", 1), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(seconds) >= 0.9995 * scale or (seconds == 0 and unit == "us"):
+            return f"{digits(seconds / scale)} {unit}"
+    return f"{digits(seconds * 1e9)} ns"
+
+
+def example(result):
+    f = result["found"][0]
+    injected = ", ".join(f"{name} {result['magnitudes'][name] or ''}".strip() for name in result["faults"])
+    lines = [f["title"],
+             f"{f['severity']}, impact {digits(f['impact'] * 100)} % ({seconds_text(f['impact_seconds'])} per order), "
+             f"confidence {digits(f['confidence'] * 100)} %, where: {f['where']}"]
+    lines += [f"  {e['text']}" + (f"  <- {e['series']}" if e["series"] else "") for e in f["evidence"]]
+    lines.append(f"=> {f['recommendation']}")
+    about = f"Run {result['run']}: {injected} at {result['service']}, {result['rate']} orders/s."
+    return "\n".join([f"#### `{f['kind']}`", "", about, ""] + ["    " + line for line in lines])
+
+
+def examples(results):
+    kinds = defaultdict(list)
+    for r in results:
+        if r["right"] and r["faults"] and r.get("found"):
+            kinds[r["found"][0]["kind"]].append(r)
+    for kind in sorted(kinds):
+        runs = sorted(kinds[kind], key=lambda r: (r["found"][0]["impact"], r["run"]))
+        print(example(runs[(len(runs) - 1) // 2]), end="\n\n")
+
+
 def main():
-    if len(sys.argv) != 2:
+    files = [a for a in sys.argv[1:] if a != "--examples"]
+    if len(files) != 1 or files[0].startswith("-"):
         sys.exit(__doc__)
-    with open(sys.argv[1]) as f:
+    with open(files[0]) as f:
         results = [json.loads(line) for line in f]
+    if "--examples" in sys.argv[1:]:
+        examples(results)
+        return
     groups = defaultdict(list)
     for r in results:
         groups[(" + ".join(r["faults"]) or "none (healthy)", r["service"])].append(r)
