@@ -121,7 +121,9 @@ static __always_inline void nz_halted(struct nz_sqlite_thread* t, struct nz_sqli
                                       __u64 now, bool inside) {
   __u32 cpu = bpf_get_smp_processor_id(), id = nz_id_of(t, stmt, v->text, cookie);
   if (nz_has_open(t)) nz_take_open(t, stmt, began, inside);
-  nz_count_statement(cpu, s, id, 0, v->rc & 255);
+  /* Where statements are interleaved (no `began`) the thread's waits may be another's. */
+  nz_count_statement(cpu, s, id, 0, v->rc & 255, began ? t->wait_ns : NULL,
+                     began ? t->begin_stage : 0);
   if (!began) return;
   nz_record_statement(cpu, id, NZ_STMT_OPEN, now - began);
   if (nz_is_slow(NZ_SQL_SLOT(cookie), now - began))

@@ -63,7 +63,7 @@ __attribute__((noinline)) int nz_close_statement(struct nz_sqlite_thread* t,
     __u64 inside = nz_sampled(s, o);
     if (complete && !o->recorded) nz_record_statement(cpu, id, NZ_STMT_INSIDE, inside);
   } else {
-    nz_count_statement(cpu, s, id, o->rows, rc);
+    nz_count_statement(cpu, s, id, o->rows, rc, o->wait_ns, o->stage);
     if (complete) {
       nz_record_statement(cpu, id, NZ_STMT_INSIDE, o->inside_ns);
       nz_record_statement(cpu, id, NZ_STMT_OPEN, o->last_ts - o->first_ts);

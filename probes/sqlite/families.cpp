@@ -67,12 +67,53 @@ void add_id(const Env& env, std::span<nz_statement_stats> counts, uint32_t id, D
   to.counts.count += n.count;
   to.counts.rows += n.rows;
   to.counts.errors += n.errors;
+  for (std::size_t w = 0; w < kWaits.size(); w++) to.counts.wait_ns[w] += n.wait_ns[w];
+  for (uint32_t cpu = 0; cpu < layout.cpus; cpu++) {
+    const nz_statement_stats& of_cpu = counts[cpu * layout.max_statements + id];
+    to.counts.codes |= of_cpu.codes;
+    to.counts.stages |= of_cpu.stages;
+  }
 }
 
 Labels with(Labels labels, const char* name, std::string value) {
   labels.emplace_back(name, std::move(value));
   return labels;
 }
+
+// What else is known of a digest: families of it without its text.
+struct Breakdown {
+  Family wait{"nearzero_sqlite_statement_wait_seconds_total",
+              "Time in which statements of a digest waited in SQLite: busy handler, sync to disk, "
+              "checkpoint. A kind that never occurred has no sample.",
+              Type::counter,
+              {}};
+  Family code{
+      "nearzero_sqlite_statement_code",
+      "1: a statement of the digest has ended with that error since the agent saw it first.",
+      Type::gauge,
+      {}};
+  Family stage{"nearzero_sqlite_statement_stage",
+               "1: a statement of the digest has begun in that stage since the agent saw it first.",
+               Type::gauge,
+               {}};
+
+  void add(const Env& env, const Labels& labels, const nz_statement_stats& counts) {
+    const Labels digest(labels.begin(), labels.begin() + 2);  // target and digest
+    for (std::size_t w = 0; w < kWaits.size(); w++) {
+      if (counts.wait_ns[w] != 0)
+        wait.samples.push_back({with(digest, "kind", kWaits[w]),
+                                static_cast<double>(counts.wait_ns[w]) / 1e9, nullptr});
+    }
+    for (uint32_t bit = 0; bit < 64; bit++) {
+      if ((counts.codes >> bit & 1U) != 0)
+        code.samples.push_back({with(digest, "code", result_code_name(bit)), 1, nullptr});
+      if ((counts.stages >> bit & 1U) == 0) continue;
+      const auto name = env.stage_names->find(bit);
+      const bool known = bit < NZ_STATEMENT_STAGES && name != env.stage_names->end();
+      stage.samples.push_back({with(digest, "stage", known ? name->second : "other"), 1, nullptr});
+    }
+  }
+};
 
 }  // namespace
 
@@ -118,6 +159,7 @@ void collect_statements(const Env& env, const StatementTexts& texts, std::vector
                     {"digest", known == nullptr ? hex(statement.hash) : known->digest},
                     {"statement", known == nullptr ? "unknown" : known->text}}]);
   }
+  Breakdown breakdown;
   for (auto& [labels, d] : digests) {
     if (d.inside) inside.samples.push_back({labels, 0, std::move(d.inside)});
     if (d.open) open.samples.push_back({labels, 0, std::move(d.open)});
@@ -125,8 +167,11 @@ void collect_statements(const Env& env, const StatementTexts& texts, std::vector
     add(count, labels, d.counts.count);
     add(rows, labels, d.counts.rows);
     add(errors, labels, d.counts.errors);
+    breakdown.add(env, labels, d.counts);
   }
-  for (Family* f : {&inside, &open, &count, &rows, &errors}) out.push_back(std::move(*f));
+  for (Family* f :
+       {&inside, &open, &count, &rows, &errors, &breakdown.wait, &breakdown.code, &breakdown.stage})
+    out.push_back(std::move(*f));
 }
 
 void collect_targets(const Env& env, const std::map<uint32_t, nz_sqlite_stats>& stats,

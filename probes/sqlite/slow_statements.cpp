@@ -22,8 +22,7 @@ uint64_t load(const uint64_t& from) { return __atomic_load_n(&from, __ATOMIC_REL
 // Which database a statement is of tells its plan; without one, that there is only one.
 std::vector<std::string> settings_for(const analysis::SlowStatement& s,
                                       const std::map<std::string, advice::JournalState>& journals) {
-  const auto journal =
-      s.database.empty() && journals.size() == 1 ? journals.begin() : journals.find(s.database);
+  const auto journal = journals.find(s.database);
   if (journal == journals.end()) return {};
   const bool reads = s.sql.starts_with("SELECT") || s.sql.starts_with("select");
   return advice::journal_advice({s.inside, s.sync, s.checkpoint, s.busy, reads}, journal->second);
@@ -149,6 +148,9 @@ void SlowStatements::details(const DatabaseWatch& databases, analysis::Details& 
     }
     const auto [known, fresh] = journals.try_emplace(s.target);
     if (fresh) known->second = databases.journals(s.target);
+    // One that has a single database open can have asked no other (but ":memory:" beside it).
+    if (s.database.empty() && known->second.size() == 1)
+      s.database = known->second.begin()->first;
     s.settings = settings_for(s, known->second);
     out.slow_statements.push_back(std::move(s));
   }

@@ -70,6 +70,14 @@ TEST_P(Naps, AreLoggedEachOnceWithTheirBreakdown) {
   EXPECT_EQ(run.statements("SELECT value FROM item WHERE id = ?1"), 40);
   EXPECT_EQ(run.value(kSlow, {{"digest", digest_of("SELECT value FROM item WHERE id = ?")}}), 0);
   EXPECT_EQ(run.value(kDropped), 0);
+  for (const std::string& sql : {kNapRead, kNapWrite}) {
+    const auto stage_is = [&](const char* stage) {
+      return run.value("nearzero_sqlite_statement_stage",
+                       {{"digest", digest_of(sql)}, {"stage", stage}});
+    };
+    EXPECT_EQ(stage_is("risk"), 1) << sql;
+    EXPECT_EQ(stage_is("submit"), 0) << sql;
+  }
   size_t naps = 0;
   for (const Fields& f : slow_lines(*agent)) {
     EXPECT_THAT(f.at("sql"), Not(HasSubstr("secret")));
@@ -114,6 +122,10 @@ TEST_P(Naps, WaitsForALockAreInTheBreakdown) {
   // The same waits as the histogram has.
   const auto waits = run.histogram("nearzero_sqlite_wait_seconds", {{"kind", "busy"}});
   EXPECT_NEAR(busy, static_cast<double>(waits.sum_ns) / 1e9, 0.001);
+  EXPECT_NEAR(busy,
+              run.value("nearzero_sqlite_statement_wait_seconds_total",
+                        {{"digest", insert}, {"kind", "busy"}}),
+              0.001);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Naps, ::testing::Values("step", "boundary"),

@@ -67,6 +67,7 @@ TEST_P(EachMode, CountsAreExact) {
     const std::string name = code == "5" ? "SQLITE_BUSY" : "SQLITE_CONSTRAINT";
     EXPECT_EQ(run.value("nearzero_sqlite_results_total", {{"code", name}}), n.get<double>());
     errors += n.get<double>();
+    EXPECT_GE(run.value("nearzero_sqlite_statement_code", {{"code", name}}), 1);
   }
   EXPECT_EQ(run.value("nearzero_sqlite_statement_errors_total"), errors);
   // What reads the schema inside a compile is part of it; CREATE and ATTACH compile while they run.

@@ -206,9 +206,14 @@ struct nz_sqlite_stats {
   nz_u64 result[128];                        /* of ended statements, by primary result code */
 };
 
+/* Of a digest, a cache line. Masks say what was ever seen: adding over CPUs is an OR. */
 struct nz_statement_stats {
-  nz_u64 count, rows, errors, pad;
+  nz_u64 count, rows, errors;
+  nz_u64 wait_ns[3]; /* the first of enum nz_sqlite_wait, on its threads */
+  nz_u64 codes;      /* bit c: one ended with the primary result code c, an error */
+  nz_u64 stages;     /* bit n: one began in the stage of number n; the last: in one of a higher */
 };
+#define NZ_STATEMENT_STAGES 63
 
 /* A statement text as first seen. id 0 is "other": more texts than the pool holds, or unreadable.
  */

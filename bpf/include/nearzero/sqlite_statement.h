@@ -20,8 +20,16 @@ static __always_inline void nz_hit(struct nz_sqlite_stats* s, enum nz_sqlite_hit
   NZ_ADD(s->hits[kind], 1);
 }
 
+static __always_inline void nz_see(__u64* mask, __u32 bit) {
+  __u64 seen = 1ULL << (bit & 63);
+  if (!(*mask & seen)) *mask |= seen;
+}
+
+/* Counts one that has ended. `wait_ns`: what its thread waited in it, NULL: not known of whom;
+ * `stage`: where it began, as nz_stage_now() says. */
 static __always_inline void nz_count_statement(__u32 cpu, struct nz_sqlite_stats* s, __u32 id,
-                                               __u64 rows, __u32 rc) {
+                                               __u64 rows, __u32 rc, const __u64* wait_ns,
+                                               __u32 stage) {
   __u32 key = cpu * nz_config.max_statements + (id & NZ_STATEMENT_ID);
   struct nz_statement_stats* c = bpf_map_lookup_elem(&nz_statement_counts, &key);
   NZ_ADD(s->result[rc & 127], 1);
@@ -31,7 +39,15 @@ static __always_inline void nz_count_statement(__u32 cpu, struct nz_sqlite_stats
   if (!c) return;
   NZ_ADD(c->count, 1);
   if (rows) NZ_ADD(c->rows, rows);
-  if (rc && rc != NZ_SQLITE_ROW && rc != NZ_SQLITE_DONE) NZ_ADD(c->errors, 1);
+  if (rc && rc != NZ_SQLITE_ROW && rc != NZ_SQLITE_DONE) {
+    NZ_ADD(c->errors, 1);
+    nz_see(&c->codes, rc);
+  }
+  if (stage) nz_see(&c->stages, stage - 1 < NZ_STATEMENT_STAGES ? stage - 1 : NZ_STATEMENT_STAGES);
+  if (!wait_ns) return;
+  for (int i = 0; i < 3; i++) {
+    if (wait_ns[i]) NZ_ADD(c->wait_ns[i], wait_ns[i]);
+  }
 }
 
 static __always_inline void nz_record_statement(__u32 cpu, __u32 id, __u32 which, __u64 ns) {
