@@ -149,8 +149,7 @@ void SlowStatements::details(const DatabaseWatch& databases, analysis::Details& 
     const auto [known, fresh] = journals.try_emplace(s.target);
     if (fresh) known->second = databases.journals(s.target);
     // One that has a single database open can have asked no other (but ":memory:" beside it).
-    if (s.database.empty() && known->second.size() == 1)
-      s.database = known->second.begin()->first;
+    if (s.database.empty() && known->second.size() == 1) s.database = known->second.begin()->first;
     s.settings = settings_for(s, known->second);
     out.slow_statements.push_back(std::move(s));
   }
