@@ -104,7 +104,8 @@ struct Breakdown {
         wait.samples.push_back({with(digest, "kind", kWaits[w]),
                                 static_cast<double>(counts.wait_ns[w]) / 1e9, nullptr});
     }
-    for (uint32_t bit = 0; bit < 64; bit++) {
+    const uint64_t seen = counts.codes | counts.stages;  // none of most digests, each drain
+    for (uint32_t bit = 0; bit < 64 && seen >> bit != 0; bit++) {
       if ((counts.codes >> bit & 1U) != 0)
         code.samples.push_back({with(digest, "code", result_code_name(bit)), 1, nullptr});
       if ((counts.stages >> bit & 1U) == 0) continue;
