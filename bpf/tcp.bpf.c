@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* TCP by target: the smoothed round trip at each segment that comes in, how long connects take and
- * how many fail, retransmits. Segments come in an interrupt, on top of whoever runs: a socket is
+ * how many fail, retransmits; and the bytes that TCP and UDP move for it. Segments come in an interrupt, on top of whoever runs: a socket is
  * its target's who connected it, listens on it, or has read from it or written to it; all others
  * are nobody's (slot 0). */
 #include "nearzero/tcp.h"
@@ -96,32 +96,62 @@ static __always_inline __u32 nz_slot_of_current(__u64 id) {
   return t ? NZ_SLOT(t->slot) : 0;
 }
 
-/* The current thread has used the socket: what tells whose an accepted one is, or one that was
- * there before us. */
-static __always_inline int nz_used_socket(struct sock* sk) {
-  __u64 id = bpf_get_current_pid_tgid();
-  __u32 slot = nz_slot_of_current(id);
-  struct nz_tcp_stats* stats = nz_tcp_stats_of(slot);
+/* The thread `id` has used the socket: what tells whose an accepted one is, or one that was there
+ * before us. */
+static __always_inline void nz_used_socket(struct sock* sk, __u64 id, __u32 slot) {
   struct nz_entry e = {};
-  if (stats) NZ_ADD(stats->events, 1);
-  if (!slot) return 0;
+  /* One that has ended is read to its end, and never released again. */
+  if (!slot || sk->__sk_common.skc_state == NZ_TCP_CLOSE) return;
   /* A child that was given it reads on in its parent's place. */
   if (!nz_find_entry(&nz_tcp_sockets, NZ_TCP_SETS, (__u64)sk, &e))
     nz_own_socket(sk, id >> 32, slot, 0);
   else if ((__u32)NZ_INFO(e) != (__u32)(id >> 32))
     NZ_INFO(e) = nz_owned_by(id >> 32, slot);
+}
+
+/* In recv(), after it has copied something: where nz_socket_received is not to be had. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(nz_tcp_read, struct sock* sk) {
+  __u64 id = bpf_get_current_pid_tgid();
+  __u32 slot = nz_slot_of_current(id);
+  struct nz_tcp_stats* stats = nz_tcp_stats_of(slot);
+  if (stats) NZ_ADD(stats->events, 1);
+  nz_used_socket(sk, id, slot);
   return 0;
 }
 
-/* In recv(), after it has copied something. */
-SEC("tp_btf/tcp_rcv_space_adjust")
-int BPF_PROG(nz_tcp_read, struct sock* sk) { return nz_used_socket(sk); }
+/* `moved`: bytes, or an error. Whoever polls a socket without pause fails all the time: that must
+ * cost next to nothing. */
+static __always_inline int nz_moved(struct sock* sk, int moved, bool peeked, bool out) {
+  __u32 protocol = sk->sk_protocol;
+  struct nz_tcp_stats* stats;
+  __u32 slot, kind;
+  __u64 id;
+  if (moved <= 0 || (protocol != NZ_IPPROTO_TCP && protocol != NZ_IPPROTO_UDP)) {
+    stats = nz_tcp_stats_of(0);
+    if (stats) NZ_ADD(stats->idle, 1);
+    return 0;
+  }
+  id = bpf_get_current_pid_tgid();
+  slot = nz_slot_of_current(id);
+  stats = nz_tcp_stats_of(slot);
+  kind = (protocol == NZ_IPPROTO_UDP ? NZ_UDP_IN : NZ_TCP_IN) + out;
+  if (stats) {
+    NZ_ADD(stats->events, 1);
+    if (!peeked) NZ_ADD(stats->bytes[kind & (NZ_SOCKET_BYTES - 1)], moved);
+  }
+  if (protocol == NZ_IPPROTO_TCP) nz_used_socket(sk, id, slot);
+  return 0;
+}
 
-/* At the end of send() on any socket, from 6.3 on (6e6eda44b939): of connections that are only
- * written to nothing else tells. */
+/* At the end of send() and recv() on any socket, from 6.3 on (6e6eda44b939). Of connections that
+ * are only written to nothing else tells whose they are. */
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(nz_tcp_write, struct sock* sk) {
-  return sk->sk_protocol == NZ_IPPROTO_TCP ? nz_used_socket(sk) : 0;
+int BPF_PROG(nz_socket_sent, struct sock* sk, int ret) { return nz_moved(sk, ret, false, true); }
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(nz_socket_received, struct sock* sk, int ret, int flags) {
+  return nz_moved(sk, ret, flags & NZ_MSG_PEEK, false);
 }
 
 /* A connect has ended, well or not. */

@@ -20,11 +20,13 @@ class BySlot {
   void add_histograms(metrics::Family& family, uint32_t kind,
                       const metrics::Labels& more = {}) const;
   /// A row for the host and each target, those without a value too: `value` of a slot.
-  void add_counters(metrics::Family& family, const std::function<uint64_t(uint32_t)>& value) const;
+  void add_counters(metrics::Family& family, const std::function<uint64_t(uint32_t)>& value,
+                    const metrics::Labels& more = {}) const;
   /// Values of `kind` so far in the kernel's slot.
   [[nodiscard]] uint64_t count(uint32_t slot, uint32_t kind) const;
 
  private:
+  [[nodiscard]] metrics::Labels labels_of(uint32_t slot, const metrics::Labels& more) const;
   [[nodiscard]] std::shared_ptr<const analysis::Histogram> of(uint32_t slot, uint32_t kind) const;
   [[nodiscard]] std::shared_ptr<const analysis::Histogram> of_everybody(uint32_t kind) const;
 

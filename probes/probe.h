@@ -33,7 +33,8 @@ enum class HitKind {
   with_return_stepped,  ///< entry and return, entry single-stepped
   returned,             ///< the return alone, where the entry skips it now and then
   block_request,        ///< a request to a disk: sent and complete
-  tcp_event,            ///< a segment in, a read, or a change of state of a TCP socket
+  tcp_event,            ///< a segment in, a read, a write, or a change of state of a TCP socket
+  socket_idle,          ///< a read or write that moved nothing, or is of another protocol
   profile_sample,       ///< a tick of a CPU's clock that met a target, with its stack
   profile_other,        ///< one that met somebody else
 };

@@ -1,5 +1,5 @@
 // TCP by target: the smoothed round trip at each segment that comes in, how long connects take and
-// how many fail, retransmits.
+// how many fail, retransmits; and the bytes that TCP and UDP move for it.
 #include "nearzero/tcp.h"
 
 #include "probes/by_slot.h"
@@ -26,7 +26,10 @@ class Tcp final : public Probe {
     }
     if (links_.none()) env_.object.clear("nz_tcp_sockets");  // closed meanwhile
     links_.attach({"nz_tcp_state", "nz_tcp_retransmit", "nz_tcp_retransmit_synack"});
-    if (!tripped_) links_.attach({"nz_tcp_read", "nz_tcp_write", "nz_tcp_segment"});
+    if (tripped_) return;
+    links_.attach({"nz_socket_received", "nz_socket_sent", "nz_tcp_segment"});
+    // Before kernel 6.3: whose a socket is, without what it moves.
+    if (!links_.contains("nz_socket_received")) links_.attach({"nz_tcp_read"});
   }
 
   void stop() override {
@@ -38,9 +41,9 @@ class Tcp final : public Probe {
   // Connects and retransmits stay, which are rare.
   void trip(uint32_t) override {
     tripped_ = true;
-    links_.close("nz_tcp_segment");
-    links_.close("nz_tcp_read");
-    links_.close("nz_tcp_write");
+    for (const char* program :
+         {"nz_tcp_segment", "nz_socket_received", "nz_socket_sent", "nz_tcp_read"})
+      links_.close(program);
   }
 
   void collect(std::vector<metrics::Family>& out) const override {
@@ -70,6 +73,7 @@ class Tcp final : public Probe {
     counter("nearzero_tcp_sockets_untracked_total",
             "Sockets of which neither the owner nor the start is known: too many at a time.",
             &nz_tcp_stats::no_room);
+    out.push_back(bytes());
   }
 
   [[nodiscard]] std::vector<Cost> costs() const override {
@@ -79,13 +83,14 @@ class Tcp final : public Probe {
       const uint64_t hits = rows_.count(slot, NZ_TCP_HIST_RTT) + stats.unmeasured + stats.events;
       if (slot == 0 || hits != 0) result.push_back({slot, HitKind::tcp_event, hits});
     }
+    result.push_back({0, HitKind::socket_idle, sums(0).idle});
     return result;
   }
 
   [[nodiscard]] std::vector<Status> status() const override {
     if (!wanted()) return {};
     const bool segments = links_.contains("nz_tcp_segment");
-    const std::string text = segments   ? "each segment in, connects, retransmits"
+    const std::string text = segments   ? "each segment in, connects, retransmits, bytes"
                              : tripped_ ? "tripped: over budget; connects and retransmits alone"
                                         : "off";
     return {
@@ -93,6 +98,27 @@ class Tcp final : public Probe {
   }
 
  private:
+  [[nodiscard]] metrics::Family bytes() const {
+    metrics::Family family{
+        "nearzero_socket_bytes_total",
+        "Payload that send and receive calls moved, by protocol. Before kernel 6.3: nothing.",
+        metrics::Type::counter,
+        {}};
+    struct Kind {
+      nz_socket_bytes kind;
+      const char* protocol;
+      const char* direction;
+    };
+    for (const auto& [kind, protocol, direction] :
+         {Kind{NZ_TCP_IN, "tcp", "in"}, Kind{NZ_TCP_OUT, "tcp", "out"},
+          Kind{NZ_UDP_IN, "udp", "in"}, Kind{NZ_UDP_OUT, "udp", "out"}}) {
+      rows_.add_counters(
+          family, [&, kind = kind](uint32_t slot) { return sums(slot).bytes[kind]; },
+          {{"protocol", protocol}, {"direction", direction}});
+    }
+    return family;
+  }
+
   [[nodiscard]] bool wanted() const {
     return env_.drain.layout().host || !env_.tracker.slots().empty();
   }

@@ -132,6 +132,9 @@ def network_rows():
               of_target("nearzero_tcp_retransmits_total"), width=8),
         Panel("TCP connects that failed", PER_SECOND, "Refused, timed out or given up.",
               of_target("nearzero_tcp_connect_failures_total"), width=8),
+        Panel("Throughput of targets", BYTES_PER_SECOND, "Payload that send and receive calls moved.",
+              of_target("nearzero_socket_bytes_total", "protocol, direction",
+                        "{{target}} {{protocol}} {{direction}}"), width=8),
     ]
 
 

@@ -100,6 +100,27 @@ time.sleep(0.1)
 print("{}")
 )";
 
+// To itself: datagrams, each looked at before it is read, a poll in vain after each, and a socket
+// pair, which is no network.
+constexpr const char* kDatagrams = R"(
+import signal, socket, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+print("ready", file=sys.stderr, flush=True)
+signal.sigwait({signal.SIGUSR2})
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", 0))
+a, b = socket.socketpair()
+for _ in range(50):
+    s.sendto(b"x" * 300, s.getsockname())
+    s.recv(1000, socket.MSG_PEEK)
+    s.recv(200)
+    try: s.recv(1000, socket.MSG_DONTWAIT)
+    except BlockingIOError: pass
+    a.sendall(b"y" * 1000)
+    b.recv(1000)
+print("{}")
+)";
+
 constexpr const char* kTarget = "host: true\ntargets:\n  - name: talker\n    match: {pid: ";
 
 class Tcp : public testing::Test {
@@ -122,6 +143,11 @@ class Tcp : public testing::Test {
   [[nodiscard]] double value(const char* family, const char* target) const {
     return value_of(data_, family, {{"target", target}});
   }
+  [[nodiscard]] double bytes(const char* protocol, const char* direction) const {
+    return value_of(
+        data_, "nearzero_socket_bytes_total",
+        {{"target", "talker"}, {"protocol", protocol}, {"direction", direction}});
+  }
 
   std::unique_ptr<Agent> agent_;
   nlohmann::json saw_;
@@ -137,6 +163,17 @@ TEST_F(Tcp, ConnectsAndFailuresAreCountedExactly) {
   EXPECT_GE(values("nearzero_tcp_connect_duration_seconds", "host").count(), 120U);
   EXPECT_GE(value("nearzero_tcp_connect_failures_total", "host"), 30);
   EXPECT_EQ(value("nearzero_tcp_sockets_untracked_total", "host"), 0);
+  // It is both ends: a byte asks and a byte answers.
+  EXPECT_EQ(bytes("tcp", "in"), 2 * 120 * 20);
+  EXPECT_EQ(bytes("tcp", "out"), 2 * 120 * 20);
+  EXPECT_EQ(bytes("udp", "in") + bytes("udp", "out"), 0);
+}
+
+TEST_F(Tcp, DatagramsAreCountedAsTheyAreRead) {
+  run({"/usr/bin/python3", "-c", kDatagrams});
+  EXPECT_EQ(bytes("udp", "out"), 50 * 300);
+  EXPECT_EQ(bytes("udp", "in"), 50 * 200) << "the rest of a datagram is lost to the reader";
+  EXPECT_EQ(bytes("tcp", "in") + bytes("tcp", "out"), 0);
 }
 
 TEST_F(Tcp, EachSegmentThatComesInHasARoundTrip) {

@@ -323,6 +323,7 @@ void Agent::publish(double drain_seconds) {
                        *ledger_,
                        duty_->states(),
                        observer_->object().refused(),
+                       observer_->object().missed(),
                        observer_->object().features().kernel,
                        map_bytes_,
                        server_->stats(),

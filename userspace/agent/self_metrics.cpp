@@ -38,6 +38,12 @@ constexpr std::array<DropName, NZ_AGENT_DROPS> kDrops = {
      {"core", "series_out_of_range"},
      {"profile", "stacks_full"}}};
 
+double missed_by_all(const SelfState& state) {
+  double sum = 0;
+  for (const auto& [program, hits] : state.missed) sum += static_cast<double>(hits);
+  return sum;
+}
+
 double own_cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -116,6 +122,7 @@ void collect_cost(const SelfState& state, std::vector<Family>& out) {
       {probes::HitKind::returned, "return"},
       {probes::HitKind::block_request, "block_request"},
       {probes::HitKind::tcp_event, "tcp_event"},
+      {probes::HitKind::socket_idle, "socket_idle"},
       {probes::HitKind::profile_sample, "profile_sample"},
       {probes::HitKind::profile_other, "profile_other"}};
   for (const auto& [kind, ns] : state.ledger.prices().ns) {
@@ -175,6 +182,8 @@ void collect_self(const SelfState& state, std::vector<Family>& out) {
   drops.samples.push_back({{{"probe", "events"}, {"cause", "exec_left_to_scan"}},
                            static_cast<double>(state.execs_skipped),
                            nullptr});
+  drops.samples.push_back(
+      {{{"probe", "programs"}, {"cause", "interrupted_itself"}}, missed_by_all(state), nullptr});
   out.push_back(std::move(drops));
 
   Family members{
@@ -245,6 +254,8 @@ std::string health_json(const SelfState& state, bool& healthy) {
   }
   nlohmann::ordered_json refused = nlohmann::ordered_json::object();
   for (const auto& [program, reason] : state.refused) refused[program] = reason;
+  nlohmann::ordered_json missed = nlohmann::ordered_json::object();
+  for (const auto& [program, hits] : state.missed) missed[program] = hits;
   healthy = healthy && refused.empty();
   nlohmann::ordered_json tripped = nlohmann::ordered_json::array();
   for (const auto& [key, share] : state.ledger.breaker().tripped()) {
@@ -272,6 +283,7 @@ std::string health_json(const SelfState& state, bool& healthy) {
   j["kernel"] = state.kernel;
   j["probes"] = std::move(rows);
   j["refused_programs"] = std::move(refused);
+  j["missed_hits"] = std::move(missed);
   j["tripped"] = std::move(tripped);
   j["duty_ratio"] = std::move(duty);
   j["processes"] = std::move(members);

@@ -21,6 +21,7 @@ struct SelfState {
   const Ledger& ledger;
   std::map<uint32_t, DutyState> duty;                 ///< by slot
   const std::map<std::string, std::string>& refused;  ///< program -> why the kernel refused it
+  std::map<std::string, uint64_t> missed;             ///< program -> hits in which it did not run
   std::string kernel;                                 ///< its release
   uint64_t map_bytes = 0;                             ///< kernel memory of all maps
   http::Stats http;

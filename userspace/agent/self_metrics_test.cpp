@@ -29,8 +29,8 @@ class SelfMetricsTest : public ::testing::Test {
     http.connections_open = 2;
     http.answer_seconds = 0.5;
     http.rejected[0] = 5;
-    return {probes_, env_.env(), ledger_, duty_, refused_, "6.18.0-test", 7'000'000,
-            http,    2e9,        0.001,   4,     3,        off_};
+    return {probes_,   env_.env(), ledger_, duty_, refused_, missed_, "6.18.0-test",
+            7'000'000, http,       2e9,     0.001, 4,        3,       off_};
   }
   [[nodiscard]] nlohmann::json health(bool* healthy = nullptr) {
     bool h = false;
@@ -55,6 +55,7 @@ class SelfMetricsTest : public ::testing::Test {
   FakeProbe* probe_;
   std::vector<std::unique_ptr<probes::Probe>> probes_;
   std::map<std::string, std::string> refused_;
+  std::map<std::string, uint64_t> missed_;
   Ledger ledger_{config::Overhead{},
                  observe::Prices{{{probes::HitKind::uprobe, 1000}}, {probes::HitKind::uprobe}}};
   std::map<uint32_t, DutyState> duty_;
@@ -115,12 +116,19 @@ TEST_F(SelfMetricsTest, DropsByCauseSummedOverCpus) {
   EXPECT_EQ(health()["drops"]["events.ring_full"], 7);
 }
 
+TEST_F(SelfMetricsTest, HitsThatAProgramDidNotRunForAreDrops) {
+  missed_ = {{"nz_tcp_state", 2}, {"nz_sched_switch", 1}};
+  EXPECT_EQ(value("nearzero_drops_total", {{"probe", "programs"}, {"cause", "interrupted_itself"}}),
+            3);
+  EXPECT_EQ(health()["missed_hits"]["nz_tcp_state"], 2);
+}
+
 TEST_F(SelfMetricsTest, EveryCauseHasANameOfItsOwn) {
   std::vector<metrics::Family> out;
   collect_self(state(), out);
   for (const metrics::Family& f : out) {
     if (f.name != "nearzero_drops_total") continue;
-    EXPECT_EQ(f.samples.size(), NZ_AGENT_DROPS + 1U);
+    EXPECT_EQ(f.samples.size(), NZ_AGENT_DROPS + 2U);
     std::map<Labels, int> seen;
     for (const metrics::Sample& s : f.samples) EXPECT_EQ(seen[s.labels]++, 0) << s.labels[1].second;
   }

@@ -36,6 +36,7 @@ const std::vector<CatalogEntry>& catalog() {
       {"tcp_connect_failures_total", kCounter, "target"},
       {"tcp_retransmits_total", kCounter, "target"},
       {"tcp_sockets_untracked_total", kCounter, "target"},
+      {"socket_bytes_total", kCounter, "target,protocol,direction"},
       {"reclaim_stall_seconds", kHistogram, "target,kind"},
       {"oom_kills_total", kCounter, "target"},
       {"reclaim_incomplete_total", kCounter, "cause"},

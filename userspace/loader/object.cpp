@@ -338,6 +338,20 @@ std::vector<std::pair<uint32_t, uint32_t>> Object::targets() const {
   return result;
 }
 
+std::map<std::string, uint64_t> Object::missed() const {
+  std::map<std::string, uint64_t> result;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->skeleton->obj) {
+    const int fd = bpf_program__fd(program);
+    if (fd < 0) continue;
+    bpf_prog_info info{};
+    __u32 size = sizeof(info);
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.recursion_misses != 0)
+      result[bpf_program__name(program)] = info.recursion_misses;
+  }
+  return result;
+}
+
 uint64_t Object::map_bytes() const {
   uint64_t total = 0;
   bpf_map* map = nullptr;

@@ -76,6 +76,10 @@ class Object {
   [[nodiscard]] std::vector<std::pair<uint32_t, uint32_t>> targets() const;
   [[nodiscard]] int map_fd(const std::string& map) const;
   [[nodiscard]] int program_fd(const std::string& program) const;
+  /// Hits since load in which a program did not run because it, or another one that must not be
+  /// interrupted, was running on that CPU (bpf_prog_info.recursion_misses, from kernel 5.12 on:
+  /// commit 9ed9e9ba2337); only programs that have any.
+  [[nodiscard]] std::map<std::string, uint64_t> missed() const;
   /// Kernel memory of all maps, bytes.
   [[nodiscard]] uint64_t map_bytes() const;
 

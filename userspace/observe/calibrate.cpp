@@ -243,7 +243,9 @@ const char* hit_kind_name(HitKind kind) {
     case HitKind::block_request:
       return "request to a disk";
     case HitKind::tcp_event:
-      return "TCP segment or read";
+      return "TCP segment, read or write";
+    case HitKind::socket_idle:
+      return "socket call that moved nothing";
     case HitKind::profile_sample:
       return "profile sample of a target";
     case HitKind::profile_other:
@@ -264,6 +266,7 @@ Prices estimated_prices() {
            {HitKind::returned, 700},
            {HitKind::block_request, 1300},
            {HitKind::tcp_event, 150},
+           {HitKind::socket_idle, 40},
            {HitKind::profile_sample, 15000},
            {HitKind::profile_other, 13000}},
           {}};

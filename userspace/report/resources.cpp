@@ -193,6 +193,14 @@ Table target_table(const Facts& facts, const std::string& target) {
   rows.gauge({"threads"}, "nearzero_target_threads", own, "");
   rows.rate({"written to disk, a second"}, "nearzero_target_io_bytes_total",
             {{"target", target}, {"direction", "write"}}, "bytes", kNothing, Worse::neither);
+  for (const char* protocol : {"tcp", "udp"}) {
+    for (const auto& [direction, did] : {std::pair{"in", "received"}, std::pair{"out", "sent"}}) {
+      const Labels labels{{"target", target}, {"protocol", protocol}, {"direction", direction}};
+      if (facts.now.change("nearzero_socket_bytes_total", labels) == 0) continue;
+      rows.rate({std::string(did) + " over " + protocol + ", a second"},
+                "nearzero_socket_bytes_total", labels, "bytes", kNothing, Worse::neither);
+    }
+  }
   rows.rate({"TCP retransmits"}, "nearzero_tcp_retransmits_total", own, "per second");
   return rows.take();
 }

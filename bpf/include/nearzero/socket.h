@@ -19,6 +19,7 @@ struct sock_common {
   __be32 skc_daddr;
   __be16 skc_dport;
   unsigned short skc_family;
+  volatile unsigned char skc_state;
 };
 struct sock {
   struct sock_common __sk_common;
@@ -42,6 +43,8 @@ struct sk_buff {
 #define NZ_TCP_LISTEN 10
 #define NZ_AF_INET 2
 #define NZ_IPPROTO_TCP 6
+#define NZ_IPPROTO_UDP 17
+#define NZ_MSG_PEEK 2 /* include/linux/socket.h */
 
 /* The smoothed round trip in ns; 0 until there was one. `sk` of a TCP socket. */
 static __always_inline __u64 nz_round_trip(struct sock* sk) {
