@@ -60,9 +60,10 @@ void find_sqlite_writer_contention(const Context& context, const OrderPath& path
         1.0, path.per_order_now(failed, "sqlite") - path.per_order_before(failed_before, "sqlite"));
   }
   std::string who;
-  if (auto holder = lock_holder(context, path, "write")) {
-    who = holder->comm + " was seen with the write lock. ";
-    c.finding.evidence.push_back(std::move(holder->evidence));
+  if (auto holders = lock_holders(context, path, "write"); !holders.empty()) {
+    who = names_of(holders) + (holders.size() == 1 ? " was" : " were") +
+          " seen with the write lock. ";
+    add_evidence(holders, c.finding);
   }
   c.finding.recommendation =
       who +

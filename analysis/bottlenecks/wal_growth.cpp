@@ -26,9 +26,9 @@ void find_wal_growth(const Context& context, const OrderPath& path, std::vector<
     c.finding.evidence.push_back(
         evidence(kWal, labels, "size of the WAL", wal->value, before, "bytes"));
     std::string reader = "Find the reader that pins it";
-    if (auto holder = lock_holder(context, path, "read", database)) {
-      reader = "It is pinned by a read of " + holder->comm;
-      c.finding.evidence.push_back(std::move(holder->evidence));
+    if (auto holders = lock_holders(context, path, "read", database); !holders.empty()) {
+      reader = "It is pinned by a read of " + names_of(holders);
+      add_evidence(holders, c.finding);
     }
     c.finding.recommendation =
         reader +

@@ -1,6 +1,7 @@
 #include "probes/sqlite/database_watch.h"
 
 #include <algorithm>
+#include <set>
 
 namespace nz::probes {
 namespace {
@@ -46,6 +47,25 @@ void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
     }
   }
   std::erase_if(held_, [now](const auto& entry) { return entry.second.seen != now; });
+  count_looks();
+}
+
+Labels DatabaseWatch::labels_of(const Holder& key, const Held& held) const {
+  return {{"target", env_.target_name(std::get<0>(key))},
+          {"database", std::get<1>(key)},
+          {"lock", advice::name_of(held.holder.lock)},
+          {"comm", held.holder.comm}};
+}
+
+// Several processes of one name are seen once in a look.
+void DatabaseWatch::count_looks() {
+  std::set<Labels> now;
+  for (const auto& [key, held] : held_) {
+    Labels labels = labels_of(key, held);
+    if (seen_.size() >= kNames && !seen_.contains(labels)) labels.back().second = "other";
+    now.insert(std::move(labels));
+  }
+  for (const Labels& labels : now) seen_[labels]++;
 }
 
 std::map<std::string, advice::JournalState> DatabaseWatch::journals(
@@ -104,14 +124,17 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
   std::map<Labels, double> longest;
   for (const auto& [key, h] : held_) {
     const double seconds = std::chrono::duration<double>(h.seen - h.since).count();
-    double& most = longest[{{"target", env_.target_name(std::get<0>(key))},
-                            {"database", std::get<1>(key)},
-                            {"lock", advice::name_of(h.holder.lock)},
-                            {"comm", h.holder.comm}}];
+    double& most = longest[labels_of(key, h)];
     most = std::max(most, seconds);
   }
   for (const auto& [labels, seconds] : longest) held.samples.push_back({labels, seconds, nullptr});
-  for (Family* f : {&bytes, &frames, &held}) out.push_back(std::move(*f));
+  Family seen{"nearzero_sqlite_lock_seen_total",
+              "Looks, one each drain interval, in which a process had a lock of a database.",
+              Type::counter,
+              {}};
+  for (const auto& [labels, looks] : seen_)
+    seen.samples.push_back({labels, static_cast<double>(looks), nullptr});
+  for (Family* f : {&bytes, &frames, &held, &seen}) out.push_back(std::move(*f));
 }
 
 }  // namespace nz::probes

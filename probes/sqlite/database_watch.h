@@ -20,12 +20,14 @@ class DatabaseWatch {
   static constexpr std::size_t kDatabases = 16;  ///< of one target
   static constexpr std::chrono::seconds kFindEvery{10};
   static constexpr std::size_t kHolders = 32;  ///< of one database
+  /// Names that are counted; further ones are "other".
+  static constexpr std::size_t kNames = 256;
 
   explicit DatabaseWatch(const Env& env) : env_(env) {}
 
   /// `pids`: the processes of each slot. Files are looked for once in kFindEvery, locks each time.
   void tick(const std::map<uint32_t, std::vector<pid_t>>& pids, Clock::time_point now);
-  /// nearzero_sqlite_database_bytes, _wal_frames, _lock_held_seconds.
+  /// nearzero_sqlite_database_bytes, _wal_frames, _lock_held_seconds, _lock_seen_total.
   void collect(std::vector<metrics::Family>& out) const;
   /// The journals of a target's databases, as they are now: by name as the process sees it.
   [[nodiscard]] std::map<std::string, advice::JournalState> journals(
@@ -40,9 +42,13 @@ class DatabaseWatch {
   using Key = std::pair<uint32_t, std::string>;  // slot and database as it is shown
   using Holder = std::tuple<uint32_t, std::string, pid_t, advice::DatabaseLock>;
 
+  [[nodiscard]] metrics::Labels labels_of(const Holder& key, const Held& held) const;
+  void count_looks();
+
   const Env& env_;
   std::map<Key, advice::OpenDatabase> databases_;
   std::map<Holder, Held> held_;
+  std::map<metrics::Labels, uint64_t> seen_;  // looks, by the labels of the series
   Clock::time_point last_find_, last_tick_;
 };
 

@@ -62,6 +62,7 @@ const std::vector<CatalogEntry>& catalog() {
       {"sqlite_database_bytes", kGauge, "target,database,kind"},
       {"sqlite_wal_frames", kGauge, "target,database,state"},
       {"sqlite_lock_held_seconds", kGauge, "target,database,lock,comm"},
+      {"sqlite_lock_seen_total", kCounter, "target,database,lock,comm"},
       {"sqlite_compile_seconds", kHistogram, "target"},
       {"sqlite_results_total", kCounter, "target,code"},
       {"sqlite_steps_total", kCounter, "target"},
