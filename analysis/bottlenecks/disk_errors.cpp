@@ -2,8 +2,8 @@
 // what is there cannot be read. USE: errors of storage.
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "analysis/bottlenecks/databases.h"
@@ -25,9 +25,17 @@ constexpr ResultCode kIoError{"SQLITE_IOERR", 10};
 constexpr ResultCode kCorrupt{"SQLITE_CORRUPT", 11};
 constexpr ResultCode kFull{"SQLITE_FULL", 13};
 constexpr std::size_t kMost = 3;  // digests that are told
-/// The device carries the target's database: more than the 0.7 of any error (weigh.cpp), so that it
-/// is told before the others, and of the target that has its database there.
-constexpr double kSureOfItsOwn = 0.8;
+/// Confidence that a failing device has more where the target's database lies on it, and once more
+/// where the database's I/O fails, too: so it is told before others, and of that target.
+constexpr double kSurer = 0.1;
+
+Evidence rate_of(const Context& context, const char* family, const Labels& labels,
+                 const std::string& what) {
+  const auto before = context.has_reference()
+                          ? std::optional<double>(context.before.rate(family, labels))
+                          : std::nullopt;
+  return evidence(family, labels, what, context.now.rate(family, labels), before, "per second");
+}
 
 std::string database_on(const std::vector<Database>& databases, const std::string& device) {
   const auto on = std::find_if(databases.begin(), databases.end(),
@@ -38,9 +46,9 @@ std::string database_on(const std::vector<Database>& databases, const std::strin
 std::string advice_for_disk(const std::string& device, const std::string& database) {
   // "other": one of many; "8:16": it has gone, and its name with it.
   const bool named = device != "other" && device.find(':') == std::string::npos;
-  return "dmesg -T | grep -iE '" + std::string(named ? device + "|" : "") +
-         "I/O error' says which sectors and why; " +
-         (named ? "smartctl -a /dev/" + device : std::string("smartctl -a of that disk")) +
+  return "dmesg -T | grep -i '" + (named ? device : std::string("I/O error")) +
+         "' says which sectors and why; smartctl -a " +
+         (named ? "/dev/" + device : std::string("of that disk")) +
          " shows reallocated and pending sectors or media errors (a cloud volume: its provider's "
          "state of it). See whether its file system is read-only now: findmnt -lo TARGET,OPTIONS. "
          "Move the data to another disk and replace this one; " +
@@ -51,7 +59,6 @@ std::string advice_for_disk(const std::string& device, const std::string& databa
 
 void find_failed_requests(const Context& context, const OrderPath& path,
                           const std::vector<Database>& databases, std::vector<Candidate>& out) {
-  const bool known = context.has_reference();
   const bool statements_fail =
       context.now.change(kResults, {{"target", path.target()}, {"code", kIoError.name}}) > 0;
   for (const std::string& device : context.now.values_of(kRequests, "device")) {
@@ -64,10 +71,8 @@ void find_failed_requests(const Context& context, const OrderPath& path,
       if (count <= 0) continue;
       failed += count;
       by_op += (by_op.empty() ? "" : ", ") + number_text(count) + " " + op;
-      c.finding.evidence.push_back(evidence(
-          kRequests, labels, std::string("failed, ") + op, context.now.rate(kRequests, labels),
-          known ? std::optional<double>(context.before.rate(kRequests, labels)) : std::nullopt,
-          "per second"));
+      c.finding.evidence.push_back(
+          rate_of(context, kRequests, labels, std::string("failed, ") + op));
     }
     if (failed < context.rules.disk_errors) continue;
     const std::string database = database_on(databases, device);
@@ -76,8 +81,7 @@ void find_failed_requests(const Context& context, const OrderPath& path,
     c.finding.recommendation = advice_for_disk(device, database);
     c.always = true;
     c.least_severity = Severity::warning;
-    if (!database.empty()) c.least_confidence = kSureOfItsOwn;
-    c.symptoms = {!database.empty() && statements_fail};
+    if (!database.empty()) c.least_confidence += statements_fail ? 2 * kSurer : kSurer;
     out.push_back(std::move(c));
   }
 }
@@ -110,19 +114,18 @@ void find_failed_statements(const Context& context, const OrderPath& path, const
                             const std::vector<Database>& databases, std::vector<Candidate>& out) {
   const FailedStatements failed = failed_statements(context, path, code, databases);
   if (failed.count < context.rules.disk_errors) return;
-  const bool known = context.has_reference();
   const Labels labels{{"target", path.target()}, {"code", code.name}};
   Candidate c = candidate(kKind, path, code.name);
   c.finding.where =
       failed.database.empty() ? "SQLite of " + path.target() : "database " + failed.database;
-  c.finding.title = number_text(failed.count) + " SQLite statements ended with " + code.name;
+  c.finding.title = std::string("SQLite statements fail with ") + code.name + " (" +
+                    number_text(failed.count) + ")";
   c.finding.evidence.push_back(
-      evidence(kResults, labels, std::string("ended with ") + code.name,
-               context.now.rate(kResults, labels),
-               known ? std::optional<double>(context.before.rate(kResults, labels)) : std::nullopt,
-               "per second"));
+      rate_of(context, kResults, labels, std::string("ended with ") + code.name));
   bool hits_orders = false;
-  if (!failed.digests.empty()) {
+  if (failed.digests.empty()) {
+    c.finding.title += "; which ones is not known";
+  } else {
     const FailedDigest& first = failed.digests.front();
     hits_orders = !first.stage.empty();
     c.finding.where += ", statement " + first.digest;
@@ -131,10 +134,8 @@ void find_failed_statements(const Context& context, const OrderPath& path, const
   for (std::size_t i = 0; i < std::min(kMost, failed.digests.size()); i++) {
     const FailedDigest& d = failed.digests[i];
     const Labels digest{{"target", path.target()}, {"digest", d.digest}};
-    c.finding.evidence.push_back(evidence(
-        kErrors, digest, "errors of " + d.digest + ", of any code", context.now.rate(kErrors, digest),
-        known ? std::optional<double>(context.before.rate(kErrors, digest)) : std::nullopt,
-        "per second"));
+    c.finding.evidence.push_back(
+        rate_of(context, kErrors, digest, "errors of " + d.digest + ", of any code"));
   }
   if (failed.digests.size() > kMost) {
     c.finding.evidence.push_back(evidence(
