@@ -116,10 +116,11 @@ void find_failed_statements(const Context& context, const OrderPath& path, const
   if (failed.count < context.rules.disk_errors) return;
   const Labels labels{{"target", path.target()}, {"code", code.name}};
   Candidate c = candidate(kKind, path, code.name);
-  c.finding.where =
-      failed.database.empty() ? "SQLite of " + path.target() : "database " + failed.database;
+  // No database and no digest: `where` is a label of alerts, and these come and go with windows.
+  c.finding.where = std::string(code.name) + " of " + path.target();
   c.finding.title = std::string("SQLite statements fail with ") + code.name + " (" +
-                    number_text(failed.count) + ")";
+                    number_text(failed.count) + ")" +
+                    (failed.database.empty() ? "" : " on " + failed.database);
   c.finding.evidence.push_back(
       rate_of(context, kResults, labels, std::string("ended with ") + code.name));
   bool hits_orders = false;
@@ -128,7 +129,6 @@ void find_failed_statements(const Context& context, const OrderPath& path, const
   } else {
     const FailedDigest& first = failed.digests.front();
     hits_orders = !first.stage.empty();
-    c.finding.where += ", statement " + first.digest;
     c.finding.title += (hits_orders ? " in stage " + first.stage : "") + ": " + first.text;
   }
   for (std::size_t i = 0; i < std::min(kMost, failed.digests.size()); i++) {

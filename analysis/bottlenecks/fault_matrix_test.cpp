@@ -266,7 +266,7 @@ std::vector<Fault> faults() {
          add_database(s);
          fail_inserts(s);
        },
-       0.1, true, true, "database /data/orders.db, statement bb02", add_database},
+       0.1, true, true, "SQLITE_FULL of demo", add_database},
   };
 }
 
