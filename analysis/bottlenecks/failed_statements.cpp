@@ -1,6 +1,7 @@
 #include "analysis/bottlenecks/failed_statements.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nz::analysis {
 namespace {
