@@ -46,6 +46,9 @@ struct Candidate {
   /// Reported even where no order feels it (yet), with at least this severity.
   bool always = false;
   Severity least_severity = Severity::info;
+  /// ... and this confidence: a limit that is reached or an error that was returned is a fact,
+  /// whatever orders feel.
+  double least_confidence = 0.7;
   /// Share of orders that errors cost: an impact of its own.
   double failed = 0;
   /// Seconds per order that it takes and always took: an impact that no reference shows.

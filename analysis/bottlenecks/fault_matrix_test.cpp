@@ -35,10 +35,31 @@ constexpr double kHealthy = 281;
 
 void add_data_disk(Scene& s, double used) {
   const auto labels = [](const char* kind) {
-    return Labels{{"mount", "/data"}, {"device", "/dev/vdb"}, {"kind", kind}};
+    return Labels{{"mount", "/data"}, {"device", "vdb"}, {"kind", kind}};
   };
   s.gauge("nearzero_filesystem_bytes", labels("size"), 100e9);
   s.gauge("nearzero_filesystem_bytes", labels("available"), 100e9 * (1 - used));
+}
+
+void add_database(Scene& s) {
+  add_data_disk(s, 0.6);
+  s.gauge("nearzero_sqlite_database_bytes",
+          {{"target", "demo"}, {"database", "/data/orders.db"}, {"kind", "main"}}, 64e6);
+}
+
+// Each tenth order is not written.
+void fail_inserts(Scene& s) {
+  const Labels digest{{"target", "demo"}, {"digest", "bb02"}};
+  const auto with = [&](const char* label, const char* value) {
+    Labels labels = digest;
+    labels.emplace_back(label, value);
+    return labels;
+  };
+  s.counter("nearzero_sqlite_results_total", {{"target", "demo"}, {"code", "SQLITE_FULL"}}, 30);
+  s.counter("nearzero_sqlite_statement_errors_total",
+            with("statement", "INSERT INTO orders(account) VALUES(?)"), 30);
+  s.gauge("nearzero_sqlite_statement_code", with("code", "SQLITE_FULL"), 1);
+  s.gauge("nearzero_sqlite_statement_stage", with("stage", "persist"), 1);
 }
 
 std::vector<Fault> faults() {
@@ -233,6 +254,19 @@ std::vector<Fault> faults() {
        0, true, true, "listening sockets"},
       {"disk_full", "filesystem_full", [](Scene& s) { add_data_disk(s, 0.97); }, 0, true, true,
        "filesystem /data", [](Scene& s) { add_data_disk(s, 0.6); }},
+      {"a_disk_that_fails", "disk_errors",
+       [](Scene& s) {
+         add_database(s);
+         s.counter("nearzero_block_io_errors_total", {{"device", "vdb"}, {"op", "write"}}, 1.2);
+         s.counter("nearzero_block_io_errors_total", {{"device", "vdb"}, {"op", "flush"}}, 0.3);
+       },
+       0, true, true, "host disk vdb", add_database},
+      {"statements_that_fail", "disk_errors",
+       [](Scene& s) {
+         add_database(s);
+         fail_inserts(s);
+       },
+       0.1, true, true, "SQLITE_FULL of demo", add_database},
   };
 }
 
@@ -356,7 +390,8 @@ TEST_P(FaultMatrix, AWindowOfAFewOrdersClaimsNoImpact) {
     EXPECT_TRUE(f.kind == "cpu_saturation" || f.kind == "noisy_neighbour" ||
                 f.kind == "fd_exhaustion" || f.kind == "network_loss" || f.kind == "fork_storm" ||
                 f.kind == "disk_saturation" || f.kind == "memory_pressure" ||
-                f.kind == "page_faults" || f.kind == "cpu_quota" || GetParam().impact == 0)
+                f.kind == "page_faults" || f.kind == "cpu_quota" || f.kind == "disk_errors" ||
+                GetParam().impact == 0)
         << told({f});
   }
 }
@@ -431,7 +466,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"memory_pressure", "missing_index"},      {"packet_loss", "lock_convoy"},
         {"packet_loss", "hog_on_the_same_core"},   {"fork_storm", "missing_index"},
         {"fork_storm", "second_sqlite_writer"},    {"page_fault_storm", "lock_convoy"},
-        {"fd_exhaustion", "hog_on_the_same_core"},
+        {"fd_exhaustion", "hog_on_the_same_core"}, {"statements_that_fail", "lock_convoy"},
     }),
     [](const auto& param) { return param.param.first + "_and_" + param.param.second; });
 

@@ -17,11 +17,12 @@ struct NamedRule {
   Rule find;
 };
 
-constexpr std::array<NamedRule, 22> kRules = {{
+constexpr std::array<NamedRule, 23> kRules = {{
     {"checkpoint_stall", find_checkpoint_stall},
     {"cpu_quota", find_cpu_quota},
     {"cpu_saturation", find_cpu_saturation},
     {"cpu_steal", find_cpu_steal},
+    {"disk_errors", find_disk_errors},
     {"disk_saturation", find_disk_saturation},
     {"fd_exhaustion", find_fd_exhaustion},
     {"filesystem_full", find_filesystem_full},

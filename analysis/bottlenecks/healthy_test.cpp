@@ -146,6 +146,26 @@ std::vector<Case> cases() {
            x->waits["sync"] = {900, 1};
          }
        }},
+      {"a_disk_without_discard_and_zones",
+       [](Scene& s, Scene&) {
+         for (const char* op : {"discard", "other"}) {
+           s.counter("nearzero_block_io_errors_total", {{"device", "vda"}, {"op", op}}, 3);
+         }
+         s.counter("nearzero_block_io_errors_total", {{"device", "vda"}, {"op", "write"}}, 0);
+       }},
+      {"constraints_and_an_error_of_last_week",
+       [](Scene& s, Scene&) {
+         const auto with = [](const char* label, const char* value) {
+           return Labels{{"target", "demo"}, {"digest", "bb02"}, {label, value}};
+         };
+         s.counter("nearzero_sqlite_results_total",
+                   {{"target", "demo"}, {"code", "SQLITE_CONSTRAINT"}}, 5);
+         s.counter("nearzero_sqlite_results_total", {{"target", "demo"}, {"code", "SQLITE_IOERR"}},
+                   0);
+         s.counter("nearzero_sqlite_statement_errors_total", with("statement", "INSERT"), 5);
+         s.gauge("nearzero_sqlite_statement_code", with("code", "SQLITE_IOERR"), 1);
+         s.gauge("nearzero_sqlite_statement_stage", with("stage", "persist"), 1);
+       }},
       {"a_report_at_night",
        [](Scene& s, Scene&) {
          s.rate = 30;

@@ -17,6 +17,7 @@ NZ_RULE(own_code);
 NZ_RULE(lock_contention);
 NZ_RULE(slow_sync);
 NZ_RULE(disk_saturation);
+NZ_RULE(disk_errors);
 NZ_RULE(filesystem_full);
 NZ_RULE(sqlite_opens);
 NZ_RULE(sqlite_writer_contention);

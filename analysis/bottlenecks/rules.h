@@ -119,6 +119,8 @@ struct Rules {
   double slow_sync_seconds = 5e-3;
   double filesystem_full = 0.95;
   double filesystem_critical = 0.99;
+  /// Requests or statements in a window: each is data that is not written or cannot be read.
+  double disk_errors = 1;
 
   // ---- SQLite
 

@@ -8,6 +8,7 @@ namespace nz::analysis::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(SlowSync, MoreSyncsAreToldApartFromSlowerOnes) {
   Scene s;
@@ -111,6 +112,203 @@ TEST(FilesystemFull, TellsOfTheFullestOne) {
   ASSERT_EQ(found.size(), 1U) << told(found);
   EXPECT_EQ(found[0].id, "filesystem_full/demo/host filesystem /data");
   EXPECT_EQ(found[0].severity, Severity::critical);
+}
+
+void add_mount(Scene& s, const char* mount, const char* device) {
+  const auto labels = [&](const char* kind) {
+    return Labels{{"mount", mount}, {"device", device}, {"kind", kind}};
+  };
+  s.gauge("nearzero_filesystem_bytes", labels("size"), 1e9);
+  s.gauge("nearzero_filesystem_bytes", labels("available"), 0.5e9);
+}
+
+void add_database(Scene& s, const char* database) {
+  for (const char* kind : {"main", "wal", "shm"}) {
+    s.gauge("nearzero_sqlite_database_bytes",
+            {{"target", s.target}, {"database", database}, {"kind", kind}}, 1e6);
+  }
+}
+
+void fail_requests(Scene& s, const char* device, const char* op, double in_window) {
+  s.counter("nearzero_block_io_errors_total", {{"device", device}, {"op", op}},
+            in_window / s.seconds);
+}
+
+// `in_window` statements end with `code`, all of digest bb02.
+void fail_statements(Scene& s, const char* code, double in_window) {
+  const auto with = [&](const char* label, const char* value) {
+    return Labels{{"target", s.target}, {"digest", "bb02"}, {label, value}};
+  };
+  s.counter("nearzero_sqlite_results_total", {{"target", s.target}, {"code", code}},
+            in_window / s.seconds);
+  s.counter("nearzero_sqlite_statement_errors_total", with("statement", "INSERT INTO orders"),
+            in_window / s.seconds);
+  s.gauge("nearzero_sqlite_statement_code", with("code", code), 1);
+}
+
+void begin_in_stage(Scene& s, const char* digest, const char* stage) {
+  s.gauge("nearzero_sqlite_statement_stage",
+          {{"target", s.target}, {"digest", digest}, {"stage", stage}}, 1);
+}
+
+TEST(DiskErrors, NameTheDiskAndTheOperations) {
+  Scene s;
+  fail_requests(s, "sdb", "read", 4);
+  fail_requests(s, "sdb", "write", 1);
+  fail_requests(s, "sdb", "discard", 7);
+  fail_requests(s, "sdc", "discard", 7);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].id, "disk_errors/demo/host disk sdb");
+  EXPECT_EQ(found[0].title, "Disk sdb fails requests: 4 read, 1 write");
+  EXPECT_EQ(found[0].severity, Severity::warning);
+  EXPECT_EQ(found[0].impact, 0);
+  ASSERT_EQ(found[0].evidence.size(), 2U);
+  EXPECT_EQ(found[0].evidence[1].series,
+            R"(nearzero_block_io_errors_total{device="sdb",op="write"})");
+  EXPECT_EQ(found[0].evidence[1].text, "failed, write: 0.1/s (before: 0/s)");
+  EXPECT_THAT(found[0].recommendation, HasSubstr("smartctl -a /dev/sdb "));
+}
+
+TEST(DiskErrors, OfADiskWithoutANameNameNoFileOfIt) {
+  Scene s;
+  fail_requests(s, "other", "read", 1);
+  EXPECT_THAT(find(s)[0].recommendation, HasSubstr("smartctl -a of that disk"));
+}
+
+// Alone and beside a reference; the disk of the database is the last by name.
+TEST(DiskErrors, OfTheDatabasesDiskAreFirst) {
+  Scene s;
+  add_mount(s, "/", "sda");
+  add_mount(s, "/data", "sdc");
+  add_mount(s, "/data/liv", "sdb");  // the same letters, another directory
+  add_database(s, "/data/live/orders.db");
+  for (const char* device : {"sda", "sdb", "sdc"}) fail_requests(s, device, "write", 2);
+  for (const auto& before : {std::optional<Scene>(Scene{}), std::optional<Scene>()}) {
+    const auto found = find(s, before);
+    ASSERT_EQ(found.size(), 3U) << told(found);
+    EXPECT_EQ(found[0].where, "host disk sdc");
+    EXPECT_THAT(found[0].title, HasSubstr("/data/live/orders.db lies on it"));
+    EXPECT_THAT(found[0].recommendation, HasSubstr("a copy of /data/live/orders.db"));
+    EXPECT_GT(found[0].confidence, found[1].confidence);
+  }
+}
+
+TEST(DiskErrors, AreToldOfTheTargetWhoseDatabaseIsThere) {
+  Scene a, b;
+  b.target = "gateway";
+  add_mount(a, "/data", "sdc");
+  fail_requests(a, "sdc", "write", 2);
+  add_database(b, "/data/orders.db");
+  Window both = a.window();
+  for (const WindowSeries& s : b.window().series) {
+    if (has_labels(s.labels, {{"target", "gateway"}})) both.series.push_back(s);
+  }
+  const auto found = find_bottlenecks(both, Window{}, {}, {});
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].target, "gateway");
+}
+
+TEST(DiskErrors, OfStatementsOnTheOrderPathAreCritical) {
+  Scene s;
+  add_database(s, "/data/orders.db");
+  fail_statements(s, "SQLITE_FULL", 900);
+  const auto beside = find(s);
+  ASSERT_EQ(beside.size(), 1U) << told(beside);
+  EXPECT_EQ(beside[0].severity, Severity::warning) << "in no stage";
+  EXPECT_EQ(beside[0].impact, 0);
+  begin_in_stage(s, "bb02", "persist");
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].id, "disk_errors/demo/SQLITE_FULL");
+  EXPECT_EQ(found[0].where, beside[0].where) << "a label of alerts";
+  EXPECT_EQ(found[0].title,
+            "SQLite statements fail with SQLITE_FULL (900) on /data/orders.db in stage persist: "
+            "INSERT INTO orders");
+  EXPECT_EQ(found[0].evidence.back().series,
+            R"(nearzero_sqlite_statement_errors_total{target="demo",digest="bb02"})");
+  EXPECT_EQ(found[0].severity, Severity::critical);
+  EXPECT_NEAR(found[0].impact, 0.3, 1e-9) << "900 of 3,000 orders";
+  EXPECT_EQ(found[0].impact_seconds, 0);
+}
+
+TEST(DiskErrors, OfEachCodeHaveAnAdviceOfTheirOwn) {
+  for (const auto& [code, advice] :
+       {std::pair{"SQLITE_IOERR", "dmesg"}, std::pair{"SQLITE_FULL", "quota"},
+        std::pair{"SQLITE_CORRUPT", "integrity_check"}}) {
+    Scene s;
+    fail_statements(s, code, 1);
+    const auto found = find(s);
+    ASSERT_EQ(found.size(), 1U) << code << ": " << told(found);
+    EXPECT_EQ(found[0].kind, "disk_errors");
+    EXPECT_EQ(found[0].where, std::string(code) + " of demo");
+    EXPECT_THAT(found[0].recommendation, HasSubstr(advice));
+  }
+}
+
+TEST(DiskErrors, OfSeveralDatabasesNameTheOneOfTheSlowLog) {
+  Scene s;
+  add_database(s, "/data/audit.db");
+  add_database(s, "/data/orders.db");
+  fail_statements(s, "SQLITE_IOERR", 5);
+  EXPECT_THAT(find(s)[0].title, Not(HasSubstr(".db")));
+  SlowStatement slow;
+  slow.target = "demo";
+  slow.digest = "bb02";
+  slow.database = "/data/orders.db";
+  slow.result = 10 | (3 << 8);  // SQLITE_IOERR_WRITE
+  slow.at = s.to - 1;
+  Details d;
+  d.slow_statements = {slow};
+  EXPECT_THAT(find(s, Scene{}, d)[0].title, HasSubstr("on /data/orders.db"));
+  d.slow_statements[0].at = s.to - s.seconds - 1;
+  EXPECT_THAT(find(s, Scene{}, d)[0].title, Not(HasSubstr(".db"))) << "an older one";
+}
+
+TEST(DiskErrors, OfStatementsThatHaveNoDigestAreTold) {
+  Scene s;
+  s.counter("nearzero_sqlite_results_total", {{"target", "demo"}, {"code", "SQLITE_IOERR"}}, 0.1);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].title,
+            "SQLite statements fail with SQLITE_IOERR (1); which ones is not known");
+  EXPECT_EQ(found[0].severity, Severity::warning);
+}
+
+// Three digests are told and how many there are; those of stages before those that err more.
+TEST(DiskErrors, OfManyStatementsNameThoseOfOrders) {
+  Scene s;
+  s.counter("nearzero_sqlite_results_total", {{"target", "demo"}, {"code", "SQLITE_FULL"}}, 10);
+  for (int i = 0; i < 5; i++) {
+    const Labels digest{{"target", "demo"}, {"digest", "d" + std::to_string(i)}};
+    Labels text = digest, code = digest;
+    text.emplace_back("statement", "INSERT " + std::to_string(i));
+    code.emplace_back("code", "SQLITE_FULL");
+    s.counter("nearzero_sqlite_statement_errors_total", text, 5 - i);
+    s.gauge("nearzero_sqlite_statement_code", code, 1);
+  }
+  begin_in_stage(s, "d4", "persist");
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_THAT(found[0].title, HasSubstr("in stage persist: INSERT 4"));
+  ASSERT_EQ(found[0].evidence.size(), 5U);
+  EXPECT_THAT(found[0].evidence[2].text, HasSubstr("errors of d0, of any code: 5/s"));
+  EXPECT_EQ(found[0].evidence[4].value, 5);
+}
+
+TEST(DiskErrors, AgreeWhereBothTheDiskAndStatementsFail) {
+  Scene s;
+  add_mount(s, "/data", "sdc");
+  add_database(s, "/data/orders.db");
+  fail_requests(s, "sdc", "write", 2);
+  const double alone = find(s)[0].confidence;
+  fail_statements(s, "SQLITE_IOERR", 2);
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 2U) << told(found);
+  EXPECT_EQ(found[0].where, "host disk sdc");
+  EXPECT_GT(found[0].confidence, alone);
+  begin_in_stage(s, "bb02", "persist");
+  EXPECT_EQ(find(s)[0].id, "disk_errors/demo/SQLITE_IOERR") << told(find(s));
 }
 
 }  // namespace

@@ -109,8 +109,7 @@ double confidence(const OrderPath& path, const Candidate& c) {
   for (const bool symptom : c.symptoms) {
     if (symptom) sure += 0.12;
   }
-  // A limit that is reached or an error that was returned is a fact, whatever orders feel.
-  if (c.always) sure = std::max(sure, 0.7);
+  if (c.always) sure = std::max(sure, c.least_confidence);
   if (!path.from_stages()) sure *= 0.7;
   return std::min(sure, 0.95);
 }

@@ -33,7 +33,7 @@ const std::vector<std::string>& bottleneck_kinds() {
       "disk_saturation", "filesystem_full",  "sqlite_opens",    "sqlite_writer_contention",
       "slow_statement",  "checkpoint_stall", "wal_growth",      "long_transaction",
       "page_faults",     "memory_pressure",  "network_loss",    "listen_overflow",
-      "fd_exhaustion",   "slow_dependency"};
+      "fd_exhaustion",   "slow_dependency",  "disk_errors"};
   return kinds;
 }
 

@@ -1,0 +1,20 @@
+// A target's SQLite databases, and the disk that each lies on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/bottlenecks/candidate.h"
+
+namespace nz::analysis {
+
+struct Database {
+  std::string path;    ///< as the target sees it
+  std::string device;  ///< the whole disk, as the kernel names it; empty: not known
+};
+
+/// Those that it has open, by path. In a container, whose mounts are not the host's, the disk may
+/// be that of the host's own path.
+std::vector<Database> databases(const Context& context, const OrderPath& path);
+
+}  // namespace nz::analysis
