@@ -202,7 +202,7 @@ Verdict judge_one(const BottleneckFound& condition, const Rule& rule, const Judg
     o.fields["value"] = o.fields["impact"] = analysis::percent_text(f.impact);
     o.fields["title"] = o.fields["cause"] = f.title;
     o.fields["where"] = f.where;
-    o.fields["confidence"] = analysis::percent_text(f.confidence);
+    if (!only_impact) o.fields["confidence"] = analysis::percent_text(f.confidence);
     o.fields["recommendation"] = f.recommendation;
     std::string evidence;
     for (std::size_t i = 0; i < std::min<std::size_t>(f.evidence.size(), 4); i++)
