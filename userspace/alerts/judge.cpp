@@ -194,8 +194,7 @@ Verdict judge_one(const BottleneckFound& condition, const Rule& rule, const Judg
     // now.
     o.key += std::string("/") + word(o.severity);
     o.known = unknown.empty();
-    if (!o.known)
-      verdict.unknown = f.kind + " of " + f.target + " was open, of unknown " + unknown;
+    if (!o.known) verdict.unknown = f.kind + " of " + f.target + " was open, of unknown " + unknown;
     o.value = f.impact;
     o.unit = "ratio";
     o.since = f.since;

@@ -231,7 +231,8 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
     for (const Engine::Unknown& one : engine.unknown()) {
       unknown[one.rule] = one.why;
       if (!on_lists.contains(one.rule)) continue;
-      in_part.try_emplace(one.rule, JudgedInPart{one.rule, one.why, now.at, 0}).first->second.steps++;
+      in_part.try_emplace(one.rule, JudgedInPart{one.rule, one.why, now.at, 0})
+          .first->second.steps++;
     }
     std::erase_if(never, [&](const auto& pair) { return !unknown.contains(pair.first); });
     for (auto& [rule, why] : never) why = unknown[rule];

@@ -148,19 +148,16 @@ std::string lasted(const Alert& alert) {
 int print_replayed(const Options& options, const alerts::RuleFile& file,
                    const alerts::Replayed& replayed) {
   if (options.format == "json") {
-    json out = {{"from", replayed.from},       {"to", replayed.to},
-                {"moments", replayed.moments}, {"steps", replayed.steps},
-                {"alerts", json::array()},     {"unknown", json::array()},
-                {"in_part", json::array()},    {"problems", file.problems},
-                {"bad_lines", replayed.bad_lines}};
+    json out = {
+        {"from", replayed.from},    {"to", replayed.to},         {"moments", replayed.moments},
+        {"steps", replayed.steps},  {"alerts", json::array()},   {"unknown", json::array()},
+        {"in_part", json::array()}, {"problems", file.problems}, {"bad_lines", replayed.bad_lines}};
     for (const Alert& alert : replayed.alerts) out["alerts"].push_back(alerts::to_json(alert));
     for (const auto& unknown : replayed.unknown)
       out["unknown"].push_back({{"rule", unknown.rule}, {"why", unknown.why}});
     for (const auto& part : replayed.in_part) {
-      out["in_part"].push_back({{"rule", part.rule},
-                                {"why", part.why},
-                                {"first", part.first},
-                                {"steps", part.steps}});
+      out["in_part"].push_back(
+          {{"rule", part.rule}, {"why", part.why}, {"first", part.first}, {"steps", part.steps}});
     }
     return print_json(out);
   }

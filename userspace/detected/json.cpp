@@ -18,7 +18,8 @@ json to_json(const std::vector<analysis::Event>& events) {
 
 std::vector<analysis::Event> events_of(const json& in) {
   std::vector<analysis::Event> events;
-  for (const json& e : in) events.push_back({e.at("at"), e.at("kind"), e.at("target"), e.at("text")});
+  for (const json& e : in)
+    events.push_back({e.at("at"), e.at("kind"), e.at("target"), e.at("text")});
   return events;
 }
 
@@ -79,8 +80,8 @@ void from_json(const json& in, analysis::Regression& r) {
 json to_json(const analysis::Incident& incident) {
   json members = json::array();
   for (const analysis::Anomaly& a : incident.members) {
-    json& member = members.emplace_back(json{
-        {"at", a.at}, {"value", a.value}, {"expected", a.expected}, {"score", a.score}});
+    json& member = members.emplace_back(
+        json{{"at", a.at}, {"value", a.value}, {"expected", a.expected}, {"score", a.score}});
     put_quantity(member, a.of);
   }
   return {{"id", incident.id},

@@ -15,10 +15,8 @@ constexpr int kVersion = 1;
 
 template <class T>
 std::string save(const Spell<T>& spell) {
-  const json out = {{"version", kVersion},
-                    {"from", spell.from},
-                    {"to", spell.to},
-                    {"what", to_json(spell.what)}};
+  const json out = {
+      {"version", kVersion}, {"from", spell.from}, {"to", spell.to}, {"what", to_json(spell.what)}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

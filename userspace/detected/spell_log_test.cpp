@@ -34,8 +34,7 @@ Incident incident(std::size_t members, double until = 0) {
   i.since = 990;
   i.until = until;
   for (std::size_t m = 0; m < members; m++) {
-    i.members.push_back(
-        {{"nearzero_y", {{"n", std::to_string(m)}}, "value", ""}, 990, 4, 2, 0.99});
+    i.members.push_back({{"nearzero_y", {{"n", std::to_string(m)}}, "value", ""}, 990, 4, 2, 0.99});
   }
   return i;
 }

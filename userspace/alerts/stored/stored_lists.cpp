@@ -122,8 +122,7 @@ void StoredLists::tell(const Families& series, Moment& moment) const {
   moment.gaps.only_impact = true;
   moment.gaps.regressions = gap(series, kRegressions, "regressions", regressions_, moment.at);
   moment.gaps.incidents = gap(series, kIncidents, "incidents", incidents_, moment.at);
-  if (family_of(series, kJudged) == nullptr)
-    moment.gaps.findings = "nobody looked for bottlenecks";
+  if (family_of(series, kJudged) == nullptr) moment.gaps.findings = "nobody looked for bottlenecks";
 }
 
 }  // namespace nz::alerts

@@ -17,8 +17,8 @@ namespace {
 using analysis::Incident;
 using analysis::Regression;
 using store::testing::counter;
-using store::testing::Folder;
 using store::testing::FamilyList;
+using store::testing::Folder;
 using store::testing::gauge;
 using store::testing::kMidnight;
 
@@ -44,8 +44,8 @@ Incident incident() {
   Incident i;
   i.id = "i";
   i.since = kMidnight + 900;
-  i.members = {{{"nearzero_disk_in_flight", {{"device", "d"}}, "value", ""},
-                kMidnight + 900, 40, 2, 0.995}};
+  i.members = {
+      {{"nearzero_disk_in_flight", {{"device", "d"}}, "value", ""}, kMidnight + 900, 40, 2, 0.995}};
   return i;
 }
 
@@ -72,11 +72,10 @@ void write(const std::string& path, int untold = 0) {
     }
     regressions.step(kMidnight + s, changed);
     incidents.step(kMidnight + s, strange);
-    FamilyList families = {
-        counter("nearzero_bottlenecks_dropped_total", 0),
-        gauge("nearzero_regressions_open", static_cast<double>(changed.size()) + untold,
-              {{"kind", "worse"}}),
-        gauge("nearzero_incidents_open", static_cast<double>(strange.size()))};
+    FamilyList families = {counter("nearzero_bottlenecks_dropped_total", 0),
+                           gauge("nearzero_regressions_open",
+                                 static_cast<double>(changed.size()) + untold, {{"kind", "worse"}}),
+                           gauge("nearzero_incidents_open", static_cast<double>(strange.size()))};
     if (s >= 1300 && s < 1500)
       families.push_back(gauge("nearzero_bottleneck_impact_ratio", 0.3,
                                {{"target", "a"}, {"kind", "slow_statement"}}));
