@@ -41,6 +41,10 @@ Detection::Detection(const history::History& history, store::Store* store)
     : history_(history), store_(store) {
   restore();
   restore_events();
+  if (store_ != nullptr) {
+    regression_log_.emplace(*store_);
+    incident_log_.emplace(*store_);
+  }
   const auto builds = store_ == nullptr ? std::nullopt : store_->get_state(kBuildsKey);
   if (builds) target_events_.restore(*builds);
 }
@@ -123,6 +127,8 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();
   if (changed_) remember();
+  if (regression_log_) regression_log_->step(now, regressions_);
+  if (incident_log_) incident_log_->step(now, incidents_);
   return true;
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "analysis/watch/watch.h"
 #include "userspace/agent/target_events.h"
+#include "userspace/detected/spell_log.h"
 #include "userspace/history/history.h"
 #include "userspace/metrics/family.h"
 #include "userspace/store/store.h"
@@ -52,6 +54,9 @@ class Detection {
   std::vector<analysis::Regression> regressions_;
   std::vector<analysis::Incident> incidents_;
   bool changed_ = false;
+  // For `nearzero alerts test`; nothing where nothing is kept on disk.
+  std::optional<detected::SpellLog<analysis::Regression>> regression_log_;
+  std::optional<detected::SpellLog<analysis::Incident>> incident_log_;
 };
 
 }  // namespace nz::agent

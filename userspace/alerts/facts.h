@@ -20,6 +20,14 @@ struct BaselineValue {
   double spread = 0;  ///< robust standard deviation (1.4826 MAD); 0: not known
 };
 
+/// What the lists below do not tell, where they are of the past.
+struct Gaps {
+  /// Why some that were open may not be in the list; empty: all of them are.
+  std::string findings, regressions, incidents;
+  /// Findings have a target, a kind and an impact; nothing else of them is known.
+  bool only_impact = false;
+};
+
 class Facts {
  public:
   Facts() = default;
@@ -39,6 +47,11 @@ class Facts {
     return nullptr;
   }
   [[nodiscard]] virtual const std::vector<analysis::Incident>* incidents() const { return nullptr; }
+  /// Of these three lists.
+  [[nodiscard]] virtual const Gaps& gaps() const {
+    static const Gaps none;
+    return none;
+  }
   /// Of limits; what is not in sight is not there.
   [[nodiscard]] virtual const std::vector<analysis::LimitForecast>* forecasts() const {
     return nullptr;

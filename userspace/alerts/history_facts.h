@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "userspace/alerts/facts.h"
@@ -34,6 +35,7 @@ class HistoryFacts : public Facts {
   [[nodiscard]] const std::vector<analysis::Incident>* incidents() const override {
     return incidents_;
   }
+  [[nodiscard]] const Gaps& gaps() const override { return gaps_; }
   [[nodiscard]] const std::vector<analysis::LimitForecast>* forecasts() const override {
     return forecasts_;
   }
@@ -47,6 +49,7 @@ class HistoryFacts : public Facts {
   void set_findings(const std::vector<analysis::Finding>* findings) { findings_ = findings; }
   void set_regressions(const std::vector<analysis::Regression>* all) { regressions_ = all; }
   void set_incidents(const std::vector<analysis::Incident>* incidents) { incidents_ = incidents; }
+  void set_gaps(Gaps gaps) { gaps_ = std::move(gaps); }
   void set_forecasts(const std::vector<analysis::LimitForecast>* all) { forecasts_ = all; }
   void set_baseline(Baseline baseline) { baseline_ = std::move(baseline); }
 
@@ -56,6 +59,7 @@ class HistoryFacts : public Facts {
   const std::vector<analysis::Regression>* regressions_ = nullptr;
   const std::vector<analysis::Incident>* incidents_ = nullptr;
   const std::vector<analysis::LimitForecast>* forecasts_ = nullptr;
+  Gaps gaps_;
   Baseline baseline_;
 };
 

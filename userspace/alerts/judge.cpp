@@ -20,6 +20,33 @@ Verdict nobody(const char* what) {
   return verdict;
 }
 
+/// Others than those in the list may have been open.
+void note_gap(const std::string& why, Verdict& verdict) {
+  if (why.empty()) return;
+  verdict.known = false;
+  verdict.unknown = why;
+}
+
+/// What a rule asks of a finding besides its target, kind and impact: "severity, confidence".
+std::string asked_besides(const BottleneckFound& condition) {
+  std::string asked;
+  const auto add = [&asked](bool asks, const char* what) {
+    if (asks) asked += (asked.empty() ? "" : ", ") + std::string(what);
+  };
+  add(condition.severity_as_found || condition.least_severity != Severity::info, "severity");
+  add(condition.least_confidence > 0, "confidence");
+  add(std::any_of(condition.where.begin(), condition.where.end(),
+                  [](const Matcher& matcher) { return matcher.label == "where"; }),
+      "place");
+  return asked;
+}
+
+/// The conditions on what is known of a finding of which nobody knows the place.
+Matchers without_place(Matchers where) {
+  std::erase_if(where, [](const Matcher& matcher) { return matcher.label == "where"; });
+  return where;
+}
+
 /// Of the open findings, which are the costliest first, the first one about this target or about
 /// the host; for an alert about the host, the first one about a resource of the host.
 void add_cause(Observation& observation, const Judging& with) {
@@ -67,6 +94,7 @@ Verdict judge_one(const RegressionFound& condition, const Rule& rule, const Judg
   const auto* regressions = with.facts.regressions();
   if (regressions == nullptr) return nobody("regressions");
   Verdict verdict;
+  note_gap(with.facts.gaps().regressions, verdict);
   for (const analysis::Regression& r : *regressions) {
     if (r.state == FindingState::resolved || (condition.worse_only && !r.worse)) continue;
     if (!condition.series.matches(r.of.name, r.of.labels)) continue;
@@ -103,6 +131,7 @@ Verdict judge_one(const AnomalyFound& condition, const Rule& rule, const Judging
   const auto* incidents = with.facts.incidents();
   if (incidents == nullptr) return nobody("anomalies");
   Verdict verdict;
+  note_gap(with.facts.gaps().incidents, verdict);
   for (const analysis::Incident& incident : *incidents) {
     if (incident.until != 0 || incident.members.empty()) continue;
     if (incident.members.size() < condition.least_members) continue;
@@ -143,30 +172,36 @@ Verdict judge_one(const BottleneckFound& condition, const Rule& rule, const Judg
   const auto* findings = with.facts.findings();
   if (findings == nullptr) return nobody("bottlenecks");
   Verdict verdict;
+  note_gap(with.facts.gaps().findings, verdict);
+  const bool only_impact = with.facts.gaps().only_impact;
+  const std::string unknown = only_impact ? asked_besides(condition) : "";
+  const Matchers where = only_impact ? without_place(condition.where) : condition.where;
   for (const analysis::Finding& f : *findings) {
-    if (f.state == FindingState::resolved || f.severity < condition.least_severity ||
-        f.impact < condition.least_impact || f.confidence < condition.least_confidence) {
+    if (f.state == FindingState::resolved || f.impact < condition.least_impact) continue;
+    if (!only_impact &&
+        (f.severity < condition.least_severity || f.confidence < condition.least_confidence))
       continue;
-    }
     if (!condition.kinds.empty() &&
         std::find(condition.kinds.begin(), condition.kinds.end(), f.kind) == condition.kinds.end())
       continue;
     Observation o;
     o.key = f.id;
     o.labels = {{"target", f.target}, {"kind", f.kind}, {"where", f.where}};
-    if (!matches(condition.where, o.labels)) continue;
+    if (!matches(where, o.labels)) continue;
     std::erase_if(o.labels, [](const auto& pair) { return pair.second.empty(); });
     o.severity = condition.severity_as_found ? f.severity : rule.severity;
     // One that grew worse is another alert: whoever is called for critical ones alone is called
     // now.
     o.key += std::string("/") + word(o.severity);
+    o.known = unknown.empty();
+    if (!o.known) verdict.unknown = f.kind + " of " + f.target + " was open, of unknown " + unknown;
     o.value = f.impact;
     o.unit = "ratio";
     o.since = f.since;
     o.fields["value"] = o.fields["impact"] = analysis::percent_text(f.impact);
     o.fields["title"] = o.fields["cause"] = f.title;
     o.fields["where"] = f.where;
-    o.fields["confidence"] = analysis::percent_text(f.confidence);
+    if (!only_impact) o.fields["confidence"] = analysis::percent_text(f.confidence);
     o.fields["recommendation"] = f.recommendation;
     std::string evidence;
     for (std::size_t i = 0; i < std::min<std::size_t>(f.evidence.size(), 4); i++)

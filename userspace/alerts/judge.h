@@ -24,7 +24,7 @@ struct Observation {
 };
 
 struct Verdict {
-  bool known = true;    ///< false: nothing can be said of any of them, and why
+  bool known = true;    ///< false: nothing can be said of any that is not listed, and why
   std::string unknown;  ///< "the window covers 10 of 60 s"; also of single ones
   std::vector<Observation> observations;
 };

@@ -36,6 +36,7 @@ struct Moment {
   std::optional<std::vector<analysis::Incident>> incidents;
   std::optional<std::vector<RecordedBaseline>> baselines;
   std::optional<std::vector<analysis::LimitForecast>> forecasts;
+  Gaps gaps;  ///< of findings, regressions and incidents, now
 };
 
 /// Moments in order of time.

@@ -60,6 +60,19 @@ std::vector<Selector> selectors_of(const Rule& rule) {
   return {};
 }
 
+/// Rules on lists of which history may lack an entry that would have fired. With windows it is
+/// another thing: each lacks its first half after a start, which nobody has to be told.
+std::set<std::string> rules_on_lists(const std::vector<Rule>& rules) {
+  std::set<std::string> names;
+  for (const Rule& rule : rules) {
+    if (std::holds_alternative<RegressionFound>(rule.condition) ||
+        std::holds_alternative<AnomalyFound>(rule.condition) ||
+        std::holds_alternative<BottleneckFound>(rule.condition))
+      names.insert(rule.name);
+  }
+  return names;
+}
+
 /// Selectors that no series has matched yet.
 class Unmatched {
  public:
@@ -112,6 +125,7 @@ struct Lists {
   std::optional<std::vector<analysis::Incident>> incidents;
   std::optional<std::vector<analysis::LimitForecast>> forecasts;
   std::vector<RecordedBaseline> baselines;
+  Gaps gaps;
 
   void take(Moment& moment) {
     if (moment.findings) findings = std::move(moment.findings);
@@ -119,6 +133,7 @@ struct Lists {
     if (moment.incidents) incidents = std::move(moment.incidents);
     if (moment.baselines) baselines = std::move(*moment.baselines);
     if (moment.forecasts) forecasts = std::move(moment.forecasts);
+    gaps = std::move(moment.gaps);
   }
   [[nodiscard]] std::optional<BaselineValue> baseline(const analysis::Quantity& of,
                                                       const std::string& name) const {
@@ -173,7 +188,9 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
   Unmatched unmatched(rules);
   HistoryFacts facts(history);
   Log log;
-  std::map<std::string, std::string> never;  // rules not judged yet, and why
+  const std::set<std::string> on_lists = rules_on_lists(rules);
+  std::map<std::string, JudgedInPart> in_part;  // by rule
+  std::map<std::string, std::string> never;     // rules not judged yet, and why
   for (const Rule& rule : rules) never[rule.name] = "there was nothing to judge";
   double last_step = 0;
   for (;;) {
@@ -199,6 +216,7 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
     if (out.steps == 0) out.from = now.at;
     out.to = last_step = now.at;
     out.steps++;
+    facts.set_gaps(lists.gaps);
     facts.set_findings(lists.findings ? &*lists.findings : nullptr);
     facts.set_regressions(lists.regressions ? &*lists.regressions : nullptr);
     facts.set_incidents(lists.incidents ? &*lists.incidents : nullptr);
@@ -210,7 +228,12 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
     });
     log.take(engine.step(facts, now.at));
     std::map<std::string, std::string> unknown;
-    for (const Engine::Unknown& one : engine.unknown()) unknown[one.rule] = one.why;
+    for (const Engine::Unknown& one : engine.unknown()) {
+      unknown[one.rule] = one.why;
+      if (!on_lists.contains(one.rule)) continue;
+      in_part.try_emplace(one.rule, JudgedInPart{one.rule, one.why, now.at, 0})
+          .first->second.steps++;
+    }
     std::erase_if(never, [&](const auto& pair) { return !unknown.contains(pair.first); });
     for (auto& [rule, why] : never) why = unknown[rule];
   }
@@ -220,6 +243,9 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
     for (const auto& [rule, why] : unmatched.reasons_by_rule()) never[rule] = why;
   }
   for (const auto& [rule, why] : never) out.unknown.push_back({rule, why});
+  for (auto& [rule, part] : in_part) {
+    if (!never.contains(rule)) out.in_part.push_back(std::move(part));
+  }
   return out;
 }
 

@@ -14,10 +14,19 @@
 
 namespace nz::alerts {
 
+/// A rule on what detection or the search for bottlenecks found, which at some moments could not be
+/// judged.
+struct JudgedInPart {
+  std::string rule, why;  ///< why: at the first of them
+  double first = 0;       ///< Unix seconds
+  std::size_t steps = 0;  ///< so many of Replayed::steps
+};
+
 struct Replayed {
   std::vector<Alert> alerts;  ///< in the order in which they fired; those that fire at the end have
                               ///< no resolved_at
   std::vector<Engine::Unknown> unknown;  ///< rules that could never be judged
+  std::vector<JudgedInPart> in_part;     ///< others, by name
   double from = 0, to = 0;               ///< Unix seconds, of what was replayed
   std::size_t moments = 0, steps = 0;
   std::vector<std::string> problems;  ///< lines that could not be read, at most 20

@@ -148,13 +148,17 @@ std::string lasted(const Alert& alert) {
 int print_replayed(const Options& options, const alerts::RuleFile& file,
                    const alerts::Replayed& replayed) {
   if (options.format == "json") {
-    json out = {{"from", replayed.from},       {"to", replayed.to},
-                {"moments", replayed.moments}, {"steps", replayed.steps},
-                {"alerts", json::array()},     {"unknown", json::array()},
-                {"problems", file.problems},   {"bad_lines", replayed.bad_lines}};
+    json out = {
+        {"from", replayed.from},    {"to", replayed.to},         {"moments", replayed.moments},
+        {"steps", replayed.steps},  {"alerts", json::array()},   {"unknown", json::array()},
+        {"in_part", json::array()}, {"problems", file.problems}, {"bad_lines", replayed.bad_lines}};
     for (const Alert& alert : replayed.alerts) out["alerts"].push_back(alerts::to_json(alert));
     for (const auto& unknown : replayed.unknown)
       out["unknown"].push_back({{"rule", unknown.rule}, {"why", unknown.why}});
+    for (const auto& part : replayed.in_part) {
+      out["in_part"].push_back(
+          {{"rule", part.rule}, {"why", part.why}, {"first", part.first}, {"steps", part.steps}});
+    }
     return print_json(out);
   }
   std::string text;
@@ -178,6 +182,10 @@ int print_replayed(const Options& options, const alerts::RuleFile& file,
                       replayed.moments, replayed.steps);
   for (const auto& unknown : replayed.unknown)
     text += fmt::format("{} could never be judged: {}\n", unknown.rule, unknown.why);
+  for (const auto& part : replayed.in_part) {
+    text += fmt::format("{} could not be judged {} of {} times, first at {}: {}\n", part.rule,
+                        part.steps, replayed.steps, alerts::time_of_day(part.first), part.why);
+  }
   return print(text);
 }
 
@@ -213,9 +221,11 @@ Result<alerts::Replayed> replay_store(const std::string& path, const alerts::Rul
     return kept.value(of, name);
   };
   auto replayed = alerts::replay(file.rules, **moments, replay);
-  for (const std::string& problem : kept.problems()) {
-    replayed.problems.push_back(path + ": " + problem);
-    replayed.bad_lines++;
+  for (const auto& problems : {kept.problems(), (*moments)->problems()}) {
+    for (const std::string& problem : problems) {
+      replayed.problems.push_back(path + ": " + problem);
+      replayed.bad_lines++;
+    }
   }
   return replayed;
 }

@@ -34,7 +34,9 @@ std::int64_t next_after(std::int64_t at, Level level) {
 Result<std::unique_ptr<StoredMoments>> StoredMoments::open(store::Reader& reader,
                                                            std::set<std::string> families,
                                                            double from, double to) {
-  std::unique_ptr<StoredMoments> moments(new StoredMoments(reader));
+  auto lists = StoredLists::read(reader);
+  if (!lists) return tl::unexpected(lists.error());
+  std::unique_ptr<StoredMoments> moments(new StoredMoments(reader, std::move(*lists)));
   StoredMoments& m = *moments;
   const auto levels = reader.levels();
   if (!levels) return tl::unexpected(levels.error());
@@ -54,6 +56,7 @@ Result<std::unique_ptr<StoredMoments>> StoredMoments::open(store::Reader& reader
   m.at_ = m.begin_;
   // In every interval, whatever else there is: a moment to judge at.
   families.insert(store::Accumulator::drains_series().name);
+  families.insert(StoredLists::families().begin(), StoredLists::families().end());
   auto series = reader.series();
   if (!series) return tl::unexpected(series.error());
   m.series_ = std::move(*series);
@@ -131,11 +134,13 @@ Result<void> StoredMoments::read_chunk() {
     Moment& start = waiting_.emplace_back();
     start.at = static_cast<double>(first) / 1e3;
     start.families.emplace();
+    lists_.tell(moments.begin()->second, start);
   }
   for (auto& [to, families] : moments) {
     Moment& moment = waiting_.emplace_back();
     moment.at = static_cast<double>(to) / 1e3;
     moment.families.emplace();
+    lists_.tell(families, moment);
     for (auto& [name, family] : families) moment.families->push_back(std::move(family));
   }
   return {};

@@ -8,15 +8,18 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "userspace/alerts/recording.h"
+#include "userspace/alerts/stored/stored_lists.h"
 #include "userspace/store/reader.h"
 
 namespace nz::alerts {
 
 /// Of each time the finest intervals that there are: 10 s, a minute, an hour. Counters and
-/// histograms begin at 0 where it begins. Memory: an hour of the series, a day of hours.
+/// histograms begin at 0 where it begins. Lists of what was found are of each moment, too. Memory:
+/// an hour of the series, a day of hours, and some MB.
 class StoredMoments : public Moments {
  public:
   /// Series of these families; from `from` to `to`, Unix seconds (0: to the ends of what
@@ -31,6 +34,8 @@ class StoredMoments : public Moments {
   [[nodiscard]] std::size_t done() const override;
   /// Seconds of history that there are to give.
   [[nodiscard]] std::size_t all() const;
+  /// What of the lists could not be read, a line each.
+  [[nodiscard]] const std::vector<std::string>& problems() const { return lists_.problems(); }
 
  private:
   struct Total {
@@ -38,13 +43,15 @@ class StoredMoments : public Moments {
     std::shared_ptr<const analysis::Histogram> histogram;
   };
 
-  explicit StoredMoments(store::Reader& reader) : reader_(reader) {}
+  StoredMoments(store::Reader& reader, StoredLists lists)
+      : reader_(reader), lists_(std::move(lists)) {}
   [[nodiscard]] store::Level level_at(std::int64_t from, std::int64_t to) const;
   Result<void> read_chunk();
   void add(std::size_t series, const store::Interval& interval, const store::Cell& cell,
            metrics::Sample& sample);
 
   store::Reader& reader_;
+  const StoredLists lists_;
   std::vector<store::StoredSeries> series_;
   std::vector<Total> totals_;  // as series_
   std::array<std::optional<store::Interval>, store::kLevelCount> ranges_;

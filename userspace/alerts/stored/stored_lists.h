@@ -1,0 +1,44 @@
+// What was found, had regressed and was odd at each moment of a history on disk, as far as it has
+// that.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "userspace/alerts/recording.h"
+#include "userspace/detected/spell.h"
+#include "userspace/store/reader.h"
+
+namespace nz::alerts {
+
+/// Regressions and incidents are those that the agent kept (userspace/detected/spell.h). Of a
+/// bottleneck there is only the impact of the costliest of each target and kind, as a series. The
+/// agent's own counts of what is open tell when one of them is missing here.
+class StoredLists {
+ public:
+  using Families = std::map<std::string, metrics::Family>;
+
+  /// Error: the file cannot be read.
+  static Result<StoredLists> read(store::Reader& reader);
+
+  /// The series that tell() looks at.
+  static const std::set<std::string>& families();
+  /// Findings, regressions and incidents as of `moment.at`, by the series of the interval that ends
+  /// there, and what is missing of them.
+  void tell(const Families& series, Moment& moment) const;
+
+  /// What of the file could not be read, a line each.
+  [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }
+
+ private:
+  template <class T>
+  Result<std::vector<detected::Spell<T>>> spells(store::Reader& reader);
+
+  std::vector<detected::Spell<analysis::Regression>> regressions_;
+  std::vector<detected::Spell<analysis::Incident>> incidents_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace nz::alerts

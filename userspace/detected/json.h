@@ -1,0 +1,17 @@
+// Regressions and incidents as JSON, and back. Reading throws nlohmann::json::exception, or
+// std::out_of_range, where it is not what to_json() gives.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "analysis/regression.h"
+
+namespace nz::detected {
+
+nlohmann::json to_json(const analysis::Regression& regression);
+nlohmann::json to_json(const analysis::Incident& incident);
+
+void from_json(const nlohmann::json& in, analysis::Regression& regression);
+void from_json(const nlohmann::json& in, analysis::Incident& incident);
+
+}  // namespace nz::detected

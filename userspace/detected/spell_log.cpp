@@ -1,0 +1,120 @@
+#include "userspace/detected/spell_log.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace nz::detected {
+namespace {
+
+bool is_open(const analysis::Regression& r) { return r.state != analysis::FindingState::resolved; }
+bool is_open(const analysis::Incident& i) { return i.until == 0; }
+
+// What rules judge by is another from now on.
+bool differs(const analysis::Regression& a, const analysis::Regression& b) {
+  return a.after != b.after || a.confidence != b.confidence;
+}
+bool differs(const analysis::Incident&, const analysis::Incident&) { return false; }
+
+// There is more to tell of the same spell.
+bool grew(const analysis::Regression&, const analysis::Regression&) { return false; }
+bool grew(const analysis::Incident& a, const analysis::Incident& b) {
+  return a.members.size() != b.members.size();
+}
+
+template <class T>
+std::string key_of(std::size_t place) {
+  return fmt::format("{}{:03}", key_prefix<T>(), place);
+}
+
+}  // namespace
+
+template <class T>
+SpellLog<T>::SpellLog(store::Store& store) : store_(store), from_(kPlaces) {
+  for (std::size_t place = 0; place < kPlaces; place++) {
+    const std::string key = key_of<T>(place);
+    const auto saved = store_.get_state(key);
+    if (!saved) continue;
+    auto spell = parse<T>(*saved);
+    if (!spell) {
+      spdlog::warn("{} of the history cannot be read: {}", key, spell.error().text());
+      continue;
+    }
+    from_[place] = spell->from;
+    if (spell->to != 0) continue;
+    const std::string id = spell->what.id;
+    open_[id] = Open{place, std::move(*spell)};
+  }
+}
+
+template <class T>
+void SpellLog<T>::step(double now, const std::vector<T>& all) {
+  std::set<std::string> seen;
+  for (const T& what : all) {
+    const auto found = open_.find(what.id);
+    if (!is_open(what)) {
+      // Its last figures: an incident's scores rise as long as it is open.
+      if (found != open_.end() && !seen.contains(what.id)) found->second.spell.what = what;
+      continue;
+    }
+    seen.insert(what.id);
+    if (found == open_.end()) {
+      begin(now, what);
+    } else if (differs(found->second.spell.what, what)) {
+      end(now, found->second);
+      open_.erase(found);
+      begin(now, what);
+    } else if (grew(found->second.spell.what, what)) {
+      found->second.spell.what = what;
+      put(found->second);
+    }
+  }
+  for (auto open = open_.begin(); open != open_.end();) {
+    if (seen.contains(open->first)) {
+      ++open;
+      continue;
+    }
+    end(now, open->second);
+    open = open_.erase(open);
+  }
+}
+
+// In a free place, or that of the oldest that is over: fewer are open than there are places.
+template <class T>
+void SpellLog<T>::begin(double now, const T& what) {
+  std::set<std::size_t> taken;
+  for (const auto& [id, open] : open_) taken.insert(open.place);
+  std::size_t place = kPlaces;
+  for (std::size_t i = 0; i < kPlaces; i++) {
+    if (!taken.contains(i) && (place == kPlaces || from_[i] < from_[place])) place = i;
+  }
+  if (place == kPlaces) {
+    spdlog::warn("{} is not kept in the history: {} are open", what.id, kPlaces);
+    return;
+  }
+  from_[place] = now;
+  Open& open = open_[what.id];
+  open = Open{place, {what, now, 0}};
+  put(open);
+}
+
+template <class T>
+void SpellLog<T>::end(double now, Open& open) {
+  open.spell.to = std::max(now, open.spell.from);  // a clock may have been set back
+  put(open);
+}
+
+template <class T>
+void SpellLog<T>::put(const Open& open) {
+  const auto done = store_.put_state(key_of<T>(open.place), save(open.spell));
+  if (!done)
+    spdlog::warn("{} is not kept in the history: {}", open.spell.what.id, done.error().text());
+}
+
+template class SpellLog<analysis::Regression>;
+template class SpellLog<analysis::Incident>;
+
+}  // namespace nz::detected
