@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
+#include "userspace/base/test_eventually.h"
 #include "userspace/history/test_families.h"
 #include "userspace/rest/fake_source.h"
 
@@ -57,13 +56,6 @@ class AlertingTest : public ::testing::Test {
     alerts::Service::Options o;
     o.rule_files = {folder_ + "/rules.yaml"};
     return o;
-  }
-  static bool eventually(const std::function<bool()>& holds) {
-    for (int i = 0; i < 4000; i++) {
-      if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return false;
   }
   static void look(Alerting& alerting, double at) { alerting.look({at, {}, {}, {}, {}}); }
   static std::size_t firing(const Alerting& alerting) {
