@@ -2,7 +2,6 @@
 #include "userspace/alerts/service.h"
 
 #include <gmock/gmock.h>
-#include <httplib.h>
 
 #include <algorithm>
 #include <atomic>
@@ -16,6 +15,7 @@
 #include "userspace/alerts/alert_json.h"
 #include "userspace/alerts/test_scene.h"
 #include "userspace/base/test_eventually.h"
+#include "userspace/client/test_server.h"
 
 namespace nz::alerts {
 namespace {
@@ -30,29 +30,23 @@ class ServiceTest : public ::testing::Test {
   void SetUp() override {
     std::string pattern = (std::filesystem::temp_directory_path() / "nz-alerts.XXXXXX").string();
     folder_ = mkdtemp(pattern.data());
-    server_.Post("/", [this](const httplib::Request& request, httplib::Response&) {
+    server_.server.Post("/", [this](const httplib::Request& request, httplib::Response&) {
       const std::lock_guard lock(mutex_);
       const json body = json::parse(request.body);
       for (const json& alert : body["alerts"])
         told_.push_back(alert["status"].get<std::string>() + " " +
                         alert["labels"]["alertname"].get<std::string>());
     });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    server_.start();
     write_rules(
         "rules:\n  - {name: A, threshold: {series: nearzero_off, above: 0}, keep_firing_for: "
         "0s}\n");
     scene.gauge("nearzero_off", {}, 1);
   }
-  void TearDown() override {
-    server_.stop();
-    thread_.join();
-    std::filesystem::remove_all(folder_);
-  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
   void write_rules(const std::string& rules) {
     std::ofstream(folder_ + "/rules.yaml")
-        << "receivers:\n  - name: hook\n    webhook: {url: 'http://127.0.0.1:" << port_
+        << "receivers:\n  - name: hook\n    webhook: {url: '" << server_.url()
         << "/', group_wait: 0s, group_interval: 0s}\n"
         << rules;
   }
@@ -84,11 +78,9 @@ class ServiceTest : public ::testing::Test {
   std::string folder_;
 
  private:
-  httplib::Server server_;
-  std::thread thread_;
-  int port_ = 0;
   std::mutex mutex_;
   std::vector<std::string> told_;
+  client::testing::Server server_;  // ends first: its threads use the others
 };
 
 TEST_F(ServiceTest, ARestartInBetweenLosesNothingAndRepeatsNothing) {
