@@ -31,7 +31,9 @@ class StartEvents : public testing::Test {
     std::vector<std::string> kinds;
     for (const analysis::Event& e : start_events(1000, store_.get(), proc_)) {
       kinds.push_back(e.kind);
-      if (e.kind == "boot") EXPECT_NEAR(e.at, 899.5, 1e-6);
+      if (e.kind == "boot") {
+        EXPECT_NEAR(e.at, 899.5, 1e-6);
+      }
     }
     return kinds;
   }
