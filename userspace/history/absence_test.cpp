@@ -9,12 +9,7 @@ namespace nz::history {
 namespace {
 
 using analysis::Window;
-using testing::after;
-using testing::counter;
-using testing::Families;
-using testing::gauge;
-using testing::histogram;
-using testing::kStart;
+using namespace testing;
 
 // A service that is stopped for longer than history reaches, while others come or do not.
 class LongAbsence : public ::testing::TestWithParam<std::pair<double, bool>> {

@@ -15,13 +15,7 @@ namespace nz::history {
 namespace {
 
 using analysis::Window;
-using testing::after;
-using testing::counter;
-using testing::Families;
-using testing::fill;
-using testing::gauge;
-using testing::histogram;
-using testing::kStart;
+using namespace testing;
 
 TEST(History, WindowsEndNowAndCountExactly) {
   History history({.resolution = 10, .length = 3600});
@@ -128,8 +122,8 @@ TEST(History, ExtremesThatNobodyToldAreBoundedByTheBuckets) {
 
 TEST(History, SeriesThatComeAndGo) {
   History history({.resolution = 1});
-  const testing::Labels a{{"k", "a"}};
-  const testing::Labels b{{"k", "b"}};
+  const Labels a{{"k", "a"}};
+  const Labels b{{"k", "b"}};
   history.add(kStart, {counter("c_total", 10, a), gauge("g", 1, a)});
   history.add(kStart + 1, {counter("c_total", 12, a), gauge("g", 2, a), counter("c_total", 7, b)});
   history.add(kStart + 2, {counter("c_total", 9, b)});
@@ -253,7 +247,7 @@ TEST(History, AFamilyIsKnownForAsLongAsItIsKept) {
   ASSERT_TRUE(family);
   EXPECT_EQ(family->type, metrics::Type::counter);
   ASSERT_EQ(family->samples.size(), 2U);
-  EXPECT_EQ(family->samples[1].labels, (testing::Labels{{"k", "b"}}));
+  EXPECT_EQ(family->samples[1].labels, (Labels{{"k", "b"}}));
   EXPECT_FALSE(history.family("c"));
   for (int s = 110; s <= 200; s += 10) history.add(kStart + s, {gauge("g", 1)});
   EXPECT_FALSE(history.family("c_total"));

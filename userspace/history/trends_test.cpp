@@ -8,12 +8,7 @@
 namespace nz::history {
 namespace {
 
-using testing::after;
-using testing::Families;
-using testing::fill;
-using testing::gauge;
-using testing::histogram;
-using testing::kStart;
+using namespace testing;
 
 TEST(Trends, RatesStepByStep) {
   History history({.resolution = 10});
