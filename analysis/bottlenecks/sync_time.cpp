@@ -12,56 +12,55 @@ constexpr std::array<const char*, 5> kSyncCalls = {"fsync", "fdatasync", "msync"
 
 double per(double sum, double count) { return count > 0 ? sum / count : 0; }
 
-SyncTime from_histograms(const Context& context, const OrderPath& path, const std::string& family,
-                         const std::vector<Labels>& all, std::string_view probe) {
+struct Sum {
+  double seconds = 0, count = 0;
+  void operator+=(const Sum& more) {
+    seconds += more.seconds;
+    count += more.count;
+  }
+};
+
+// `of(window, labels)`: the Sum of one series in one window.
+template <class Of>
+SyncTime summed(const Context& context, const OrderPath& path, const std::string& family,
+                const std::vector<Labels>& all, std::string_view probe, Of of) {
   SyncTime t;
-  double sum_now = 0, sum_before = 0, n_now = 0, n_before = 0;
+  Sum now, before;
   for (const Labels& labels : all) {
-    const double n = context.now.count(family, labels);
-    if (n > 0 && t.family.empty()) {
+    const Sum one = of(context.now, labels);
+    if (one.seconds > 0 && t.family.empty()) {
       t.family = family;
       t.labels = labels;
     }
-    n_now += n;
-    n_before += context.before.count(family, labels);
-    sum_now += context.now.sum_seconds(family, labels);
-    sum_before += context.before.sum_seconds(family, labels);
+    now += one;
+    before += of(context.before, labels);
   }
-  t.now = path.per_order_now(sum_now, probe);
-  t.before = path.per_order_before(sum_before, probe);
-  t.count_now = path.per_order_now(n_now, probe);
-  t.count_before = path.per_order_before(n_before, probe);
-  t.mean_now = per(sum_now, n_now);
-  t.mean_before = per(sum_before, n_before);
-  t.seconds = sum_now;
+  t.now = path.per_order_now(now.seconds, probe);
+  t.before = path.per_order_before(before.seconds, probe);
+  t.count_now = path.per_order_now(now.count, probe);
+  t.count_before = path.per_order_before(before.count, probe);
+  t.mean_now = per(now.seconds, now.count);
+  t.mean_before = per(before.seconds, before.count);
+  t.seconds = now.seconds;
   return t;
 }
 
-SyncTime from_blocked(const Context& context, const OrderPath& path) {
+SyncTime from_histograms(const Context& context, const OrderPath& path, const std::string& family,
+                         const std::vector<Labels>& all, std::string_view probe) {
+  const auto of = [&](const WindowIndex& window, const Labels& labels) {
+    return Sum{window.sum_seconds(family, labels), window.count(family, labels)};
+  };
+  return summed(context, path, family, all, probe, of);
+}
+
+SyncTime from_blocked(const Context& context, const OrderPath& path,
+                      const std::vector<Labels>& calls) {
   constexpr const char* kSeconds = "nearzero_blocked_syscall_seconds_total";
-  constexpr const char* kCount = "nearzero_blocked_syscalls_total";
-  SyncTime t;
-  double sum_now = 0, sum_before = 0, n_now = 0, n_before = 0;
-  for (const char* call : kSyncCalls) {
-    const Labels labels{{"target", path.target()}, {"syscall", call}};
-    const double seconds = context.now.change(kSeconds, labels);
-    if (seconds > 0 && t.family.empty()) {
-      t.family = kSeconds;
-      t.labels = labels;
-    }
-    sum_now += seconds;
-    sum_before += context.before.change(kSeconds, labels);
-    n_now += context.now.change(kCount, labels);
-    n_before += context.before.change(kCount, labels);
-  }
-  t.now = path.per_order_now(sum_now, "scheduler");
-  t.before = path.per_order_before(sum_before, "scheduler");
-  t.count_now = path.per_order_now(n_now, "scheduler");
-  t.count_before = path.per_order_before(n_before, "scheduler");
-  t.mean_now = per(sum_now, n_now);
-  t.mean_before = per(sum_before, n_before);
-  t.seconds = sum_now;
-  return t;
+  const auto of = [](const WindowIndex& window, const Labels& labels) {
+    return Sum{window.change(kSeconds, labels),
+               window.change("nearzero_blocked_syscalls_total", labels)};
+  };
+  return summed(context, path, kSeconds, calls, "scheduler", of);
 }
 
 }  // namespace
@@ -82,7 +81,7 @@ SyncTime sync_time(const Context& context, const OrderPath& path) {
   SyncTime timed =
       from_histograms(context, path, "nearzero_syscall_duration_seconds", calls, "syscalls");
   if (!timed.family.empty()) return timed;
-  return from_blocked(context, path);
+  return from_blocked(context, path, calls);
 }
 
 std::vector<Claim> claim_from(const OrderPath& path, double seconds,

@@ -7,15 +7,12 @@
 
 #include "tests/pipeline/alertmanager.h"
 #include "userspace/alerts/service.h"
+#include "userspace/base/clock.h"
 
 namespace nz::pipeline {
 namespace {
 
 using Words = std::vector<std::string>;
-
-double system_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 /// nearzero_off is what the test says.
 class Switch : public alerts::Facts {
@@ -59,7 +56,7 @@ class AlertmanagerPipeline : public ::testing::Test {
     options.url = "http://agent.example:9718";
     return std::make_unique<alerts::Service>(options);
   }
-  void step(alerts::Service& service) { service.step(facts, system_now()); }
+  void step(alerts::Service& service) { service.step(facts, unix_seconds()); }
   bool told(const Words& words, double seconds = 30) {
     const bool yes = live::eventually([&] { return listener.told() == words; }, seconds);
     if (!yes) ADD_FAILURE() << "told: " << ::testing::PrintToString(listener.told());

@@ -4,17 +4,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
+#include "userspace/base/test_eventually.h"
 #include "userspace/history/test_families.h"
 #include "userspace/rest/fake_source.h"
+#include "userspace/store/test_store.h"
 
 namespace nz::agent {
 namespace {
@@ -45,25 +44,15 @@ class Figures : public rest::Source {
 class AlertingTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nz-alerting.XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    std::ofstream(folder_ + "/rules.yaml")
+    std::ofstream(folder_.file("rules.yaml"))
         << "rules:\n  - {name: Off, threshold: {series: nearzero_off, above: 0}, "
            "keep_firing_for: 0s}\n";
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] alerts::Service::Options options() const {
     alerts::Service::Options o;
-    o.rule_files = {folder_ + "/rules.yaml"};
+    o.rule_files = {folder_.file("rules.yaml")};
     return o;
-  }
-  static bool eventually(const std::function<bool()>& holds) {
-    for (int i = 0; i < 4000; i++) {
-      if (holds()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return false;
   }
   static void look(Alerting& alerting, double at) { alerting.look({at, {}, {}, {}, {}}); }
   static std::size_t firing(const Alerting& alerting) {
@@ -81,7 +70,7 @@ class AlertingTest : public ::testing::Test {
     return -1;
   }
 
-  std::string folder_;
+  const store::testing::Folder folder_;
   Figures figures_;
 };
 
@@ -107,12 +96,10 @@ class Gate {
 };
 
 TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
-  store::Options keep;
-  keep.path = folder_ + "/history.db";
-  auto store = store::Store::open(keep);
-  ASSERT_TRUE(store) << store.error().text();
+  const auto store = store::testing::open_store({.path = folder_.file()});
+  ASSERT_NE(store, nullptr);
   {
-    Alerting alerting(options(), figures_, store->get());
+    Alerting alerting(options(), figures_, store.get());
     EXPECT_TRUE(alerting.due(kStart));
     figures_.set(kStart, kStart + 600, 1);
     look(alerting, kStart + 600);
@@ -127,7 +114,7 @@ TEST_F(AlertingTest, FiresEndsAndIsRememberedOverARestart) {
     EXPECT_EQ(alerting.alerts()->front().rule, "Off");
     EXPECT_GT(alerting.alerts()->front().until, alerting.alerts()->front().since);
   }
-  const Alerting again(options(), figures_, store->get());
+  const Alerting again(options(), figures_, store.get());
   ASSERT_EQ(again.alerts()->size(), 1U);
   EXPECT_EQ(again.alerts()->front().rule, "Off");
 }
@@ -163,10 +150,10 @@ TEST_F(AlertingTest, NobodyWaitsForALook) {
   const std::string list = alerting.command("alerts").value_or("");
   EXPECT_THAT(list, ::testing::HasSubstr(R"("rule":"Off")"));
   EXPECT_THAT(list, ::testing::HasSubstr(R"("silenced_by":"s1")"));
-  std::ofstream(folder_ + "/rules.yaml")
+  std::ofstream(folder_.file("rules.yaml"))
       << "rules:\n  - {name: Off, threshold: {series: nearzero_off, above: 0}}\n"
          "  - {name: Also, threshold: {series: nearzero_off, above: 0}}\n";
-  alerting.reload({folder_ + "/rules.yaml"});
+  alerting.reload({folder_.file("rules.yaml")});
   EXPECT_EQ(alerting.rules().size(), 2U);
   EXPECT_EQ(figure(alerting, "nearzero_alert_rules"), 2);
   EXPECT_EQ(figure(alerting, "nearzero_alert_silences"), 1);
@@ -203,8 +190,8 @@ TEST_F(AlertingTest, TellsOfItselfAndAnswers) {
   EXPECT_EQ(alerting.rules().size(), 1U);
   EXPECT_TRUE(alerting.command("alerts"));
   EXPECT_FALSE(alerting.command("status"));
-  std::ofstream(folder_ + "/rules.yaml") << "rules: []\n";
-  alerting.reload({folder_ + "/rules.yaml"});
+  std::ofstream(folder_.file("rules.yaml")) << "rules: []\n";
+  alerting.reload({folder_.file("rules.yaml")});
   EXPECT_TRUE(alerting.rules().empty());
 }
 

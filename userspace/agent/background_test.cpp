@@ -5,16 +5,12 @@
 
 #include <stdexcept>
 
+#include "userspace/base/test_eventually.h"
+
 namespace nz::agent {
 namespace {
 
 using std::chrono::milliseconds;
-
-// At most some seconds: a machine may be slow, a job that never comes is a failure.
-bool comes_true(const std::function<bool()>& what) {
-  for (int i = 0; i < 2000 && !what(); i++) std::this_thread::sleep_for(milliseconds(5));
-  return what();
-}
 
 TEST(Background, RunsEachAgainAndAgainAndGivesWay) {
   std::atomic<int> one = 0, other = 0, nice = 0;
@@ -25,7 +21,7 @@ TEST(Background, RunsEachAgainAndAgainAndGivesWay) {
                        nice = getpriority(PRIO_PROCESS, 0);
                      }},
                     {"other", milliseconds(2), [&] { other++; }}});
-  EXPECT_TRUE(comes_true([&] { return one > 3 && other > 3; }));
+  EXPECT_TRUE(eventually([&] { return one > 3 && other > 3; }));
   EXPECT_EQ(nice, 19);
   EXPECT_EQ(background.errors(), 0U);
 }
@@ -36,7 +32,7 @@ TEST(Background, AnExceptionIsCountedAndItGoesOn) {
   background.start({{"bad", milliseconds(1), [] { throw std::runtime_error("no"); }},
                     {"odd", milliseconds(1), [] { throw 1; }},
                     {"good", milliseconds(1), [&] { after++; }}});
-  EXPECT_TRUE(comes_true([&] { return background.errors() > 2 && after > 1; }));
+  EXPECT_TRUE(eventually([&] { return background.errors() > 2 && after > 1; }));
 }
 
 TEST(Background, EndsWithoutWaitingForWhatIsNotDue) {

@@ -8,7 +8,6 @@
 #include <csignal>
 
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "userspace/base/clock.h"
+#include "userspace/store/test_store.h"
 
 namespace nz::agent {
 namespace {
@@ -153,14 +153,9 @@ std::optional<targets::Process> gateway(pid_t pid, const std::string& /*proc*/) 
 }
 
 TEST(Detection, BuildsAreKnownAfterARestart) {
-  namespace fs = std::filesystem;
-  const fs::path folder =
-      fs::temp_directory_path() / ("nearzero-detection-" + std::to_string(getpid()));
-  fs::create_directories(folder);
-  store::Options options;
-  options.path = folder / "history.db";
-  auto store = store::Store::open(options);
-  ASSERT_TRUE(store) << store.error().text();
+  const store::testing::Folder folder;
+  const auto store = store::testing::open_store({.path = folder.file()});
+  ASSERT_NE(store, nullptr);
   config::Target target;
   target.name = "orders";
   target.match.comm = "gateway";
@@ -177,7 +172,7 @@ TEST(Detection, BuildsAreKnownAfterARestart) {
   ASSERT_EQ(tracker.members().size(), 1U);
   const history::History history{history::History::Options{}};
   const auto new_builds = [&] {
-    Detection detection(history, store->get());
+    Detection detection(history, store.get());
     detection.step(kStart, tracker);
     int count = 0;
     for (const analysis::Event& event : detection.events())
@@ -186,30 +181,23 @@ TEST(Detection, BuildsAreKnownAfterARestart) {
   };
   EXPECT_EQ(new_builds(), 0) << "nothing is known of before";
   EXPECT_EQ(new_builds(), 0) << "the same";
-  const auto put = (*store)->put_state(
+  const auto put = store->put_state(
       "target_builds", R"([{"of":"orders\n/opt/gateway","build":"aaaaaaaaaaaaaaaa","seen":1}])");
   ASSERT_TRUE(put) << put.error().text();
   EXPECT_EQ(new_builds(), 1);
   EXPECT_EQ(new_builds(), 0) << "told once";
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  store->reset();
-  fs::remove_all(folder);
 }
 
 TEST(Detection, EventsAreKnownAfterARestart) {
-  namespace fs = std::filesystem;
-  const fs::path folder =
-      fs::temp_directory_path() / ("nearzero-detection-events-" + std::to_string(getpid()));
-  fs::create_directories(folder);
-  store::Options options;
-  options.path = folder / "history.db";
+  const store::testing::Folder folder;
   const history::History history{history::History::Options{}};
   const double now = unix_seconds();
   for (const bool first : {true, false}) {
-    auto store = store::Store::open(options);
-    ASSERT_TRUE(store) << store.error().text();
-    Detection detection(history, store->get());
+    const auto store = store::testing::open_store({.path = folder.file()});
+    ASSERT_NE(store, nullptr);
+    Detection detection(history, store.get());
     if (first) {
       detection.tell({now - 3 * 86400.0, "new_build", "demo", "three days ago"});
       detection.tell({now - 60, "config_reload", "host", "a minute ago"});
@@ -219,7 +207,6 @@ TEST(Detection, EventsAreKnownAfterARestart) {
     EXPECT_EQ(detection.events().front().kind, "config_reload");
     EXPECT_EQ(detection.events().front().text, "a minute ago");
   }
-  fs::remove_all(folder);
 }
 
 }  // namespace

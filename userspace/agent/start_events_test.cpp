@@ -5,44 +5,42 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "userspace/store/test_store.h"
 
 namespace nz::agent {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::ElementsAre;
 
 class StartEvents : public testing::Test {
  protected:
   StartEvents() {
-    fs::create_directories(folder_ / "proc/sys/kernel/random");
+    std::filesystem::create_directories(proc_ + "/sys/kernel/random");
     host("boot-1", "6.1.0");
-    store::Options options;
-    options.path = folder_ / "history.db";
-    auto opened = store::Store::open(options);
-    EXPECT_TRUE(opened);
-    store_ = std::move(*opened);
-  }
-  ~StartEvents() override {
-    store_.reset();
-    fs::remove_all(folder_);
   }
   void host(const std::string& boot, const std::string& kernel) const {
-    std::ofstream(folder_ / "proc/sys/kernel/random/boot_id") << boot << '\n';
-    std::ofstream(folder_ / "proc/sys/kernel/osrelease") << kernel << '\n';
-    std::ofstream(folder_ / "proc/uptime") << "100.50 180.00\n";
+    std::ofstream(proc_ + "/sys/kernel/random/boot_id") << boot << '\n';
+    std::ofstream(proc_ + "/sys/kernel/osrelease") << kernel << '\n';
+    std::ofstream(proc_ + "/uptime") << "100.50 180.00\n";
   }
   [[nodiscard]] std::vector<std::string> kinds() const {
     std::vector<std::string> kinds;
-    for (const analysis::Event& e : start_events(1000, store_.get(), folder_ / "proc")) {
+    for (const analysis::Event& e : start_events(1000, store_.get(), proc_)) {
       kinds.push_back(e.kind);
-      if (e.kind == "boot") EXPECT_NEAR(e.at, 899.5, 1e-6);
+      if (e.kind == "boot") {
+        EXPECT_NEAR(e.at, 899.5, 1e-6);
+      }
     }
     return kinds;
   }
 
-  fs::path folder_ = fs::temp_directory_path() / ("nearzero-start-" + std::to_string(getpid()));
-  std::unique_ptr<store::Store> store_;
+  const store::testing::Folder folder_;
+  const std::string proc_ = folder_.file("proc");
+  const std::unique_ptr<store::Store> store_ = store::testing::open_store({.path = folder_.file()});
 };
 
 TEST_F(StartEvents, ABootAndANewKernelAreToldOnce) {
@@ -56,7 +54,7 @@ TEST_F(StartEvents, ABootAndANewKernelAreToldOnce) {
 }
 
 TEST_F(StartEvents, WithoutAStoreTheStartAloneIsTold) {
-  ASSERT_EQ(start_events(1000, nullptr, folder_ / "proc").size(), 1U);
+  ASSERT_EQ(start_events(1000, nullptr, proc_).size(), 1U);
 }
 
 }  // namespace

@@ -1,46 +1,23 @@
 // Delivery to hosts by name: names that nobody answers for, and hosts of several addresses.
 #include <gmock/gmock.h>
-#include <httplib.h>
 
 #include <atomic>
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
-#include <thread>
+#include <utility>
 
 #include "userspace/alerts/courier.h"
+#include "userspace/alerts/test_courier.h"
+#include "userspace/base/clock.h"
+#include "userspace/base/test_eventually.h"
+#include "userspace/client/test_server.h"
 
 namespace nz::alerts {
 namespace {
 
-double system_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-bool eventually(const std::function<bool()>& holds) {
-  for (int i = 0; i < 4000; i++) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
-}
-
-Receiver receiver() {
-  Receiver r;
-  r.name = "am";
-  r.kind = Receiver::Kind::alertmanager;
-  r.timeout = 60;
-  return r;
-}
-
-Alert firing() {
-  Alert a;
-  a.rule = "A";
-  a.labels = {{"alertname", "A"}};
-  a.state = State::firing;
-  return a;
-}
+using client::testing::Server;
+using testing::alertmanager;
+using testing::firing;
 
 TEST(CourierNames, StoppingWaitsForNoName) {
   struct Resolver {
@@ -56,8 +33,8 @@ TEST(CourierNames, StoppingWaitsForNoName) {
   const std::weak_ptr<int> thread_has_it = told;
   {
     Courier courier(
-        receiver(), "http://receiver.example:9093", "", [told = std::move(told)] { (*told)++; },
-        system_now, resolve);
+        alertmanager(60), "http://receiver.example:9093", "",
+        [told = std::move(told)] { (*told)++; }, unix_seconds, resolve);
     courier.update({firing()});
     EXPECT_TRUE(eventually([&] { return resolver->asked.load(); }));
   }
@@ -69,7 +46,7 @@ TEST(CourierNames, StoppingWaitsForNoName) {
 }
 
 TEST(CourierNames, ANameThatIsNobodysIsTold) {
-  Courier courier(receiver(), "http://receiver.example:9093/", "", nullptr, system_now,
+  Courier courier(alertmanager(60), "http://receiver.example:9093/", "", nullptr, unix_seconds,
                   [](const std::string& host) -> Result<Lookup::Addresses> {
                     return fail("no address of " + host, "is the URL right?");
                   });
@@ -80,18 +57,16 @@ TEST(CourierNames, ANameThatIsNobodysIsTold) {
 }
 
 TEST(CourierNames, EachAddressIsTriedUntilOneAnswers) {
-  httplib::Server server;
+  Server server;
   std::atomic<int> requests = 0;
-  server.Post(".*", [&](const httplib::Request& request, httplib::Response&) {
+  server.server.Post(".*", [&](const httplib::Request& request, httplib::Response&) {
     EXPECT_TRUE(request.get_header_value("Host").starts_with("receiver.example:"));
     requests++;
   });
-  const int port = server.bind_to_any_port("127.0.0.1");
-  std::thread thread([&] { server.listen_after_bind(); });
-  while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  server.start();
   {
-    Courier courier(receiver(), "http://receiver.example:" + std::to_string(port), "", nullptr,
-                    system_now, [](const std::string&) -> Result<Lookup::Addresses> {
+    Courier courier(alertmanager(60), "http://receiver.example:" + std::to_string(server.port), "",
+                    nullptr, unix_seconds, [](const std::string&) -> Result<Lookup::Addresses> {
                       return Lookup::Addresses{"127.0.0.2", "127.0.0.1", "127.0.0.3"};
                     });
     courier.update({firing()});
@@ -99,8 +74,6 @@ TEST(CourierNames, EachAddressIsTriedUntilOneAnswers) {
     EXPECT_EQ(courier.stats().results.size(), 1U) << "one attempt";
   }
   EXPECT_EQ(requests, 1);
-  server.stop();
-  thread.join();
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "userspace/alerts/courier.h"
 
 #include <gmock/gmock.h>
-#include <httplib.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,33 +15,27 @@
 #include <stdexcept>
 #include <thread>
 
+#include "userspace/alerts/test_courier.h"
+#include "userspace/base/clock.h"
 #include "userspace/base/fd.h"
+#include "userspace/base/test_eventually.h"
+#include "userspace/client/test_server.h"
 
 namespace nz::alerts {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
-
-double system_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-template <class Condition>
-bool eventually(Condition condition, double seconds = 20) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
+using testing::alertmanager;
+using testing::firing;
+using ::testing::HasSubstr;
+using testing::resolved;
+using testing::webhook;
 
 /// Takes what is posted and does with it what it is told.
 class Receiving {
  public:
   explicit Receiving(int port = 0) {
-    server_.Post(".*", [this](const httplib::Request& request, httplib::Response& response) {
+    server_.server.Post(".*", [this](const httplib::Request& request, httplib::Response& response) {
       {
         const std::lock_guard lock(mutex_);
         bodies_.push_back(request.body);
@@ -55,23 +48,14 @@ class Receiving {
       response.status = status;
       if (status != 200) response.set_content("no, \x1b[31mnot today", "text/plain");
     });
-    port_ = port == 0 ? server_.bind_to_any_port("127.0.0.1") : port;
-    if (port != 0) {
-      EXPECT_TRUE(server_.bind_to_port("127.0.0.1", port));
-    }
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    server_.start(port);
   }
-  ~Receiving() {
-    stopping_ = true;
-    server_.stop();
-    thread_.join();
-  }
+  ~Receiving() { stopping_ = true; }
   Receiving(const Receiving&) = delete;
   Receiving& operator=(const Receiving&) = delete;
 
-  [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] int port() const { return server_.port; }
+  [[nodiscard]] std::string url() const { return server_.url(); }
   [[nodiscard]] json last() const {
     const std::lock_guard lock(mutex_);
     return bodies_.empty() ? json() : json::parse(bodies_.back(), nullptr, false);
@@ -87,54 +71,16 @@ class Receiving {
   std::atomic<int> status{200}, hang_ms{0}, requests{0};
 
  private:
-  httplib::Server server_;
-  std::thread thread_;
   std::atomic<bool> stopping_{false};
-  int port_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::string> bodies_, paths_;
   std::string authorization_;
+  client::testing::Server server_;  // ends first: its threads use the others
 };
-
-Receiver alertmanager() {
-  Receiver r;
-  r.name = "am";
-  r.kind = Receiver::Kind::alertmanager;
-  r.timeout = 0.3;
-  r.repeat = 60;
-  return r;
-}
-Receiver webhook() {
-  Receiver r;
-  r.name = "hook";
-  r.kind = Receiver::Kind::webhook;
-  r.timeout = 0.3;
-  r.group_by = {"alertname"};
-  r.group_wait = r.group_interval = 0;
-  r.repeat = 3600;
-  return r;
-}
-
-Alert firing(const std::string& name = "A") {
-  Alert a;
-  a.rule = name;
-  a.labels = {{"alertname", name}, {"severity", "warning"}, {"target", "demo"}};
-  a.annotations = {{"summary", "it is \"bad\""}};
-  a.state = State::firing;
-  a.active_since = 1'764'255'600.25;
-  a.fired_at = 1'764'255'610;
-  return a;
-}
-Alert resolved(const std::string& name = "A") {
-  Alert a = firing(name);
-  a.state = State::resolved;
-  a.resolved_at = a.fired_at + 60;
-  return a;
-}
 
 TEST(Courier, BringsAnAlertmanagerWhatItWants) {
   Receiving server;
-  Courier courier(alertmanager(), server.url() + "/prefix/", "http://agent", nullptr, system_now);
+  Courier courier(alertmanager(), server.url() + "/prefix/", "http://agent", nullptr, unix_seconds);
   courier.update({firing()});
   ASSERT_TRUE(eventually([&] { return courier.stats().results["ok"] == 1; }));
   EXPECT_EQ(server.path(), "/prefix/api/v2/alerts");
@@ -145,7 +91,7 @@ TEST(Courier, BringsAnAlertmanagerWhatItWants) {
   EXPECT_EQ(body[0]["annotations"]["summary"], "it is \"bad\"");
   EXPECT_EQ(body[0]["startsAt"], "2025-11-27T15:00:00.250Z");
   EXPECT_EQ(body[0]["generatorURL"], "http://agent");
-  EXPECT_GT(body[0]["endsAt"].get<std::string>(), rfc3339(system_now() + 200));
+  EXPECT_GT(body[0]["endsAt"].get<std::string>(), rfc3339(unix_seconds() + 200));
   courier.update({resolved()});
   ASSERT_TRUE(eventually([&] { return courier.stats().results["ok"] == 2; }));
   EXPECT_EQ(server.last()[0]["endsAt"], rfc3339(1'764'255'670));
@@ -154,7 +100,7 @@ TEST(Courier, BringsAnAlertmanagerWhatItWants) {
 
 TEST(Courier, BringsAWebhookAlertmanagersFormat) {
   Receiving server;
-  Courier courier(webhook(), server.url() + "/hook?a=b", "http://agent", nullptr, system_now);
+  Courier courier(webhook(), server.url() + "/hook?a=b", "http://agent", nullptr, unix_seconds);
   courier.update({firing()});
   ASSERT_TRUE(eventually([&] { return courier.stats().results["ok"] == 1; }));
   EXPECT_EQ(server.path(), "/hook");
@@ -177,7 +123,7 @@ TEST(Courier, BringsAWebhookAlertmanagersFormat) {
 TEST(Courier, ComesBackToAServerThatFails) {
   Receiving server;
   server.status = 503;
-  Courier courier(webhook(), server.url(), "", nullptr, system_now);
+  Courier courier(webhook(), server.url(), "", nullptr, unix_seconds);
   courier.update({firing()});
   ASSERT_TRUE(eventually([&] { return courier.stats().results["server_error"] >= 2; }));
   EXPECT_EQ(courier.stats().waiting, 1U);
@@ -201,7 +147,7 @@ TEST(Courier, WaitsForAServerThatIsNotThereAndTellsItTheTruthThen) {
     port = server.port();
   }
   Courier courier(alertmanager(), "http://127.0.0.1:" + std::to_string(port), "", nullptr,
-                  system_now);
+                  unix_seconds);
   courier.update({firing("A"), firing("B")});
   ASSERT_TRUE(eventually([&] { return courier.stats().results["unreachable"] >= 1; }));
   courier.update({resolved("A"), firing("B")});
@@ -219,7 +165,7 @@ TEST(Courier, AServerThatHangsHoldsNobody) {
   server.hang_ms = 20'000;
   const auto start = std::chrono::steady_clock::now();
   {
-    Courier courier(alertmanager(), server.url(), "", nullptr, system_now);
+    Courier courier(alertmanager(), server.url(), "", nullptr, unix_seconds);
     courier.update({firing()});
     ASSERT_TRUE(eventually([&] { return server.requests > 0; }));
     const auto update = std::chrono::steady_clock::now();
@@ -264,7 +210,7 @@ TEST(Courier, StoppingWaitsForNoConnection) {
   receiver.timeout = 40;
   const auto start = std::chrono::steady_clock::now();
   {
-    Courier courier(receiver, server.url(), "", nullptr, system_now);
+    Courier courier(receiver, server.url(), "", nullptr, unix_seconds);
     courier.update({firing()});
     std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until it connects
     courier.stop();
@@ -276,17 +222,17 @@ TEST(Courier, StoppingWaitsForNoConnection) {
 
 TEST(Courier, SecretsComeFromFilesThatOthersCannotRead) {
   Receiving server;
-  const std::string path = testing::TempDir() + "nz_alerts_token";
+  const std::string path = ::testing::TempDir() + "nz_alerts_token";
   std::ofstream(path) << "sesame\n";
   chmod(path.c_str(), 0644);
   Receiver receiver = webhook();
   receiver.token_file = path;
   {
-    Courier courier(receiver, server.url(), "", nullptr, system_now);
+    Courier courier(receiver, server.url(), "", nullptr, unix_seconds);
     courier.update({firing()});
     ASSERT_TRUE(eventually([&] { return courier.stats().results["secret"] >= 1; }));
     EXPECT_THAT(courier.stats().trouble, HasSubstr("chmod 600"));
-    EXPECT_THAT(courier.stats().trouble, testing::Not(HasSubstr("sesame")));
+    EXPECT_THAT(courier.stats().trouble, ::testing::Not(HasSubstr("sesame")));
     EXPECT_EQ(server.requests, 0);
     chmod(path.c_str(), 0600);
     ASSERT_TRUE(eventually([&] { return courier.stats().waiting == 0; })) << "read anew each time";
@@ -295,7 +241,7 @@ TEST(Courier, SecretsComeFromFilesThatOthersCannotRead) {
   receiver.token_file.clear();
   receiver.user = "u";
   receiver.password_file = path;
-  Courier courier(receiver, server.url(), "", nullptr, system_now);
+  Courier courier(receiver, server.url(), "", nullptr, unix_seconds);
   courier.update({firing()});
   ASSERT_TRUE(eventually([&] { return courier.stats().waiting == 0 && server.requests == 2; }));
   EXPECT_EQ(server.authorization(), "Basic dTpzZXNhbWU=");
@@ -304,7 +250,7 @@ TEST(Courier, SecretsComeFromFilesThatOthersCannotRead) {
 TEST(Courier, NoTlsWhereNoneIsSpoken) {
   Receiving server;
   Courier courier(alertmanager(), "https://127.0.0.1:" + std::to_string(server.port()), "", nullptr,
-                  system_now);
+                  unix_seconds);
   courier.update({firing()});
   ASSERT_TRUE(eventually([&] { return !courier.stats().results.empty(); }));
   EXPECT_EQ(courier.stats().results["ok"], 0U);
@@ -318,7 +264,7 @@ TEST(Courier, AnErrorOfItsThreadEndsNothing) {
   const auto now = [&] {
     if (std::this_thread::get_id() != own && failures.fetch_sub(1) > 0)
       throw std::runtime_error("no clock");
-    return system_now();
+    return unix_seconds();
   };
   Courier courier(webhook(), server.url(), "", nullptr, now);
   ASSERT_TRUE(eventually([&] { return courier.stats().trouble == "no clock"; }));
@@ -349,13 +295,13 @@ TEST(Courier, TellsNothingTwiceAfterARestart) {
   std::atomic<int> changes{0};
   {
     Courier courier(
-        webhook(), server.url(), "", [&] { changes++; }, system_now);
+        webhook(), server.url(), "", [&] { changes++; }, unix_seconds);
     courier.update({firing()});
     ASSERT_TRUE(eventually([&] { return courier.stats().waiting == 0 && server.requests == 1; }));
     ASSERT_TRUE(eventually([&] { return changes == 1; }));
     saved = courier.save();
   }
-  Courier courier(webhook(), server.url(), "", nullptr, system_now);
+  Courier courier(webhook(), server.url(), "", nullptr, unix_seconds);
   ASSERT_TRUE(courier.restore(saved));
   courier.update({firing()});
   std::this_thread::sleep_for(std::chrono::milliseconds(100));

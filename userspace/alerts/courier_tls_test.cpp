@@ -7,14 +7,13 @@
 #include <thread>
 
 #include "userspace/alerts/courier.h"
+#include "userspace/alerts/test_courier.h"
+#include "userspace/base/clock.h"
+#include "userspace/base/test_eventually.h"
 #include "userspace/http/test_tls.h"
 
 namespace nz::alerts {
 namespace {
-
-double system_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 class CourierTls : public ::testing::Test {
  protected:
@@ -33,25 +32,14 @@ class CourierTls : public ::testing::Test {
   }
   /// The outcome of the first attempt.
   std::string attempt(const std::string& host, const std::string& ca_file, bool verify = true) {
-    Receiver receiver;
-    receiver.name = "am";
-    receiver.kind = Receiver::Kind::alertmanager;
-    receiver.timeout = 5;
+    Receiver receiver = testing::alertmanager(5);
     receiver.ca_file = ca_file;
     receiver.verify = verify;
     Courier courier(receiver, "https://" + host + ":" + std::to_string(port_), "", nullptr,
-                    system_now);
-    Alert alert;
-    alert.rule = "A";
-    alert.labels = {{"alertname", "A"}};
-    alert.state = State::firing;
-    courier.update({alert});
-    for (int i = 0; i < 4000; i++) {
-      const auto results = courier.stats().results;
-      if (!results.empty()) return results.begin()->first;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return "nothing";
+                    unix_seconds);
+    courier.update({testing::firing()});
+    const bool any = eventually([&] { return !courier.stats().results.empty(); });
+    return any ? courier.stats().results.begin()->first : "nothing";
   }
 
   http::testing::Identity identity;

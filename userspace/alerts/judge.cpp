@@ -64,6 +64,17 @@ void add_cause(Observation& observation, const Judging& with) {
   }
 }
 
+/// All that an observation tells of the quantity alone.
+Observation observation_of(const analysis::Quantity& of) {
+  Observation o;
+  o.labels = of.labels;
+  o.labels.emplace_back("series", of.name);
+  if (!of.statistic.empty()) o.labels.emplace_back("statistic", of.statistic);
+  o.unit = of.unit;
+  o.fields["quantity"] = analysis::text_of(of);
+  return o;
+}
+
 std::string change_text(double before, double after) {
   if (before == 0) return "from nothing";
   const double change = after / before - 1;
@@ -104,19 +115,14 @@ Verdict judge_one(const RegressionFound& condition, const Rule& rule, const Judg
     const double change =
         r.before != 0 ? std::fabs(r.after / r.before - 1) : std::numeric_limits<double>::infinity();
     if (change < condition.least_change) continue;
-    Observation o;
+    Observation o = observation_of(r.of);
     o.key = r.id;
-    o.labels = r.of.labels;
-    o.labels.emplace_back("series", r.of.name);
-    if (!r.of.statistic.empty()) o.labels.emplace_back("statistic", r.of.statistic);
     o.severity = rule.severity;
     o.value = r.after;
-    o.unit = r.of.unit;
     o.since = r.since;
     o.fields["value"] = o.fields["after"] = value_text(r.after, r.of.unit);
     o.fields["before"] = value_text(r.before, r.of.unit);
     o.fields["change"] = change_text(r.before, r.after);
-    o.fields["quantity"] = analysis::text_of(r.of);
     o.fields["confidence"] = analysis::percent_text(r.confidence);
     o.fields["earliest"] = time_of_day(r.earliest);
     o.fields["latest"] = time_of_day(r.latest);
@@ -148,19 +154,14 @@ Verdict judge_one(const AnomalyFound& condition, const Rule& rule, const Judging
     if (number > kNamed) members += "; and " + std::to_string(number - kNamed) + " more";
     if (!selected || score < condition.least_score) continue;
     const analysis::Anomaly& root = incident.members.front();
-    Observation o;
+    Observation o = observation_of(root.of);
     o.key = incident.id;
-    o.labels = root.of.labels;
-    o.labels.emplace_back("series", root.of.name);
-    if (!root.of.statistic.empty()) o.labels.emplace_back("statistic", root.of.statistic);
     o.severity = rule.severity;
     o.value = root.value;
-    o.unit = root.of.unit;
     o.since = incident.since;
     o.fields["value"] = value_text(root.value, root.of.unit);
     o.fields["expected"] = value_text(root.expected, root.of.unit);
     o.fields["score"] = analysis::percent_text(score);
-    o.fields["quantity"] = analysis::text_of(root.of);
     o.fields["members"] = members;
     o.fields["events"] = events_text(incident.events);
     verdict.observations.push_back(std::move(o));

@@ -4,10 +4,10 @@
 
 #include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <thread>
+
+#include "userspace/base/test_eventually.h"
 
 namespace nz::alerts {
 namespace {
@@ -15,14 +15,6 @@ namespace {
 using testing::ElementsAre;
 
 struct NoStandardException {};
-
-bool eventually(const std::function<bool()>& holds) {
-  for (int i = 0; i < 4000; i++) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
-}
 
 /// A resolver whose name server does not answer until it is told to.
 struct Slow {

@@ -12,6 +12,7 @@
 
 #include "userspace/alerts/alert_json.h"
 #include "userspace/alerts/rule_file.h"
+#include "userspace/base/clock.h"
 
 namespace nz::alerts {
 namespace {
@@ -20,10 +21,6 @@ constexpr int kVersion = 1;
 constexpr std::size_t kMostUrls = 16;  // a thread each
 // Waiting times alone are saved so often: a sync is felt by whoever else writes to the disk.
 constexpr double kNoteSeconds = 300;
-
-double system_now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 std::string place_of(const Courier& courier) { return courier.receiver() + ' ' + courier.url(); }
 
@@ -51,7 +48,7 @@ Service::Service(Options options)
         o.host = options_.host;
         return o;
       }()) {
-  if (!options_.now) options_.now = system_now;
+  if (!options_.now) options_.now = unix_seconds;
   load(options_.rule_files);
   nlohmann::json saved = nlohmann::json::object();
   if (!options_.state_file.empty()) {

@@ -4,25 +4,16 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <stdexcept>
 #include <string>
-#include <thread>
+
+#include "userspace/base/test_eventually.h"
 
 namespace nz::alerts {
 namespace {
 
 struct NoStandardException {};
-
-bool eventually(const std::function<bool()>& holds) {
-  for (int i = 0; i < 4000; i++) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
-}
 
 TEST(StateFile, IsReplacedAsAWhole) {
   const std::string path = ::testing::TempDir() + "nz_state";

@@ -4,12 +4,12 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "userspace/base/clock.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/base/interrupt.h"
 #include "userspace/cli/table.h"
@@ -38,10 +38,6 @@ struct Options {
 };
 
 using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 int usage(const std::string& what, const std::string& remedy) {
   return report("history", Error{what, remedy}, kUsage);
@@ -184,7 +180,7 @@ Result<store::ExportOptions> export_options(const Options& options) {
   }
   const auto time = [&](const std::string& text, double& to) -> Result<void> {
     if (text.empty()) return {};
-    const auto parsed = rest::parse_time(text, now());
+    const auto parsed = rest::parse_time(text, unix_seconds());
     if (!parsed)
       return fail("'" + text + "' is no time",
                   "2026-11-27T09:00:00Z, Unix seconds, or a time before now: -24h");

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "userspace/base/clock.h"
 #include "userspace/base/exit_codes.h"
 #include "userspace/cli/terminal.h"
 #include "userspace/client/client.h"
@@ -31,14 +31,10 @@ struct Options {
 constexpr const char* kTimeRemedy =
     "use RFC 3339 (2026-11-27T09:00:00Z), Unix seconds, or a time before now (-2h)";
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 CLI::Validator time_validator() {
   const auto check = [](std::string& text) -> std::string {
-    return rest::parse_time(text, now()) ? std::string()
-                                         : "'" + text + "' is not a time; " + kTimeRemedy;
+    return rest::parse_time(text, unix_seconds()) ? std::string()
+                                                  : "'" + text + "' is not a time; " + kTimeRemedy;
   };
   return {check, "TIME", "time"};
 }
@@ -130,7 +126,7 @@ int of_fleet(const Options& options) {
   how.timeout = 120;
   auto client = client::Client::make(std::move(how));
   if (!client) return report("report", client.error(), kUsage);
-  const double at = now();
+  const double at = unix_seconds();
   fleet::Ask ask;
   ask.to = *rest::parse_time(options.to, at);
   ask.from = *rest::parse_time(options.from.empty() ? "-1h" : options.from, at);

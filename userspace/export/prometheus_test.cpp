@@ -12,10 +12,11 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
+#include "userspace/base/test_eventually.h"
 #include "userspace/export/exposition.h"
 #include "userspace/export/test_families.h"
 #include "userspace/http/listen.h"
@@ -134,12 +135,7 @@ class PrometheusTest : public ::testing::TestWithParam<Format> {
   }
 
   static bool eventually(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + 30s;
-    while (std::chrono::steady_clock::now() < end) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(100ms);
-    }
-    return condition();
+    return nz::eventually(condition, 30s, 100ms);
   }
 
   /// Result of an instant query: the only sample's value, or nothing.

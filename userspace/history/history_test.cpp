@@ -1,3 +1,4 @@
+// What windows of history hold; trends_test has what is asked of it step by step.
 #include "userspace/history/history.h"
 
 #include <gtest/gtest.h>
@@ -7,28 +8,14 @@
 #include <limits>
 #include <random>
 #include <thread>
-#include <utility>
 
-#include "userspace/history/test_families.h"
+#include "userspace/history/test_history.h"
 
 namespace nz::history {
 namespace {
 
 using analysis::Window;
-using testing::after;
-using testing::counter;
-using testing::Families;
-using testing::gauge;
-using testing::histogram;
-
-constexpr double kStart = 1'700'000'000;
-
-// A counter that grows by 5 a second, drained every second.
-void fill(History& history, int from, int to, double clock = kStart) {
-  for (int s = from; s <= to; s++) {
-    history.add(clock + s, {counter("c_total", 5.0 * s), gauge("g", s % 7)});
-  }
-}
+using namespace testing;
 
 TEST(History, WindowsEndNowAndCountExactly) {
   History history({.resolution = 10, .length = 3600});
@@ -135,8 +122,8 @@ TEST(History, ExtremesThatNobodyToldAreBoundedByTheBuckets) {
 
 TEST(History, SeriesThatComeAndGo) {
   History history({.resolution = 1});
-  const testing::Labels a{{"k", "a"}};
-  const testing::Labels b{{"k", "b"}};
+  const Labels a{{"k", "a"}};
+  const Labels b{{"k", "b"}};
   history.add(kStart, {counter("c_total", 10, a), gauge("g", 1, a)});
   history.add(kStart + 1, {counter("c_total", 12, a), gauge("g", 2, a), counter("c_total", 7, b)});
   history.add(kStart + 2, {counter("c_total", 9, b)});
@@ -151,72 +138,6 @@ TEST(History, SeriesThatComeAndGo) {
       << "came back with its count: goes on from there";
   EXPECT_EQ(history.window(kStart, kStart + 4).change("c_total", a), 5);
 }
-
-// A service that is stopped for longer than history reaches, while others come or do not.
-class LongAbsence : public ::testing::TestWithParam<std::pair<double, bool>> {
- protected:
-  static constexpr int kBack = 151;
-  LongAbsence() {
-    families_of(0, 10, 10);
-    for (int s = 1; s < kBack; s++) {
-      Families there{gauge("g", 1)};
-      if (GetParam().second && s > 120) there.push_back(counter("other_total", s));
-      history.add(kStart + s, there);
-    }
-  }
-  void families_of(int second, double more, double less, Families further = {}) {
-    further.insert(further.begin(), {gauge("g", 1), counter("more_total", more),
-                                     counter("less_total", less), histogram("h", values)});
-    history.add(kStart + second, further);
-  }
-  [[nodiscard]] Window since(int from, int to) const {
-    return history.window(kStart + from, kStart + to);
-  }
-
-  History history{{.resolution = GetParam().first, .length = 100}};
-  analysis::Histogram values = after({}, {1'000, 2'000, 4'000});
-};
-
-TEST_P(LongAbsence, WhatWasCountedMeanwhileIsOfNoInterval) {
-  values = after(values, {8'000});
-  families_of(kBack, 1000, 4);
-  const Window back = since(kBack - 1, kBack);
-  EXPECT_EQ(back.change("more_total"), 0) << "when it grew is not known";
-  EXPECT_EQ(back.value("more_total"), 1000);
-  EXPECT_EQ(back.change("less_total"), 4) << "it began at 0 meanwhile";
-  EXPECT_EQ(back.histogram("h").count(), 0U);
-  values = after(values, {500, 16'000});
-  families_of(kBack + 1, 1007, 5, {counter("new_total", 3)});
-  const Window later = since(kBack - 1, kBack + 1);
-  EXPECT_EQ(later.change("more_total"), 7);
-  EXPECT_EQ(later.change("less_total"), 5);
-  EXPECT_EQ(later.change("new_total"), 3) << "one that was never there began at 0";
-  EXPECT_EQ(later.histogram("h").count(), 2U);
-  EXPECT_EQ(later.histogram("h").sum_ns, 16'500U);
-  EXPECT_EQ(later.histogram("h").min_ns, 500U);
-  EXPECT_EQ(later.histogram("h").max_ns, 16'000U);
-}
-
-TEST_P(LongAbsence, ARestartAfterTheReturnBeginsAtZero) {
-  families_of(kBack, 1000, 10);
-  values = after({}, {500});
-  families_of(kBack + 1, 2, 12);
-  const Window w = since(kBack - 1, kBack + 1);
-  EXPECT_EQ(w.change("more_total"), 2);
-  EXPECT_EQ(w.change("less_total"), 2);
-  EXPECT_EQ(w.histogram("h").count(), 1U);
-}
-
-TEST_P(LongAbsence, OneThatReturnsTwiceIsKnownTwice) {
-  families_of(kBack, 1000, 10);
-  for (int s = kBack + 1; s < 2 * kBack; s++) history.add(kStart + s, {gauge("g", 1)});
-  families_of(2 * kBack, 5000, 10);
-  EXPECT_EQ(since(2 * kBack - 1, 2 * kBack).change("more_total"), 0);
-}
-
-INSTANTIATE_TEST_SUITE_P(History, LongAbsence,
-                         ::testing::Values(std::pair{1.0, false}, std::pair{1.0, true},
-                                           std::pair{10.0, false}, std::pair{10.0, true}));
 
 TEST(History, AClockSetBackMovesWhatWasBefore) {
   History history({.resolution = 10});
@@ -326,141 +247,11 @@ TEST(History, AFamilyIsKnownForAsLongAsItIsKept) {
   ASSERT_TRUE(family);
   EXPECT_EQ(family->type, metrics::Type::counter);
   ASSERT_EQ(family->samples.size(), 2U);
-  EXPECT_EQ(family->samples[1].labels, (testing::Labels{{"k", "b"}}));
+  EXPECT_EQ(family->samples[1].labels, (Labels{{"k", "b"}}));
   EXPECT_FALSE(history.family("c"));
   for (int s = 110; s <= 200; s += 10) history.add(kStart + s, {gauge("g", 1)});
   EXPECT_FALSE(history.family("c_total"));
   EXPECT_TRUE(history.family("g"));
-}
-
-TEST(Trends, RatesStepByStep) {
-  History history({.resolution = 10});
-  fill(history, 0, 120);
-  const auto trends =
-      history.trends({.name = "c_total", .labels = {}, .quantile = {}}, kStart, kStart + 120, 30);
-  ASSERT_EQ(trends.size(), 1U);
-  EXPECT_EQ(trends[0].unit, "per second");
-  ASSERT_EQ(trends[0].points.size(), 4U);
-  for (int k = 0; k < 4; k++) {
-    EXPECT_EQ(trends[0].points[static_cast<std::size_t>(k)].at, kStart + 30 * (k + 1));
-    EXPECT_EQ(trends[0].points[static_cast<std::size_t>(k)].value, 5);
-  }
-}
-
-TEST(Trends, QuantileMeanAndRateOfAHistogram) {
-  History history({.resolution = 10});
-  analysis::Histogram h;
-  for (int s = 0; s <= 60; s += 10) {
-    if (s > 0) h = after(h, {1'000, 1'000, 4'000'000});
-    if (s > 30) h = after(h, {4'000'000, 4'000'000, 4'000'000});
-    history.add(kStart + s, {histogram("h_seconds", h, {{"stage", "risk"}})});
-  }
-  Selector selector{.name = "h_seconds", .labels = {{"stage", "risk"}}, .quantile = 0.5};
-  auto trends = history.trends(selector, kStart, kStart + 60, 30);
-  ASSERT_EQ(trends.size(), 1U);
-  ASSERT_EQ(trends[0].points.size(), 2U);
-  EXPECT_NEAR(trends[0].points[0].value, 1e-6, 0.05e-6);
-  EXPECT_NEAR(trends[0].points[1].value, 4e-3, 0.2e-3);
-  EXPECT_EQ(trends[0].unit, "seconds");
-  selector.quantile.reset();
-  trends = history.trends(selector, kStart, kStart + 60, 30);
-  EXPECT_EQ(trends[0].points[0].value, 9.0 / 30);
-  EXPECT_EQ(trends[0].points[1].value, 18.0 / 30);
-  EXPECT_EQ(trends[0].unit, "per second");
-  selector.mean = true;
-  trends = history.trends(selector, kStart, kStart + 60, 30);
-  EXPECT_NEAR(trends[0].points[0].value, (2e-6 + 4e-3) / 3, 1e-12);
-  selector.labels = {{"stage", "other"}};
-  EXPECT_TRUE(history.trends(selector, kStart, kStart + 60, 30).empty());
-}
-
-TEST(Intervals, HaveTheValuesOfEachStepAlone) {
-  History history({.resolution = 10});
-  analysis::Histogram h;
-  const analysis::Labels risk{{"stage", "risk"}};
-  for (int s = 0; s <= 60; s += 10) {
-    if (s > 0) h = after(h, {1'000, 1'000});
-    if (s > 30) h = after(h, {4'000'000});
-    history.add(kStart + s, {histogram("h_seconds", h, risk),
-                             histogram("h_seconds", h, {{"stage", "risk"}, {"more", "x"}})});
-  }
-  const auto intervals = history.intervals("h_seconds", risk, kStart, kStart + 60, 30);
-  ASSERT_EQ(intervals.size(), 2U);
-  EXPECT_EQ(intervals[0].to, kStart + 30);
-  EXPECT_EQ(intervals[0].histogram->count(), 6U);
-  EXPECT_EQ(intervals[1].from, kStart + 30);
-  EXPECT_EQ(intervals[1].histogram->count(), 9U);
-  EXPECT_EQ(intervals[1].histogram->sum_ns, 6'000U + 12'000'000U);
-  EXPECT_TRUE(
-      history.intervals("h_seconds", {{"stage", "other"}}, kStart, kStart + 60, 30).empty());
-  EXPECT_TRUE(history.intervals("h_seconds", risk, kStart, kStart + 60, 0).empty());
-  EXPECT_EQ(history.intervals("h_seconds", risk, kStart - 600, kStart + 600, 30).size(), 2U)
-      << "what is not known is left out";
-}
-
-// A point in 11 s, asked for each 10 s; the newest comes 3 s after the one before it.
-TEST(Intervals, EndWhereThereArePoints) {
-  History history({.resolution = 10});
-  analysis::Histogram h;
-  for (const int s : {0, 11, 22, 33, 44, 55, 58}) {
-    if (s > 0) h = after(h, {1'000});
-    history.add(kStart + s, {histogram("h_seconds", h)});
-  }
-  const auto intervals = history.intervals("h_seconds", {}, kStart - 300, kStart + 58, 10);
-  ASSERT_EQ(intervals.size(), 5U);
-  for (std::size_t i = 0; i < 4; i++) {
-    EXPECT_EQ(intervals[i].from, kStart + 11.0 * static_cast<double>(i));
-    EXPECT_EQ(intervals[i].to, intervals[i + 1].from);
-    EXPECT_EQ(intervals[i].histogram->count(), 1U) << i;
-  }
-  EXPECT_EQ(intervals[4].to, kStart + 58) << "a short rest belongs to the last";
-  EXPECT_EQ(intervals[4].histogram->count(), 2U);
-  EXPECT_TRUE(history.intervals("h_seconds", {}, kStart + 58, kStart + 58, 10).empty());
-}
-
-TEST(Trends, HolesBeforeTheBeginningInGapsAndAfterTheEnd) {
-  History history({.resolution = 10, .length = 7200});
-  fill(history, 0, 60);
-  fill(history, 61, 120, kStart + 600);
-  const auto trends =
-      history.trends({.name = "g", .labels = {}, .quantile = {}}, kStart - 60, kStart + 780, 60);
-  ASSERT_EQ(trends.size(), 1U);
-  const auto& p = trends[0].points;
-  ASSERT_EQ(p.size(), 14U);
-  EXPECT_TRUE(std::isnan(p[0].value)) << "before the first point";
-  EXPECT_EQ(p[1].value, 60 % 7);
-  for (std::size_t k = 2; k <= 6; k++) EXPECT_TRUE(std::isnan(p[k].value)) << k;
-  EXPECT_EQ(p[12].value, 120 % 7);
-  EXPECT_TRUE(std::isnan(p[13].value)) << "after the last point";
-}
-
-TEST(Trends, ASeriesThatAppearsLaterHasHolesBefore) {
-  History history({.resolution = 10});
-  for (int s = 0; s <= 60; s += 10) {
-    Families families{gauge("g", 1, {{"k", "a"}})};
-    if (s > 40) families.push_back(gauge("g", 2, {{"k", "b"}}));
-    history.add(kStart + s, families);
-  }
-  const auto trends =
-      history.trends({.name = "g", .labels = {}, .quantile = {}}, kStart, kStart + 60, 20);
-  ASSERT_EQ(trends.size(), 2U);
-  EXPECT_EQ(trends[1].labels[0].second, "b");
-  ASSERT_EQ(trends[1].points.size(), 3U);
-  EXPECT_TRUE(std::isnan(trends[1].points[0].value));
-  EXPECT_TRUE(std::isnan(trends[1].points[1].value));
-  EXPECT_EQ(trends[1].points[2].value, 2);
-  EXPECT_EQ(trends[1].points[0].at, kStart + 20);
-}
-
-TEST(Trends, NonsenseIsNothing) {
-  History history({});
-  fill(history, 0, 60);
-  const Selector selector{.name = "g", .labels = {}, .quantile = {}};
-  EXPECT_TRUE(history.trends(selector, kStart, kStart, 10).empty());
-  EXPECT_TRUE(history.trends(selector, kStart, kStart + 60, 0).empty());
-  EXPECT_TRUE(history.trends(selector, kStart, kStart + 60, -1).empty());
-  EXPECT_TRUE(history.trends(selector, 0, 1e12, 1e-3).empty());
-  EXPECT_TRUE(history.trends(selector, std::nan(""), kStart, 1).empty());
 }
 
 TEST(History, WindowsEqualTheDifferenceOfWhatWasAdded) {

@@ -8,12 +8,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "userspace/base/test_eventually.h"
 #include "userspace/http/server.h"
 #include "userspace/http/test_client.h"
 
@@ -52,15 +52,6 @@ long peak_kb() {
     if (line.starts_with("VmHWM:")) return std::stol(line.substr(6));
   }
   return 0;
-}
-
-bool eventually(const std::function<bool()>& condition, milliseconds limit = milliseconds(10'000)) {
-  const auto end = Clock::now() + limit;
-  while (Clock::now() < end) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return condition();
 }
 
 Server start(Options options = {}) {

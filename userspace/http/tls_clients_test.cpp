@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <numeric>
-#include <thread>
 #include <vector>
 
+#include "userspace/base/test_eventually.h"
 #include "userspace/http/test_tls.h"
 
 namespace nz::http {
@@ -19,15 +18,6 @@ using testing::Identity;
 using testing::TlsClient;
 
 constexpr std::size_t kBody = 500'000;
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (std::chrono::steady_clock::now() < end) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(milliseconds(10));
-  }
-  return condition();
-}
 
 class TlsClients : public ::testing::Test {
  protected:

@@ -12,18 +12,7 @@
 namespace nz::store {
 namespace {
 
-using testing::add;
-using testing::Folder;
-using testing::gauge;
-using testing::kDay;
-using testing::kHour;
-using testing::kMidnight;
-using testing::open_store;
-using testing::points;
-using testing::run_service;
-using testing::save;
-using testing::Service;
-using testing::value_of;
+using namespace testing;
 
 TEST(Answers, WindowsCountExactlyWhatWasRecorded) {
   const Folder folder;
@@ -55,8 +44,8 @@ TEST(Answers, QuantilesOverAnyRangeAreThoseOfAllValues) {
   // Nine minutes of 1 ms, one of 50 ms: the mean of the minutes' quantiles would be wrong.
   analysis::Histogram h;
   for (int s = 0; s <= 1200; s += 10) {
-    h = testing::after(h, {s % 600 < 60 ? 50'000'000U : 1'000'000U});
-    add(*store, kMidnight + s, {testing::histogram("h", h)});
+    h = after(h, {s % 600 < 60 ? 50'000'000U : 1'000'000U});
+    add(*store, kMidnight + s, {histogram("h", h)});
     save(*store);
   }
   const auto quantile = [&](double q, double step) {
@@ -132,7 +121,7 @@ TEST(Answers, TrendsOfManySeriesTakeNoMoreThanSoMuchMemory) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
   for (int s = 0; s <= 60; s += 10) {
-    testing::FamilyList families;
+    FamilyList families;
     for (int i = 0; i < 5; i++) families.push_back(gauge("g", i, {{"i", std::to_string(i)}}));
     add(*store, kMidnight + s, families);
     save(*store);

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "userspace/store/recent.h"
 #include "userspace/store/schema.h"
 
 namespace nz::store {
@@ -22,33 +23,17 @@ std::int64_t rolled_up(Connection& c, Level level) {
   return c.number("SELECT value FROM meta WHERE key=?", kRolledUp[index_of(level)]).value_or(0);
 }
 
-// The intervals that go, by their number.
-std::map<std::int64_t, Interval> intervals_to_go(Connection& c, Level level, std::int64_t begin,
-                                                 std::int64_t end, std::int64_t last) {
-  std::map<std::int64_t, Interval> intervals;
-  Rows rows = c.query(std::string("SELECT seq,from_ms,to_ms") + kWhich, level, begin, end, last);
-  while (rows.next()) intervals[rows.integer(0)] = {rows.integer(1), rows.integer(2)};
-  return intervals;
-}
-
 // Blocks of the series of one chunk.
 Compacted compact_chunk(Connection& c, Level level, std::uint32_t chunk,
-                        const std::map<std::int64_t, Interval>& intervals) {
+                        const Intervals& intervals) {
   std::map<std::pair<std::uint32_t, std::int64_t>, BlockWriter> blocks;  // by series and period
   Cell cell;
-  Rows rows = c.query("SELECT seq,cells FROM recent WHERE key>=? AND key<=? ORDER BY key",
-                      recent_key(level, chunk, intervals.begin()->first),
-                      recent_key(level, chunk, intervals.rbegin()->first));
-  while (rows.next()) {
-    const auto interval = intervals.find(rows.integer(0));
-    if (interval == intervals.end()) continue;
-    const std::int64_t period = period_of(level, interval->second.from);
-    read_row(rows.bytes(1), [&](std::uint32_t series, std::string_view bytes) {
-      history::Bytes in(bytes);
-      get_cell(in, 0, cell);
-      blocks[{series, period}].add(interval->second, cell);
-    });
-  }
+  const auto add = [&](const Interval& interval, std::uint32_t series, std::string_view bytes) {
+    history::Bytes in(bytes);
+    get_cell(in, 0, cell);
+    blocks[{series, period_of(level, interval.from)}].add(interval, cell);
+  };
+  read_recent(c, level, chunk, intervals, add);
   Compacted written{blocks.size(), 0};
   for (const auto& [key, block] : blocks)
     written.damaged += write_block(c, level, key.first, key.second, block) ? 0 : 1;
@@ -91,7 +76,7 @@ Result<Compacted> compact(Connection& c, Level level, std::int64_t now_ms) {
   const std::int64_t end = begin + part_ms(level);
   Transaction transaction(c, Transaction::Kind::write);
   const std::int64_t last = rolled_up(c, level);
-  const auto intervals = intervals_to_go(c, level, begin, end, last);
+  const auto intervals = intervals_of(c, kWhich, level, begin, end, last);
   Compacted written;
   if (!intervals.empty()) {
     for (const std::uint32_t chunk : chunks_of(c, level)) {

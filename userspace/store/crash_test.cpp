@@ -18,13 +18,7 @@
 namespace nz::store {
 namespace {
 
-using testing::add;
-using testing::Folder;
-using testing::kMidnight;
-using testing::open_store;
-using testing::points;
-using testing::Service;
-using testing::TestDisk;
+using namespace testing;
 
 constexpr int kKills = 200, kCuts = 200;
 // A drain a minute: each commit has a raw interval and a minute, blocks come every 120 commits.
@@ -32,7 +26,7 @@ constexpr int kStep = 60;
 
 // What holds after any crash. `safe_ms`: end of the last interval that was said to be on the disk.
 void expect_whole(const std::string& path, std::int64_t safe_ms, const std::string& when) {
-  testing::expect_sound(path, when);
+  expect_sound(path, when);
   if (::testing::Test::HasFatalFailure()) return;
   std::int64_t last[kLevelCount] = {};
   double growth[kLevelCount] = {};
@@ -115,8 +109,7 @@ TEST(Crash, KilledAtAnyMomentNothingThatWasSafeIsLost) {
     auto store = open_store({.path = folder.file(), .keep_raw = 1e9});
     ASSERT_TRUE(store->flush());
   }
-  EXPECT_EQ(testing::growth_of(folder.file(), Level::raw),
-            testing::growth_of(folder.file(), Level::minute));
+  EXPECT_EQ(growth_of(folder.file(), Level::raw), growth_of(folder.file(), Level::minute));
 }
 
 TEST(Crash, APowerCutAtAnyMomentCostsNothingThatWasSafe) {
@@ -126,7 +119,7 @@ TEST(Crash, APowerCutAtAnyMomentCostsNothingThatWasSafe) {
   {
     auto store = open_store({.path = folder.file("before.db"), .keep_raw = 1e9});
     Service service;
-    testing::run_service(*store, service, 0, first, kStep);
+    run_service(*store, service, 0, first, kStep);
   }
   std::mt19937 random(4);
   int cuts = 0;
@@ -161,7 +154,7 @@ TEST(Crash, APowerCutAtAnyMomentCostsNothingThatWasSafe) {
     if (::testing::Test::HasFatalFailure()) return;
     auto store = open_store({.path = left.file()});
     ASSERT_TRUE(store->flush());
-    EXPECT_EQ(testing::value_of(*store, "nearzero_store_damaged_files_total"), 0);
+    EXPECT_EQ(value_of(*store, "nearzero_store_damaged_files_total"), 0);
   }
   EXPECT_EQ(cuts, kCuts);
 }

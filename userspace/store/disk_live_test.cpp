@@ -13,15 +13,7 @@
 namespace nz::store {
 namespace {
 
-using testing::add;
-using testing::Folder;
-using testing::growth_of;
-using testing::kMidnight;
-using testing::open_store;
-using testing::points;
-using testing::run_service;
-using testing::Service;
-using testing::value_of;
+using namespace testing;
 
 // Runs `body` in a child that has a tmpfs of `size` at `folder`; its failures are printed there.
 void with_tmpfs(const Folder& folder, const char* size, const std::function<void()>& body) {

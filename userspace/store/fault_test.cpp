@@ -14,21 +14,11 @@
 namespace nz::store {
 namespace {
 
-using testing::add;
-using testing::expect_sound;
-using testing::Folder;
-using testing::gauge;
-using testing::growth_of;
-using testing::kMidnight;
-using testing::open_store;
-using testing::run_service;
-using testing::Service;
-using testing::TestDisk;
-using testing::value_of;
+using namespace testing;
 
 // What was left out, whatever the cause.
 double dropped(const Stats& stats) {
-  testing::FamilyList families;
+  FamilyList families;
   stats.collect(families);
   double sum = 0;
   for (const metrics::Family& f : families) {
@@ -120,7 +110,7 @@ TEST(StoreFaults, WhatWaitsIsBoundedAndItsLossCounted) {
   TestDisk disk;
   auto store = open_store({.path = folder.file(), .vfs = TestDisk::kName});
   const auto families = [](int s) {
-    testing::FamilyList all;
+    FamilyList all;
     for (int i = 0; i < 2000; i++)
       all.push_back(gauge("g", std::sin(i * 1.7 + s), {{"i", std::to_string(i)}}));
     return all;

@@ -15,20 +15,7 @@
 namespace nz::store {
 namespace {
 
-using testing::add;
-using testing::counter;
-using testing::Folder;
-using testing::gauge;
-using testing::growth_of;
-using testing::kDay;
-using testing::kHour;
-using testing::kMidnight;
-using testing::open_store;
-using testing::points;
-using testing::run_service;
-using testing::save;
-using testing::Service;
-using testing::value_of;
+using namespace testing;
 
 TEST(Store, AFileThatCannotBeReadIsNoMissingState) {
   const Folder folder;
@@ -217,7 +204,7 @@ TEST(Store, SeriesBeyondTheLimitAreCountedNotKept) {
   const Folder folder;
   auto store = open_store({.path = folder.file(), .most_series = 10});
   for (int s = 0; s <= 60; s += 10) {
-    testing::FamilyList families;
+    FamilyList families;
     for (int i = 0; i < 25; i++) families.push_back(gauge(std::to_string(i), i));
     add(*store, kMidnight + s, families);
     save(*store);
@@ -231,7 +218,7 @@ TEST(Store, SeriesOfThePastThatComeBackAreBoundedToo) {
   auto store = open_store({.path = folder.file(), .most_series = 10});
   const auto minute_of = [&](int start, int first, int last) {
     for (int s = start; s <= start + 60; s += 10) {
-      testing::FamilyList families;
+      FamilyList families;
       for (int i = first; i < last; i++) families.push_back(counter(std::to_string(i), s + i));
       add(*store, kMidnight + s, families);
       save(*store);
@@ -272,7 +259,7 @@ TEST(Store, WhatIsNotATimeIsCounted) {
   const Folder folder;
   auto store = open_store({.path = folder.file()});
   for (const double t : {-1.0, 0.0, std::nan(""), std::numeric_limits<double>::infinity(), 2e10})
-    store->add(t, testing::FamilyList{gauge("g", 1)});
+    store->add(t, FamilyList{gauge("g", 1)});
   EXPECT_EQ(value_of(*store, "nearzero_store_drops_total", {{"cause", "time"}}), 5);
 }
 
@@ -284,11 +271,11 @@ TEST(Store, OldThingsGoInSlicesAndSizeIsKept) {
   auto store = open_store(options);
   std::vector<analysis::Histogram> all(40);
   for (int m = 0; m <= 3 * 1440; m++) {
-    testing::FamilyList families;
+    FamilyList families;
     for (std::size_t i = 0; i < all.size(); i++) {
       for (std::uint64_t n = 0; n < 30; n++)
         all[i].record(1000 * (1 + (n * n + i * 7 + static_cast<std::uint64_t>(m)) % 5000));
-      families.push_back(testing::histogram("h", all[i], {{"i", std::to_string(i)}}));
+      families.push_back(histogram("h", all[i], {{"i", std::to_string(i)}}));
     }
     add(*store, kMidnight + 60.0 * m, families);
     save(*store);
@@ -334,7 +321,7 @@ TEST(Store, EveryFamilyIsDocumented) {
   auto store = open_store({.path = folder.file()});
   Service service;
   run_service(*store, service, 0, 60);
-  testing::FamilyList families;
+  FamilyList families;
   store->collect(families);
   EXPECT_GE(families.size(), 8U);
   for (const metrics::Family& f : families) {

@@ -18,15 +18,7 @@
 namespace nz::store {
 namespace {
 
-using testing::add;
-using testing::counter;
-using testing::Folder;
-using testing::gauge;
-using testing::kMidnight;
-using testing::open_store;
-using testing::points;
-using testing::run_service;
-using testing::Service;
+using namespace testing;
 
 std::string export_of(const std::string& path, const ExportOptions& options,
                       Exported* exported = nullptr) {
@@ -341,7 +333,7 @@ TEST(Import, ASeriesStaysAsLongAsItsLatestPoint) {
     return R"({"series":"g","type":"gauge","level":"hour","value":3,"from":)" +
            std::to_string(begin) + ",\"to\":" + std::to_string(begin + 3600) + "}\n";
   };
-  const double old = kMidnight - 100 * testing::kDay;
+  const double old = kMidnight - 100 * kDay;
   const auto imported = import_of(folder.file(), hour(old) + hour(kMidnight), Format::jsonl);
   ASSERT_TRUE(imported) << imported.error().text();
   {

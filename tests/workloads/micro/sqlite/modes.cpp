@@ -1,7 +1,5 @@
 #include "tests/workloads/micro/sqlite/modes.h"
 
-#include <functional>
-
 #if defined(__clang__)
 #define NZ_PROBED __attribute__((noinline, used))
 #else
@@ -25,11 +23,35 @@ NZ_PROBED void nz_later_steps(Connection& c, sqlite3_stmt* statement, bool has_r
 namespace {
 
 constexpr const char* kInsert = "INSERT INTO written(value) VALUES(?1)";
+constexpr const char* kFind = "SELECT value FROM item WHERE id = ?1";
+constexpr const char* kAll = "SELECT id, value, name FROM item";
 
-using Mode = std::function<double(const Options&, Connection&)>;
+using Mode = double (*)(const Options&, Connection&);
+
+// An execution to its end with `value` as its only parameter.
+void run_with(Connection& c, const Prepared& prepared, int64_t value) {
+  sqlite3_bind_int64(prepared.statement, 1, value);
+  c.run(prepared.statement);
+}
+
+// A SQL function of one argument; `to` is its user data.
+void add_function(Connection& c, const char* name, void* to,
+                  void (*function)(sqlite3_context*, int, sqlite3_value**)) {
+  sqlite3_create_function(c.handle(), name, 1, SQLITE_UTF8, to, function, nullptr, nullptr);
+}
+
+// `run`, given a second connection to the same file, which ends behind it and is counted, too.
+template <class Run>
+double beside_another(const Options& o, Connection& c, const std::string& path, Run run) {
+  Connection other(o, path);
+  const double ns = run(other);
+  other.close();
+  c.counts.merge(other.counts);
+  return ns;
+}
 
 double lookup(const Options& o, Connection& c, bool until_done) {
-  const Prepared find(c, "SELECT value FROM item WHERE id = ?1");
+  const Prepared find(c, kFind);
   int id = 0;
   if (o.one_transaction) c.run("BEGIN");
   const double ns = median_ns_per_op(o.count, [&] {
@@ -47,20 +69,17 @@ double lookup(const Options& o, Connection& c, bool until_done) {
 double insert(const Options& o, Connection& c) {
   const Prepared add(c, kInsert);
   int64_t n = 0;
-  return median_ns_per_op(o.count, [&] {
-    sqlite3_bind_int64(add.statement, 1, ++n);
-    c.run(add.statement);
-  });
+  return median_ns_per_op(o.count, [&] { run_with(c, add, ++n); });
 }
 
 double scan(const Options& o, Connection& c) {
-  const Prepared all(c, "SELECT id, value, name FROM item");
+  const Prepared all(c, kAll);
   return median_ns_per_op(o.count, [&] { c.run(all.statement); });
 }
 
 // A scan as programs do it: what is selected is read.
 double scan_and_read(const Options& o, Connection& c) {
-  const Prepared all(c, "SELECT id, value, name FROM item");
+  const Prepared all(c, kAll);
   std::string name;
   return median_ns_per_op(o.count, [&] {
     int64_t sum = 0;
@@ -76,7 +95,7 @@ double scan_and_read(const Options& o, Connection& c) {
 
 // Leaves the statement open while the caller works: open time is not time inside SQLite.
 double cursor(const Options& o, Connection& c) {
-  const Prepared all(c, "SELECT id, value, name FROM item");
+  const Prepared all(c, kAll);
   return median_ns_per_op(o.count, [&] {
     c.step(all.statement);
     sleep_ns(o.pause_ms * 1'000'000);
@@ -94,10 +113,7 @@ double transaction(const Options& o, Connection& c) {
   const Prepared begin(c, "BEGIN IMMEDIATE"), add(c, kInsert), commit(c, "COMMIT");
   return median_ns_per_op(o.count, [&] {
     c.run(begin.statement);
-    for (uint64_t i = 0; i < o.inserts; ++i) {
-      sqlite3_bind_int64(add.statement, 1, static_cast<int64_t>(i));
-      c.run(add.statement);
-    }
+    for (uint64_t i = 0; i < o.inserts; ++i) run_with(c, add, static_cast<int64_t>(i));
     c.run(commit.statement);
   });
 }
@@ -111,54 +127,46 @@ double exec(const Options& o, Connection& c) {
 
 // A second connection holds the write lock for pause_ms; the insert waits in the busy handler.
 double busy(const Options& o, Connection& c, const std::string& path) {
-  Connection holder(o, path);
-  const Prepared add(c, kInsert);
-  const double ns = median_ns_per_op(o.count, [&] {
-    holder.run("BEGIN IMMEDIATE");
-    std::jthread release([&] {
-      sleep_ns(o.pause_ms * 1'000'000);
-      holder.run("COMMIT");
+  return beside_another(o, c, path, [&](Connection& holder) {
+    const Prepared add(c, kInsert);
+    return median_ns_per_op(o.count, [&] {
+      holder.run("BEGIN IMMEDIATE");
+      std::jthread release([&] {
+        sleep_ns(o.pause_ms * 1'000'000);
+        holder.run("COMMIT");
+      });
+      run_with(c, add, 1);
     });
-    sqlite3_bind_int64(add.statement, 1, 1);
-    c.run(add.statement);
   });
-  holder.close();
-  c.counts.merge(holder.counts);
-  return ns;
 }
 
 // Two statements of one connection, open at the same time.
 double interleave(const Options& o, Connection& c) {
-  const Prepared all(c, "SELECT id FROM item WHERE id <= 3"),
-      find(c, "SELECT value FROM item WHERE id = ?1");
+  const Prepared all(c, "SELECT id FROM item WHERE id <= 3"), find(c, kFind);
   return median_ns_per_op(o.count, [&] {
     c.step(all.statement);
-    sqlite3_bind_int(find.statement, 1, 7);
-    c.run(find.statement);
+    run_with(c, find, 7);
     c.run(all.statement);
   });
 }
 
 // A SQL function that runs SQL: three inner statements, of two steps each, in every outer one.
 double nested(const Options& o, Connection& c) {
-  const Prepared inner(c, "SELECT value FROM item WHERE id = ?1");
+  const Prepared inner(c, kFind);
   struct Context {
     Connection& connection;
     sqlite3_stmt* inner;
   } context{c, inner.statement};
-  sqlite3_create_function(
-      c.handle(), "value_of", 1, SQLITE_UTF8, &context,
-      [](sqlite3_context* call, int, sqlite3_value** arguments) {
-        const auto* to = static_cast<Context*>(sqlite3_user_data(call));
-        sqlite3_bind_int(to->inner, 1, sqlite3_value_int(arguments[0]));
-        while (sqlite3_step(to->inner) == SQLITE_ROW) {
-          sqlite3_result_int(call, sqlite3_column_int(to->inner, 0));
-          ++to->connection.counts.nested_steps;
-        }
-        ++to->connection.counts.nested_steps;
-        sqlite3_reset(to->inner);
-      },
-      nullptr, nullptr);
+  add_function(c, "value_of", &context, [](sqlite3_context* call, int, sqlite3_value** arguments) {
+    const auto* to = static_cast<Context*>(sqlite3_user_data(call));
+    sqlite3_bind_int(to->inner, 1, sqlite3_value_int(arguments[0]));
+    while (sqlite3_step(to->inner) == SQLITE_ROW) {
+      sqlite3_result_int(call, sqlite3_column_int(to->inner, 0));
+      ++to->connection.counts.nested_steps;
+    }
+    ++to->connection.counts.nested_steps;
+    sqlite3_reset(to->inner);
+  });
   const Prepared outer(c, "SELECT value_of(id) FROM item WHERE id <= 3");
   return median_ns_per_op(o.count, [&] { c.run(outer.statement); });
 }
@@ -166,23 +174,18 @@ double nested(const Options& o, Connection& c) {
 // A SQL function that sleeps for its argument, in ms: in a read and in a write, each `count` times.
 // Behind each, a lookup that is not slow. The read's end is in another stage than its beginning.
 double naps(const Options& o, Connection& c) {
-  sqlite3_create_function(
-      c.handle(), "nap", 1, SQLITE_UTF8, nullptr,
-      [](sqlite3_context* call, int, sqlite3_value** arguments) {
-        sleep_ns(static_cast<uint64_t>(sqlite3_value_int64(arguments[0])) * 1'000'000);
-        sqlite3_result_int(call, 1);
-      },
-      nullptr, nullptr);
+  add_function(c, "nap", nullptr, [](sqlite3_context* call, int, sqlite3_value** arguments) {
+    sleep_ns(static_cast<uint64_t>(sqlite3_value_int64(arguments[0])) * 1'000'000);
+    sqlite3_result_int(call, 1);
+  });
   const Prepared read(c, "SELECT nap(?1), 'secret' FROM item WHERE id = 7"),
-      write(c, "UPDATE item SET value = id * 7 WHERE id = 7 AND nap(?1)"),
-      find(c, "SELECT value FROM item WHERE id = ?1");
+      write(c, "UPDATE item SET value = id * 7 WHERE id = 7 AND nap(?1)"), find(c, kFind);
   return median_ns_per_op(o.count, [&] {
     for (sqlite3_stmt* slow : {read.statement, write.statement}) {
       sqlite3_bind_int64(slow, 1, static_cast<int64_t>(o.pause_ms));
       const bool has_row = nz_first_step(c, slow);
       nz_later_steps(c, slow, has_row);
-      sqlite3_bind_int(find.statement, 1, 7);
-      c.run(find.statement);
+      run_with(c, find, 7);
     }
   });
 }
@@ -223,19 +226,16 @@ double attached(const Options& o, Connection& c) {
   c.run("ATTACH ':memory:' AS other");
   c.run("CREATE TABLE other.pair(id INTEGER PRIMARY KEY)");
   c.run("INSERT INTO other.pair VALUES(5)");
-  const Prepared both(c, "SELECT item.value FROM item JOIN other.pair USING(id)"),
-      find(c, "SELECT value FROM item WHERE id = ?1");
+  const Prepared both(c, "SELECT item.value FROM item JOIN other.pair USING(id)"), find(c, kFind);
   return median_ns_per_op(o.count, [&] {
     c.run(both.statement);
-    sqlite3_bind_int(find.statement, 1, 7);
-    c.run(find.statement);
+    run_with(c, find, 7);
   });
 }
 
 // Lookups, scans, lookups, each for pause_ms: `count` rounds.
 double phases(const Options& o, Connection& c) {
-  const Prepared find(c, "SELECT value FROM item WHERE id = ?1"),
-      all(c, "SELECT id, value, name FROM item");
+  const Prepared find(c, kFind), all(c, kAll);
   return median_ns_per_op(o.count, [&] {
     for (int phase = 0; phase < 3; ++phase) {
       const uint64_t end = now_ns() + o.pause_ms * 1'000'000;
@@ -249,15 +249,14 @@ double phases(const Options& o, Connection& c) {
 
 // A second connection holds the write lock all the time; the inserts give up at once.
 double locked(const Options& o, Connection& c, const std::string& path) {
-  Connection holder(o, path);
-  sqlite3_busy_timeout(c.handle(), 0);
-  const Prepared add(c, kInsert);
-  holder.run("BEGIN IMMEDIATE");
-  const double ns = median_ns_per_op(o.count, [&] { c.fail(add.statement, SQLITE_BUSY); });
-  holder.run("COMMIT");
-  holder.close();
-  c.counts.merge(holder.counts);
-  return ns;
+  return beside_another(o, c, path, [&](Connection& holder) {
+    sqlite3_busy_timeout(c.handle(), 0);
+    const Prepared add(c, kInsert);
+    holder.run("BEGIN IMMEDIATE");
+    const double ns = median_ns_per_op(o.count, [&] { c.fail(add.statement, SQLITE_BUSY); });
+    holder.run("COMMIT");
+    return ns;
+  });
 }
 
 }  // namespace
