@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "userspace/resources/network.h"
 

@@ -67,8 +67,9 @@ TargetNetworks::Spaces TargetNetworks::inhabited(const Processes& processes) {
 // A namespace that nobody lives in any more is forgotten: its number may become another's.
 void TargetNetworks::follow(const Spaces& spaces) {
   std::erase_if(known_, [&](const auto& entry) { return !spaces.contains(entry.first); });
-  for (const auto& [name, inhabitants] : spaces)
-    known_.try_emplace(name, Known{NetworkNamespace(name)});
+  for (const auto& [name, inhabitants] : spaces) {
+    if (!known_.contains(name)) known_.emplace(name, Known{NetworkNamespace(name)});
+  }
 }
 
 std::set<std::string> TargetNetworks::due() const {
@@ -125,9 +126,9 @@ void TargetNetworks::show(Context& context, const std::vector<TargetProcesses>& 
     const auto found = targets_.find(listed.name);
     if (found == targets_.end()) continue;
     const Target& target = found->second;
-    for (const auto& [state, n] : {std::pair{"host", target.host}, std::pair{"read", target.read},
-                                   std::pair{"left_out", target.left_out},
-                                   std::pair{"unreadable", target.unreadable}})
+    for (const auto& [state, n] :
+         {std::pair{"host", target.host}, std::pair{"read", target.read},
+          std::pair{"left_out", target.left_out}, std::pair{"unreadable", target.unreadable}})
       spaces.add({{"target", listed.name}, {"state", state}}, static_cast<double>(n));
     if (target.counts.interfaces.empty()) continue;
     add_directions({&bytes, &packets, &errors, &drops}, {{"target", listed.name}},
