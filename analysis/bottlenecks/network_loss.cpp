@@ -3,6 +3,7 @@
 
 #include "analysis/bottlenecks/cpu_use.h"
 #include "analysis/bottlenecks/kinds.h"
+#include "analysis/bottlenecks/network_scope.h"
 #include "analysis/text.h"
 
 namespace nz::analysis {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr const char* kRetransmits = "nearzero_tcp_retransmits_total";
 constexpr const char* kRoundTrip = "nearzero_tcp_round_trip_seconds";
-constexpr const char* kEvents = "nearzero_tcp_events_total";
 
 struct Loss {
   std::string family = kRetransmits;
@@ -18,8 +18,8 @@ struct Loss {
   double count = 0, rate = 0, ratio = -1;  // ratio < 0: nobody counted the segments
 };
 
-// The target's own; the agent's network namespace where the target's are not counted.
-Loss loss(const WindowIndex& window, const std::string& target) {
+// The target's own; those of its network where nobody counts by target.
+Loss loss(const WindowIndex& window, const std::string& target, const NetworkScope& scope) {
   Loss l;
   l.labels = {{"target", target}};
   if (window.has(kRetransmits, l.labels)) {
@@ -27,14 +27,28 @@ Loss loss(const WindowIndex& window, const std::string& target) {
     const double samples = window.count(kRoundTrip, l.labels);
     if (samples > 0) l.ratio = l.count / (samples + l.count);
   } else {
-    l.family = kEvents;
-    l.labels = {{"event", "retransmits"}};
-    l.count = window.change(kEvents, l.labels);
-    const double sent = window.change(kEvents, {{"event", "segments_out"}});
+    l.family = scope.tcp_events;
+    l.labels = scope.event("retransmits");
+    l.count = window.change(scope.tcp_events, l.labels);
+    const double sent = window.change(scope.tcp_events, scope.event("segments_out"));
     if (sent > 0) l.ratio = l.count / sent;
   }
   l.rate = window.seconds() > 0 ? l.count / window.seconds() : 0;
   return l;
+}
+
+// Of several, the one that sends most again.
+const NetworkScope& lossiest(const WindowIndex& window, const std::vector<NetworkScope>& scopes) {
+  return *std::max_element(scopes.begin(), scopes.end(),
+                           [&](const NetworkScope& a, const NetworkScope& b) {
+                             return window.change(a.tcp_events, a.event("retransmits")) <
+                                    window.change(b.tcp_events, b.event("retransmits"));
+                           });
+}
+
+// Drops and errors of the interfaces per second.
+double dropped(const WindowIndex& window, const NetworkScope& scope) {
+  return window.rate(scope.drops, scope.labels) + window.rate(scope.errors, scope.labels);
 }
 
 // Who gets no CPU acknowledges late, and is sent the same once more: a little of that is no loss.
@@ -48,8 +62,10 @@ bool acknowledges_late(const Context& context, const OrderPath& path) {
 
 void find_network_loss(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
   const Rules& rules = context.rules;
-  const Loss now = loss(context.now, path.target());
-  const Loss before = loss(context.before, path.target());
+  const std::vector<NetworkScope> scopes = network_scopes(context.now, path.target());
+  const NetworkScope& scope = lossiest(context.now, scopes);
+  const Loss now = loss(context.now, path.target(), scope);
+  const Loss before = loss(context.before, path.target(), scope);
   const double least = context.has_reference() && !acknowledges_late(context, path)
                            ? rules.retransmit_ratio_grown
                            : rules.retransmit_ratio;
@@ -93,14 +109,14 @@ void find_network_loss(const Context& context, const OrderPath& path, std::vecto
         trip_before.count() > 0 ? std::optional<double>(trip_before.quantile(0.5)) : std::nullopt,
         "seconds"));
   }
-  const double drops = context.now.rate("nearzero_network_drops_total") +
-                       context.now.rate("nearzero_network_errors_total");
-  const double drops_before = context.before.rate("nearzero_network_drops_total") +
-                              context.before.rate("nearzero_network_errors_total");
-  const bool at_interface = drops >= 1 && grew(drops, drops_before, rules.growth);
-  if (at_interface) {
+  bool at_interface = false;
+  for (const NetworkScope& each : scopes) {
+    const double drops = dropped(context.now, each);
+    const double drops_before = dropped(context.before, each);
+    if (drops < 1 || !grew(drops, drops_before, rules.growth)) continue;
+    at_interface = true;
     c.finding.evidence.push_back(
-        evidence("nearzero_network_drops_total", {}, "drops and errors of interfaces", drops,
+        evidence(each.drops, each.labels, "drops and errors of interfaces", drops,
                  known ? std::optional<double>(drops_before) : std::nullopt, "per second"));
   }
   c.finding.recommendation =

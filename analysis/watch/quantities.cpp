@@ -44,6 +44,7 @@ constexpr std::array kWatched = {
     Watched{"nearzero_tcp_connect_duration_seconds", How::tail, "seconds"},
     Watched{"nearzero_tcp_retransmits_total", How::rate, "per second"},
     Watched{"nearzero_network_drops_total", How::rate, "per second"},
+    Watched{"nearzero_target_network_drops_total", How::rate, "per second"},
     Watched{"nearzero_reclaim_stall_seconds", How::tail, "seconds"},
     Watched{"nearzero_target_cpu_seconds_total", How::rate, "cores"},
     Watched{"nearzero_target_page_faults_total", How::rate, "per second"},

@@ -212,6 +212,50 @@ TEST(Resources, AQuotaThrottlesAsCpuStatSays) {
   EXPECT_EQ(value_of(after, "nearzero_resource_errors_total", {}), 0);
 }
 
+// In a network namespace of its own: connects to a socket that nobody accepts from, prints how
+// often its queue overflowed, and stays.
+constexpr const char* kOverflows = R"(
+import json, signal, socket, subprocess, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+print("ready", file=sys.stderr, flush=True)
+signal.sigwait({signal.SIGUSR2})
+listener = socket.create_server(("127.0.0.1", 7001), backlog=0)
+clients = [socket.socket() for _ in range(12)]
+for c in clients:
+    c.setblocking(False)
+    c.connect_ex(("127.0.0.1", 7001))
+time.sleep(0.2)
+for s in [*clients, listener]: s.close()  # nobody tries again
+lines = [l.split() for l in open("/proc/self/net/netstat") if l.startswith("TcpExt:")]
+print(json.dumps({"overflows": int(dict(zip(*lines))["ListenOverflows"])}), flush=True)
+print("done", file=sys.stderr, flush=True)
+signal.sigwait({signal.SIGUSR2})
+)";
+
+TEST(Resources, OverflowsInANetworkNamespaceAreItsTargets) {
+  Program container({"/usr/bin/unshare", "--net", "/usr/bin/python3", "-c", kOverflows});
+  ASSERT_TRUE(container.wait_for_text("ready", 10)) << container.err();
+  Agent agent("targets:\n" + target_yaml("container", container.pid(), {}));
+  ASSERT_TRUE(agent.has_member(container.pid()));
+  const auto read = [&] {
+    return value_of(agent.fetch(), "nearzero_target_network_namespaces",
+                    {{"target", "container"}, {"state", "read"}});
+  };
+  ASSERT_TRUE(eventually([&] { return read() == 1; }, 10));
+  container.signal(SIGUSR2);
+  ASSERT_TRUE(container.wait_for_text("done", 10)) << container.err();
+  const double counted = container.json()["overflows"].get<double>();
+  EXPECT_GT(counted, 5);
+  const auto overflows = [&] {
+    return value_of(agent.fetch(), "nearzero_target_tcp_events_total",
+                    {{"target", "container"}, {"event", "listen_overflows"}});
+  };
+  EXPECT_TRUE(eventually([&] { return overflows() == counted; }, 10))
+      << overflows() << " of " << counted;
+  EXPECT_EQ(value_of(agent.fetch(), "nearzero_resource_errors_total", {}), 0);
+}
+
 TEST(Resources, TheHostsFiguresAreThoseOfProc) {
   Burner target;
   Agent agent("targets:\n" + target_yaml("t", target.pid(), {}));

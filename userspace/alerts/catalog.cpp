@@ -102,6 +102,13 @@ const std::vector<CatalogEntry>& catalog() {
       {"target_throttled_seconds_total", kCounter, "target"},
       {"target_throttled_periods_total", kCounter, "target"},
       {"target_quota_periods_total", kCounter, "target"},
+      {"target_network_bytes_total", kCounter, "target,direction"},
+      {"target_network_packets_total", kCounter, "target,direction"},
+      {"target_network_errors_total", kCounter, "target,direction"},
+      {"target_network_drops_total", kCounter, "target,direction"},
+      {"target_tcp_events_total", kCounter, "target,event"},
+      {"target_udp_events_total", kCounter, "target,event"},
+      {"target_network_namespaces", kGauge, "target,state"},
       {"target_info", kGauge, "target,service_job,service_instance"},
       // the host
       {"pressure_seconds_total", kCounter, "scope,resource,kind"},

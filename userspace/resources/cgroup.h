@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "userspace/resources/growth.h"
 #include "userspace/resources/pressure.h"
 
 namespace nz::resources {
@@ -49,17 +50,6 @@ class Cgroup {
   }
 
  private:
-  class Since {  // growth since the first reading, which may be of long ago
-   public:
-    uint64_t see(uint64_t now) {
-      const uint64_t growth = !last_ ? 0 : now < *last_ ? now : now - *last_;
-      last_ = now;
-      return growth;
-    }
-
-   private:
-    std::optional<uint64_t> last_;
-  };
   std::optional<std::string_view> text_of(Context& context, File& file);
   void read_quota(Context& context);
   void read_memory(Context& context, bool own);

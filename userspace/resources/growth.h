@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace nz::resources {
 
@@ -29,6 +30,20 @@ class Growth {
     return growth;
   }
   uint64_t last_ = 0, total_ = 0;
+};
+
+/// Growth since the first reading, before which the counter may have counted for long.
+class Since {
+ public:
+  /// What it has grown since the last reading; nothing at the first. A fall: it began anew.
+  uint64_t see(uint64_t now) {
+    const uint64_t growth = !last_ ? 0 : now < *last_ ? now : now - *last_;
+    last_ = now;
+    return growth;
+  }
+
+ private:
+  std::optional<uint64_t> last_;
 };
 
 }  // namespace nz::resources

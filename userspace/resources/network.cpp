@@ -2,16 +2,36 @@
 
 #include <unistd.h>
 
-#include <array>
-
 #include "userspace/resources/mounts.h"
 #include "userspace/resources/text.h"
 
 namespace nz::resources {
 namespace {
 
-constexpr size_t kColumns = 8;
 constexpr size_t kMostNames = 4096;
+
+// Names and values, word by word.
+bool pair_up(std::string_view names, std::string_view values,
+             const std::vector<ProtocolCounter>& wanted,
+             std::vector<std::pair<const char*, uint64_t>>& found) {
+  Words name_words(names);
+  Words value_words(values);
+  const std::string_view protocol = name_words.next();
+  if (value_words.next() != protocol) return false;
+  for (;;) {
+    const std::string_view name = name_words.next();
+    const std::string_view value = value_words.next();
+    if (name.empty() || value.empty()) return name.empty() && value.empty();
+    for (const ProtocolCounter& counter : wanted) {
+      if (counter.protocol != protocol || counter.key != name) continue;
+      const auto number = number_of(value);
+      if (!number) return false;
+      found.emplace_back(counter.event, *number);
+    }
+  }
+}
+
+}  // namespace
 
 const std::vector<ProtocolCounter>& tcp_counters() {
   static const std::vector<ProtocolCounter> kCounters = {
@@ -45,29 +65,6 @@ const std::vector<ProtocolCounter>& udp_counters() {
   return kCounters;
 }
 
-// Names and values, word by word.
-bool pair_up(std::string_view names, std::string_view values,
-             const std::vector<ProtocolCounter>& wanted,
-             std::vector<std::pair<const char*, uint64_t>>& found) {
-  Words name_words(names);
-  Words value_words(values);
-  const std::string_view protocol = name_words.next();
-  if (value_words.next() != protocol) return false;
-  for (;;) {
-    const std::string_view name = name_words.next();
-    const std::string_view value = value_words.next();
-    if (name.empty() || value.empty()) return name.empty() && value.empty();
-    for (const ProtocolCounter& counter : wanted) {
-      if (counter.protocol != protocol || counter.key != name) continue;
-      const auto number = number_of(value);
-      if (!number) return false;
-      found.emplace_back(counter.event, *number);
-    }
-  }
-}
-
-}  // namespace
-
 std::optional<Bounded::Item> parse_interface(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
@@ -85,6 +82,31 @@ std::optional<Bounded::Item> parse_interface(std::string_view line) {
   return item;
 }
 
+std::vector<Bounded::Item> parse_interfaces(std::string_view text, uint64_t& malformed) {
+  std::vector<Bounded::Item> items;
+  Lines lines(text);
+  lines.next();  // two lines of headings
+  lines.next();
+  while (const auto line = lines.next()) {
+    if (auto item = parse_interface(*line)) {
+      items.push_back(std::move(*item));
+    } else {
+      malformed++;
+    }
+  }
+  malformed += lines.torn() ? 1 : 0;
+  return items;
+}
+
+void add_directions(const std::array<Rows*, 4>& families, const metrics::Labels& labels,
+                    const Bounded::Row& columns) {
+  for (size_t i = 0; i < kInterfaceColumns; i++) {
+    metrics::Labels all = labels;
+    all.emplace_back("direction", i < 4 ? "in" : "out");
+    families[i % 4]->add(std::move(all), columns[i]);
+  }
+}
+
 std::vector<std::pair<const char*, uint64_t>> parse_protocols(
     std::string_view text, const std::vector<ProtocolCounter>& wanted, uint64_t& malformed) {
   std::vector<std::pair<const char*, uint64_t>> found;
@@ -98,7 +120,7 @@ std::vector<std::pair<const char*, uint64_t>> parse_protocols(
 }
 
 Network::Network(const Paths& paths)
-    : paths_(paths), bounded_(std::vector(kColumns, Bounded::Column::counter), kNamed) {
+    : paths_(paths), bounded_(std::vector(kInterfaceColumns, Bounded::Column::counter), kNamed) {
   const std::string net = paths.proc + "/" + host_process(paths) + "/net/";
   dev_ = File(net + "dev");
   snmp_ = File(net + "snmp");
@@ -124,20 +146,10 @@ void Network::interfaces(Context& context) {
     context.errors.count(Source::network);
     return;
   }
-  std::vector<Bounded::Item> items;
-  Lines lines(*text);
-  lines.next();  // two lines of headings
-  lines.next();
-  while (const auto line = lines.next()) {
-    auto item = parse_interface(*line);
-    if (!item) {
-      context.errors.count(Source::network);
-      continue;
-    }
-    item->preferred = has_hardware(item->name);
-    items.push_back(std::move(*item));
-  }
-  if (lines.torn()) context.errors.count(Source::network);
+  uint64_t malformed = 0;
+  std::vector<Bounded::Item> items = parse_interfaces(*text, malformed);
+  context.errors.count(Source::network, malformed);
+  for (Bounded::Item& item : items) item.preferred = has_hardware(item.name);
   bounded_.update(items);
 
   Rows bytes(context, "nearzero_network_bytes_total", "Bytes through an interface.", kCounter);
@@ -148,13 +160,9 @@ void Network::interfaces(Context& context) {
   Rows drops(context, "nearzero_network_drops_total", "Packets that an interface has dropped.",
              kCounter);
   const std::array<Rows*, 4> families = {&bytes, &packets, &errors, &drops};
-  const auto show = [&](const std::string& interface, const Bounded::Row& row) {
-    for (size_t i = 0; i < kColumns; i++) {
-      families[i % 4]->add({{"interface", interface}, {"direction", i < 4 ? "in" : "out"}}, row[i]);
-    }
-  };
-  for (const auto& [name, row] : bounded_.named()) show(name, row);
-  if (bounded_.has_other()) show("other", bounded_.other());
+  for (const auto& [name, row] : bounded_.named())
+    add_directions(families, {{"interface", name}}, row);
+  if (bounded_.has_other()) add_directions(families, {{"interface", "other"}}, bounded_.other());
 }
 
 void Network::protocols(Context& context) {

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "userspace/resources/network_namespace.h"
 #include "userspace/resources/text.h"
 
 namespace nz::resources {
@@ -118,6 +119,9 @@ void Process::read_rare(Context& context, bool swap) {
   };
   if (const auto limits = read("/limits")) limit_ = parse_open_files_limit(*limits);
   if (const auto cgroup = read("/cgroup")) cgroup_ = *cgroup;
+  auto network = network_namespace_of(folder_);
+  if (!network) context.errors.count(Source::processes, network.error());
+  network_ = network ? std::move(*network) : std::string();
   swap_ = 0;
   if (!swap) return;
   if (const auto status = read("/status")) swap_ = parse_swap(*status);

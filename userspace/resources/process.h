@@ -41,7 +41,8 @@ class Process {
   /// Reads its usage. `keep_open`: the descriptors stay, for the next time. False: it has ended, or
   /// its pid is another's now (`start_time` differs), or nobody could read it (counted).
   bool read(Context& context, uint64_t start_time, bool keep_open);
-  /// What changes seldom: the limit of open files, swap, the text of its cgroup.
+  /// What changes seldom: the limit of open files, swap, the text of its cgroup, where its network
+  /// is.
   void read_rare(Context& context, bool swap);
   /// Counts its open files: one call since Linux 6.2, before by a walk through the folder, and then
   /// only if `walk`.
@@ -52,6 +53,8 @@ class Process {
   [[nodiscard]] std::optional<uint64_t> open_files_limit() const { return limit_; }
   [[nodiscard]] uint64_t swap_bytes() const { return swap_; }
   [[nodiscard]] const std::string& cgroup() const { return cgroup_; }
+  /// Its network namespace as network_namespace_of() tells it; empty: unknown.
+  [[nodiscard]] const std::string& network() const { return network_; }
 
  private:
   std::string folder_;
@@ -59,7 +62,7 @@ class Process {
   Usage usage_;
   uint64_t open_files_ = 0, swap_ = 0;
   std::optional<uint64_t> limit_;
-  std::string cgroup_;
+  std::string cgroup_, network_;
 };
 
 }  // namespace nz::resources

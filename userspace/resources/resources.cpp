@@ -13,6 +13,7 @@
 #include "userspace/resources/network.h"
 #include "userspace/resources/open_files.h"
 #include "userspace/resources/pressure.h"
+#include "userspace/resources/target_networks.h"
 #include "userspace/resources/targets.h"
 
 namespace nz::resources {
@@ -42,7 +43,8 @@ class Resources::Readers {
         filesystems_(paths),
         network_(paths),
         open_files_(paths),
-        targets_(paths) {}
+        targets_(paths),
+        target_networks_(paths) {}
 
   void collect(const std::vector<TargetProcesses>& targets, std::vector<metrics::Family>& out) {
     Context context{buffer_, errors_, out};
@@ -64,6 +66,8 @@ class Resources::Readers {
     guarded(Source::processes, [&] {
       targets_.collect(context, targets, ticks_after_boot(), memory_.has_swap(), pressure);
     });
+    guarded(Source::network,
+            [&] { target_networks_.collect(context, targets, targets_.processes()); });
     about_itself(context);
     remove_empty(out);
     if (buffer_.capacity() > kKeptBuffer) Buffer().swap(buffer_);
@@ -105,6 +109,7 @@ class Resources::Readers {
   Network network_;
   OpenFiles open_files_;
   Targets targets_;
+  TargetNetworks target_networks_;
 };
 
 Resources::Resources(const Paths& paths) : readers_(std::make_unique<Readers>(paths)) {}

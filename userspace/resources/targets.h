@@ -20,6 +20,8 @@ class Targets {
   /// host's rows are in.
   void collect(Context& context, const std::vector<TargetProcesses>& targets, uint64_t now,
                bool swap, Rows& pressure);
+  /// As of the last collection.
+  [[nodiscard]] const Processes& processes() const { return processes_; }
 
  private:
   struct Waits {  // since the target was first seen
