@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* TCP by target: the smoothed round trip at each segment that comes in, how long connects take and
- * how many fail, retransmits; and the bytes that TCP and UDP move for it. Segments come in an interrupt, on top of whoever runs: a socket is
- * its target's who connected it, listens on it, or has read from it or written to it; all others
- * are nobody's (slot 0). */
+ * how many fail, retransmits; and the bytes that TCP and UDP move for it. Segments come in an
+ * interrupt, on top of whoever runs: a socket is its target's who connected it, listens on it, or
+ * has read from it or written to it; all others are nobody's (slot 0). */
 #include "nearzero/tcp.h"
 #include "nearzero/in_progress.h"
 #include "nearzero/shards.h"

@@ -42,8 +42,7 @@ void BySlot::add_histograms(metrics::Family& family, uint32_t kind,
   }
 }
 
-void BySlot::add_counters(metrics::Family& family,
-                          const std::function<uint64_t(uint32_t)>& value,
+void BySlot::add_counters(metrics::Family& family, const std::function<uint64_t(uint32_t)>& value,
                           const metrics::Labels& more) const {
   uint64_t everybody = value(0);
   std::vector<metrics::Sample> targets;

@@ -21,10 +21,10 @@ std::vector<LockHolder> lock_holders(const Context& context, const OrderPath& pa
     if (seen->change <= 0) continue;
     LockHolder& h = by_comm[label_of(*seen, "comm")];
     h.looks += seen->change;
-    h.evidence.push_back(evidence(kSeen, seen->labels,
-                                  "looks in which " + label_of(*seen, "comm") + " had the " + lock +
-                                      " lock",
-                                  seen->change, std::nullopt, ""));
+    h.evidence.push_back(
+        evidence(kSeen, seen->labels,
+                 "looks in which " + label_of(*seen, "comm") + " had the " + lock + " lock",
+                 seen->change, std::nullopt, ""));
   }
   for (const WindowSeries* held : context.now.find(kHeld, labels)) {
     LockHolder& h = by_comm[label_of(*held, "comm")];

@@ -56,7 +56,8 @@ TEST(SqliteWriterContention, NamesWhoWasSeenMostOften) {
   const auto found = find(s);
   ASSERT_FALSE(found.empty());
   ASSERT_EQ(found[0].kind, "sqlite_writer_contention") << told(found);
-  EXPECT_THAT(found[0].recommendation, HasSubstr("archiver and demo were seen with the write lock"));
+  EXPECT_THAT(found[0].recommendation,
+              HasSubstr("archiver and demo were seen with the write lock"));
   EXPECT_THAT(told(found), HasSubstr("looks in which archiver had the write lock: 11"));
 }
 

@@ -112,9 +112,8 @@ class Tcp final : public Probe {
     for (const auto& [kind, protocol, direction] :
          {Kind{NZ_TCP_IN, "tcp", "in"}, Kind{NZ_TCP_OUT, "tcp", "out"},
           Kind{NZ_UDP_IN, "udp", "in"}, Kind{NZ_UDP_OUT, "udp", "out"}}) {
-      rows_.add_counters(
-          family, [&, kind = kind](uint32_t slot) { return sums(slot).bytes[kind]; },
-          {{"protocol", protocol}, {"direction", direction}});
+      rows_.add_counters(family, [&, kind = kind](uint32_t slot) { return sums(slot).bytes[kind]; },
+                         {{"protocol", protocol}, {"direction", direction}});
     }
     return family;
   }

@@ -89,8 +89,8 @@ TEST(Prices, AreMeasuredPlausibleAndCharged) {
     // Forks, disks, the network and the clock are not rehearsed, and a switch may drown in the
     // noise of a busy host: then it says so.
     static const std::set<std::string> kMayBeEstimates = {
-        "lifecycle", "context_switch", "return",       "block_request",
-        "tcp_event", "socket_idle", "profile_sample", "profile_other"};
+        "lifecycle", "context_switch", "return",         "block_request",
+        "tcp_event", "socket_idle",    "profile_sample", "profile_other"};
     if (!kMayBeEstimates.contains(kind)) EXPECT_EQ(key.labels.at("measured"), "true") << kind;
     ns[kind] = value * 1e9;
   }

@@ -137,9 +137,9 @@ TEST(DatabaseFiles, AWriterFromOutsideIsNamedAndTheWalIsMeasured) {
                         {{"lock", "write"}, {"comm", "python3"}}) > 1;
       },
       4.5));
-  EXPECT_GE(value_of(data, "nearzero_sqlite_lock_seen_total",
-                     {{"lock", "write"}, {"comm", "python3"}}),
-            2)
+  EXPECT_GE(
+      value_of(data, "nearzero_sqlite_lock_seen_total", {{"lock", "write"}, {"comm", "python3"}}),
+      2)
       << "looks";
   // Nobody writes meanwhile: both are of one moment.
   const double written = value_of(data, "nearzero_sqlite_wal_frames", {{"state", "written"}});

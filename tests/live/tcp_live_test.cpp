@@ -144,9 +144,8 @@ class Tcp : public testing::Test {
     return value_of(data_, family, {{"target", target}});
   }
   [[nodiscard]] double bytes(const char* protocol, const char* direction) const {
-    return value_of(
-        data_, "nearzero_socket_bytes_total",
-        {{"target", "talker"}, {"protocol", protocol}, {"direction", direction}});
+    return value_of(data_, "nearzero_socket_bytes_total",
+                    {{"target", "talker"}, {"protocol", protocol}, {"direction", direction}});
   }
 
   std::unique_ptr<Agent> agent_;

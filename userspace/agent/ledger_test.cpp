@@ -137,8 +137,7 @@ TEST_F(LedgerTest, EveryHitKindHasAnEstimate) {
        {HitKind::context_switch, HitKind::syscall_target, HitKind::syscall_other,
         HitKind::lifecycle, HitKind::uprobe, HitKind::uprobe_stepped, HitKind::with_return,
         HitKind::with_return_stepped, HitKind::returned, HitKind::block_request, HitKind::tcp_event,
-        HitKind::socket_idle,
-        HitKind::profile_sample, HitKind::profile_other}) {
+        HitKind::socket_idle, HitKind::profile_sample, HitKind::profile_other}) {
     ASSERT_TRUE(prices.ns.contains(kind));
     EXPECT_GT(prices.ns.at(kind), 0);
   }
