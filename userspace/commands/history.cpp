@@ -170,8 +170,7 @@ std::optional<store::Level> level_of(const std::string& word) {
 std::string import_format(const Options& options) {
   if (!options.format.empty()) return options.format;
   if (options.file.ends_with(".csv")) return "csv";
-  const bool openmetrics =
-      options.file.ends_with(".om") || options.file.ends_with(".openmetrics");
+  const bool openmetrics = options.file.ends_with(".om") || options.file.ends_with(".openmetrics");
   return openmetrics ? "openmetrics" : "jsonl";
 }
 
@@ -343,12 +342,13 @@ int read_import(const Options& options) {
   Result<store::Imported> imported;
   {
     cli::Progress progress("importing, KB:");
-    imported = store::import_history(options.db, file->get(), name, *format,
-                                     [&](std::size_t done, std::size_t all) {
-                                       progress.at(done / 1024, all / 1024);
-                                       return !interrupted();
-                                     },
-                                     level);
+    imported = store::import_history(
+        options.db, file->get(), name, *format,
+        [&](std::size_t done, std::size_t all) {
+          progress.at(done / 1024, all / 1024);
+          return !interrupted();
+        },
+        level);
   }
   if (!imported) return report("history", imported.error(), kFailed);
   std::string text =
@@ -375,7 +375,8 @@ Command add_history(CLI::App& app) {
   sub->add_option("action", options->action, "info, export or import")
       ->required()
       ->check(CLI::IsMember({"info", "export", "import"}));
-  sub->add_option("file", options->file, "import: a file that an export, or promtool, wrote; - for a pipe");
+  sub->add_option("file", options->file,
+                  "import: a file that an export, or promtool, wrote; - for a pipe");
   sub->add_option("--db", options->db, "The history's file")
       ->envname("NEARZERO_HISTORY")
       ->capture_default_str();

@@ -165,11 +165,14 @@ class Importer {
     return range;
   }
 
-  // Those that overlap the range: they may begin in a period before it, and in several that it
-  // reaches into.
+  // Those that overlap the range: they may begin in periods that it reaches into, and in one before
+  // it. Longer ones than that are rare (level.h), and of more than a day hardly worth the rows that
+  // each import would look at.
   std::vector<Interval> known_intervals(Level level, std::uint32_t id, const Interval& range) {
     std::vector<Interval> known;
-    const std::int64_t first = std::max<std::int64_t>(range.from - block_ms(level), 0);
+    constexpr std::int64_t kDay = 86'400'000;
+    const std::int64_t back = std::max(block_ms(level), kDay);
+    const std::int64_t first = std::max<std::int64_t>(range.from - back, 0);
     Rows rows = connection_.query(
         "SELECT data FROM blocks WHERE key>=? AND key<=? AND to_ms>? AND from_ms<?",
         block_key(level, id, period_of(level, first)),

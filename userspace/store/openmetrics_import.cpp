@@ -13,7 +13,7 @@ namespace {
 using metrics::Type;
 using Series = OpenMetricsSurvey::Series;
 
-constexpr std::size_t kMostSeries = 200'000;    // twice what an agent knows
+constexpr std::size_t kMostSeries = 200'000;     // twice what an agent knows
 constexpr std::int64_t kRemembered = 3'600'000;  // as the agent itself, see Accumulator
 
 constexpr std::int64_t hole_of(std::int64_t step) { return step * 5 / 2; }
@@ -22,9 +22,8 @@ constexpr std::int64_t hole_of(std::int64_t step) { return step * 5 / 2; }
 class TextReader : public LineReader {
  public:
   explicit TextReader(OpenMetricsSurvey& survey)
-      : survey_(survey), samples_(survey.by_bucket, [this](Measured&& m) {
-          return take(std::move(m));
-        }) {
+      : survey_(survey),
+        samples_(survey.by_bucket, [this](Measured&& m) { return take(std::move(m)); }) {
     for (auto& [key, series] : survey_.series) series.last = 0;
   }
 
@@ -74,8 +73,7 @@ class TextReader : public LineReader {
       give(LeftOut::not_a_number);
       return {};
     }
-    Series& series =
-        survey_.series[history::key_of(m.series.name, m.series.labels, m.series.type)];
+    Series& series = survey_.series[history::key_of(m.series.name, m.series.labels, m.series.type)];
     if (m.at <= series.last) {
       give(LeftOut::backward);
       return {};

@@ -130,9 +130,8 @@ class Line {
       skip_blanks();
       if (take('}')) return {};
       const std::size_t begin = at_;
-      Result<std::string> name;
       const bool is_quoted = peek() == '"';
-      name = is_quoted ? quoted("a name") : Result<std::string>(plain_name(false));
+      auto name = is_quoted ? quoted("a name") : Result<std::string>(plain_name(false));
       if (!name) return tl::unexpected(name.error());
       if (name->empty()) return wrong("a name of a label is expected here");
       skip_blanks();

@@ -191,8 +191,8 @@ Result<bool> OpenMetricsSamples::take_part(const OpenMetricsSample& sample) {
     } else {
       const auto& bounds = analysis::classic_bounds();
       if (p.buckets > bounds.size() || !bound) return false;
-      const double expected = p.buckets < bounds.size() ? bounds[p.buckets]
-                                                        : std::numeric_limits<double>::infinity();
+      const double expected =
+          p.buckets < bounds.size() ? bounds[p.buckets] : std::numeric_limits<double>::infinity();
       const auto whole = static_cast<std::uint64_t>(count);
       if (*bound != expected || (p.buckets != 0 && whole < p.state.cumulative[p.buckets - 1]))
         return false;

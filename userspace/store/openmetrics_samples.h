@@ -26,8 +26,8 @@ struct ClassicState {
 /// One series at one moment.
 struct Measured {
   history::Series series;
-  std::int64_t at = 0;  ///< Unix milliseconds
-  double value = 0;     ///< counters and gauges
+  std::int64_t at = 0;                                    ///< Unix milliseconds
+  double value = 0;                                       ///< counters and gauges
   std::shared_ptr<const ClassicState> classic = nullptr;  ///< histograms
   std::optional<std::int64_t> created = std::nullopt;     ///< Unix milliseconds, where it was told
 };
