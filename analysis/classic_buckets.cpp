@@ -36,8 +36,8 @@ const std::array<double, kClassicBuckets>& classic_bounds() {
   return table;
 }
 
-std::array<std::uint64_t, kClassicBuckets + 1> classic_cumulative(const Histogram& histogram) {
-  std::array<std::uint64_t, kClassicBuckets + 1> cumulative{};
+ClassicCounts classic_cumulative(const Histogram& histogram) {
+  ClassicCounts cumulative{};
   std::uint64_t total = histogram.zero;
   std::size_t next = 0;
   for (std::size_t n = 0; n < kClassicBuckets; ++n) {
@@ -47,6 +47,22 @@ std::array<std::uint64_t, kClassicBuckets + 1> classic_cumulative(const Histogra
   for (; next < NZ_BUCKETS; ++next) total += histogram.buckets[next];
   cumulative[kClassicBuckets] = total + histogram.overflow;
   return cumulative;
+}
+
+Histogram from_classic(const ClassicCounts& cumulative) {
+  // Of the buckets that make a classic one, counted from its upper end: those in the middle first.
+  constexpr std::array<std::size_t, NZ_BUCKETS_PER_OCTAVE / kClassicPerOctave> kOrder{1, 2, 0, 3};
+  static_assert(last_bucket_of(kClassicBuckets) < NZ_BUCKETS, "as many buckets behind the last");
+  Histogram histogram;
+  std::uint64_t before = 0;
+  for (std::size_t n = 0; n < cumulative.size(); ++n) {
+    const std::uint64_t count = cumulative[n] - before;
+    before = cumulative[n];
+    for (std::size_t k = 0; k < kOrder.size(); ++k)
+      histogram.buckets[last_bucket_of(n) - kOrder[k]] =
+          count / kOrder.size() + (k < count % kOrder.size() ? 1U : 0U);
+  }
+  return histogram;
 }
 
 }  // namespace nz::analysis

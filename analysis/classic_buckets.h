@@ -27,6 +27,12 @@ const std::array<double, kClassicBuckets>& classic_bounds();
 
 /// For each boundary of classic_bounds() the number of values at or below it; the last element is
 /// +Inf, the count of all values.
-std::array<std::uint64_t, kClassicBuckets + 1> classic_cumulative(const Histogram& histogram);
+using ClassicCounts = std::array<std::uint64_t, kClassicBuckets + 1>;
+ClassicCounts classic_cumulative(const Histogram& histogram);
+
+/// A histogram whose classic_cumulative() is `cumulative`, which must not fall. Where in a classic
+/// bucket its values lie is not known: they are spread evenly, with what does not divide nearest to
+/// its middle; those beyond the last boundary right behind it. The sum is not set.
+Histogram from_classic(const ClassicCounts& cumulative);
 
 }  // namespace nz::analysis

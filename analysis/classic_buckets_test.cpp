@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -49,6 +50,22 @@ TEST(ClassicBuckets, CountsAreExactAtEveryBoundary) {
     EXPECT_EQ(cumulative[n], expected) << "le " << bounds[n];
   }
   EXPECT_EQ(cumulative.back(), values.size());
+}
+
+TEST(ClassicBuckets, AHistogramOfClassicCountsHasTheseCounts) {
+  Histogram h;
+  std::mt19937_64 random(2);
+  std::uniform_real_distribution<double> exponent(0, 45);
+  for (int i = 0; i < 5'000; ++i) h.record(static_cast<std::uint64_t>(std::exp2(exponent(random))));
+  const auto cumulative = classic_cumulative(h);
+  EXPECT_EQ(classic_cumulative(from_classic(cumulative)), cumulative);
+  EXPECT_EQ(from_classic(cumulative).count(), 5'000U);
+  EXPECT_EQ(from_classic({}).count(), 0U);
+  ClassicCounts one{};  // one value between 4 s and 8 s / sqrt(2)
+  std::fill(one.end() - 3, one.end(), 1);
+  const double middle = from_classic(one).quantile(0.5);
+  EXPECT_GT(middle, 4.0 * std::exp2(0.125));
+  EXPECT_LT(middle, 4.0 * std::exp2(0.375));
 }
 
 TEST(ClassicBuckets, ZeroAndOverflowAreCounted) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -30,7 +31,7 @@ using cli::Table;
 using nlohmann::json;
 
 struct Options {
-  std::string action, file, format, output, from, to, level = "minute";
+  std::string action, file, format, output, from, to, level;
   std::string db = store::Options().path;
   std::vector<std::string> series, labels;
   std::string quantiles = "0.5,0.9,0.99,0.999";
@@ -154,6 +155,21 @@ std::optional<store::Format> format_of(const std::string& word) {
   return std::nullopt;
 }
 
+std::optional<store::Level> level_of(const std::string& word) {
+  for (const store::Level level : store::kLevels) {
+    if (word == store::name_of(level)) return level;
+  }
+  return std::nullopt;
+}
+
+// What an import reads where nobody says it: by the name of the file.
+std::string import_format(const Options& options) {
+  if (!options.format.empty()) return options.format;
+  if (options.file.ends_with(".csv")) return "csv";
+  const bool openmetrics = options.file.ends_with(".om") || options.file.ends_with(".openmetrics");
+  return openmetrics ? "openmetrics" : "jsonl";
+}
+
 Result<std::vector<double>> quantiles_of(const std::string& text) {
   std::vector<double> quantiles;
   for (const std::string& word : CLI::detail::split(text, ',')) {
@@ -190,11 +206,8 @@ Result<store::ExportOptions> export_options(const Options& options) {
   if (auto parsed = time(options.from, out.from); !parsed) return tl::unexpected(parsed.error());
   if (auto parsed = time(options.to, out.to); !parsed) return tl::unexpected(parsed.error());
   if (!(out.from < out.to)) return fail("--from is not before --to", "swap them");
-  out.levels.clear();
-  for (const store::Level level : store::kLevels) {
-    if (options.level == "all" || options.level == store::name_of(level))
-      out.levels.push_back(level);
-  }
+  if (const auto level = level_of(options.level)) out.levels = {*level};
+  if (options.level == "all") out.levels.assign(store::kLevels.begin(), store::kLevels.end());
   if (out.levels.size() > 1 && out.format == store::Format::openmetrics)
     return fail("OpenMetrics has one level at a time", "--level raw, minute or hour");
   auto quantiles = quantiles_of(options.quantiles);
@@ -288,11 +301,36 @@ Result<File> seekable(const std::string& name) {
   return copy;
 }
 
+// Of an import: what the history does not have now, or has in another form.
+std::string what_is_missing(const store::Imported& imported) {
+  std::string text;
+  const auto tell = [&](std::size_t count, const char* what) {
+    if (count != 0) text += fmt::format("; {} {}", count, what);
+  };
+  tell(imported.known, "points left out, there is something at their time");
+  tell(imported.left_out, "histograms left out, a CSV has only their quantiles (use jsonl)");
+  tell(imported.not_a_number, "samples of counters left out, they are no number");
+  tell(imported.backward, "samples left out, they are not later than the one before");
+  tell(imported.exemplars, "exemplars left out");
+  tell(imported.damaged, "blocks were damaged, what could not be read of them is lost");
+  if (imported.by_bucket.empty()) return text;
+  constexpr std::size_t kShown = 5;
+  tell(imported.by_bucket.size(), "histograms came as a counter for each of their buckets:");
+  for (std::size_t i = 0; i < std::min(imported.by_bucket.size(), kShown); i++)
+    text += (i == 0 ? " " : ", ") + cli::cut(imported.by_bucket[i], 100);
+  return text + (imported.by_bucket.size() > kShown ? ", ..." : "");
+}
+
 int read_import(const Options& options) {
   if (options.file.empty()) return usage("no file is named", "nearzero history import FILE, or -");
-  const bool csv = options.file.ends_with(".csv");
-  const auto format = format_of(options.format.empty() ? (csv ? "csv" : "jsonl") : options.format);
-  if (!format) return usage("import reads no '" + options.format + "'", "-f csv or -f jsonl");
+  const auto format = format_of(import_format(options));
+  if (!format)
+    return usage("import reads no '" + options.format + "'", "-f csv, jsonl or openmetrics");
+  const auto level = level_of(options.level);
+  if (!options.level.empty() && (!level || *format != store::Format::openmetrics))
+    return usage(options.level == "all" ? "an import of OpenMetrics has one level"
+                                        : "--level is for an import of OpenMetrics alone",
+                 "csv and jsonl tell the level of each line");
   auto file = seekable(options.file);
   if (!file) return report("history", file.error(), kNotFound);
   catch_interrupts();
@@ -300,25 +338,21 @@ int read_import(const Options& options) {
   Result<store::Imported> imported;
   {
     cli::Progress progress("importing, KB:");
-    imported = store::import_history(options.db, file->get(), name, *format,
-                                     [&](std::size_t done, std::size_t all) {
-                                       progress.at(done / 1024, all / 1024);
-                                       return !interrupted();
-                                     });
+    imported = store::import_history(
+        options.db, file->get(), name, *format,
+        [&](std::size_t done, std::size_t all) {
+          progress.at(done / 1024, all / 1024);
+          return !interrupted();
+        },
+        level);
   }
   if (!imported) return report("history", imported.error(), kFailed);
   std::string text =
       fmt::format("{}: {} points of {} series", options.db, imported->points, imported->series);
+  if (*format == store::Format::openmetrics)
+    text += fmt::format(", level {}", store::name_of(imported->level));
   if (imported->events != 0) text += fmt::format(", {} events", imported->events);
-  if (imported->known != 0)
-    text += fmt::format("; {} points left out, there is something at their time", imported->known);
-  if (imported->left_out != 0)
-    text += fmt::format("; {} histograms left out, a CSV has only their quantiles (use jsonl)",
-                        imported->left_out);
-  if (imported->damaged != 0)
-    text += fmt::format("; {} blocks were damaged, what could not be read of them is lost",
-                        imported->damaged);
-  return print(text + "\n");
+  return print(text + what_is_missing(*imported) + "\n");
 }
 
 int run(const Options& options) {
@@ -337,14 +371,15 @@ Command add_history(CLI::App& app) {
   sub->add_option("action", options->action, "info, export or import")
       ->required()
       ->check(CLI::IsMember({"info", "export", "import"}));
-  sub->add_option("file", options->file, "import: a file that an export wrote; - for a pipe");
+  sub->add_option("file", options->file,
+                  "import: a file that an export, or promtool, wrote; - for a pipe");
   sub->add_option("--db", options->db, "The history's file")
       ->envname("NEARZERO_HISTORY")
       ->capture_default_str();
   sub->add_option(
          "-f,--format", options->format,
-         "info: text, json; export: csv, jsonl (whole histograms), openmetrics; import: csv, "
-         "jsonl")
+         "info: text, json; export and import: csv, jsonl (whole histograms), openmetrics; without "
+         "it, an import goes by the file's name: .csv, .om, else jsonl")
       ->check(CLI::IsMember({"text", "json", "csv", "jsonl", "openmetrics"}));
   sub->add_option("-o,--output", options->output, "export: to this file");
   sub->add_option("-s,--series", options->series, "export: these families alone; * and ? may stand")
@@ -353,9 +388,11 @@ Command add_history(CLI::App& app) {
       ->allow_extra_args(false);
   sub->add_option("--from", options->from, "export: from then on: RFC 3339, Unix seconds, -24h");
   sub->add_option("--to", options->to, "export: until then");
-  sub->add_option("--level", options->level, "export: raw (10 s), minute, hour, or all")
-      ->check(CLI::IsMember({"raw", "minute", "hour", "all"}))
-      ->capture_default_str();
+  sub->add_option("--level", options->level,
+                  "export: raw (10 s), minute (which it is without), hour, or all; import "
+                  "openmetrics: into this one, by joining samples that are closer; without it, by "
+                  "how far they are apart")
+      ->check(CLI::IsMember({"raw", "minute", "hour", "all"}));
   sub->add_option("-q,--quantiles", options->quantiles, "export csv: of histograms, with commas")
       ->capture_default_str();
   sub->add_flag("--check", options->check, "info: read all of it and look for damage");
@@ -366,7 +403,8 @@ Command add_history(CLI::App& app) {
        {"nearzero history export -s 'nearzero_disk*' -q 0.5,0.999", "some, other quantiles"},
        {"nearzero history export -f jsonl --level all -o copy.jsonl", "without loss"},
        {"nearzero history import copy.jsonl --db other.db", "into another file"},
-       {"nearzero history export -f openmetrics -o history.om", "for promtool"}},
+       {"nearzero history export -f openmetrics -o history.om", "for promtool"},
+       {"nearzero history import history.om --db other.db", "OpenMetrics, promtool's too"}},
       "Works beside a running agent. An import leaves out what would lie over something that is "
       "there."));
   return {sub, [options] { return run(*options); }};

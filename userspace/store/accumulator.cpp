@@ -144,10 +144,7 @@ struct Accumulator::State {
                histogram ? *histogram : nothing());
     flat[history::kLeastSlot] = extremes.least_plus_one;
     flat[history::kMostSlot] = extremes.most;
-    for (std::size_t slot = 0; slot < history::kSlots; slot++) {
-      if (flat[slot] != 0)
-        slots.emplace_back(static_cast<std::uint16_t>(slot), static_cast<std::int64_t>(flat[slot]));
-    }
+    slots = slots_of(flat);
   }
 };
 

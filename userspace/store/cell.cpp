@@ -57,6 +57,15 @@ void put_gauge(std::string& out, double before, const Cell& cell) {
 
 }  // namespace
 
+history::Deltas slots_of(const history::Flat& flat) {
+  history::Deltas slots;
+  for (std::size_t slot = 0; slot < flat.size(); slot++) {
+    if (flat[slot] != 0)
+      slots.emplace_back(static_cast<std::uint16_t>(slot), static_cast<std::int64_t>(flat[slot]));
+  }
+  return slots;
+}
+
 void put_cell(std::string& out, double before, const Cell& cell) {
   switch (cell.type) {
     case Type::counter:

@@ -24,6 +24,9 @@ struct Cell {
   history::Deltas slots;
 };
 
+/// Those that are not 0: Cell::slots.
+history::Deltas slots_of(const history::Flat& flat);
+
 /// `before`: value of the same series one interval earlier, 0 where there is none; both sides give
 /// the same. Doubles come back bit by bit, but for the mean of a gauge (to 1/65535 of what lies
 /// between least and most) and for a growth that differs from the difference of two values by no

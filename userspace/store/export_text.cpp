@@ -162,7 +162,8 @@ class JsonLines : public TextWriter {
   std::string head_;
 };
 
-// Histograms are cumulative from the beginning of what is exported: there a counter begins, too.
+// Histograms are cumulative from the beginning of what is exported: then they were created, which
+// also tells an import that what the first interval holds is all of that interval.
 class OpenMetrics : public TextWriter {
  public:
   void series(std::string& out, const history::Series& series, Level) override {
@@ -189,6 +190,8 @@ class OpenMetrics : public TextWriter {
       append(out, "{}{} {} {:.3f}\n", name_, braced(), number(cell.value), at);
       return;
     }
+    if (!total_.any())
+      append(out, "{}_created{} {:.3f} {:.3f}\n", name_, braced(), seconds(interval.from), at);
     total_.add(interval, cell);
     const analysis::Histogram h = total_.histogram();
     const auto cumulative = analysis::classic_cumulative(h);

@@ -17,6 +17,7 @@
 #include "userspace/store/compaction.h"
 #include "userspace/store/database.h"
 #include "userspace/store/import_text.h"
+#include "userspace/store/openmetrics_import.h"
 #include "userspace/store/schema.h"
 #include "userspace/store/series_table.h"
 #include "userspace/store/tails.h"
@@ -51,27 +52,36 @@ class Lines {
   std::size_t read_ = 0;
 };
 
-// Calls `take` with each line that could be read. Error: with the name of the file and the place.
-Result<void> each_line(std::FILE* file, const std::string& name, Format format,
+// Calls `take` with what each line tells. Error: with the name of the file and the place.
+Result<void> each_line(std::FILE* file, const std::string& name, LineReader& reader,
                        const std::function<Result<void>(ImportedLine&&)>& take,
                        const std::function<bool(std::size_t)>& progress) {
   if (std::fseek(file, 0, SEEK_SET) != 0) return fail_errno("go back in " + name, errno);
   Lines lines(file);
-  const auto reader = line_reader(format);
   std::string line;
-  for (std::size_t number = 1; lines.next(line); number++) {
-    const auto place = fmt::format("{}:{}:", name, number);
-    if (line.size() > kLongestLine) return fail(place + " the line is longer than 1 MB");
-    auto read = reader->read(line);
+  std::vector<ImportedLine> told;
+  std::size_t number = 1;
+  const auto take_told = [&](const Result<void>& read) -> Result<void> {
     if (!read) {
       const Error& e = read.error();
-      return fail(place + (e.code != 0 ? fmt::format("{}: ", e.code) : " ") + e.what, e.remedy);
+      return fail(fmt::format("{}:{}:", name, number) +
+                      (e.code != 0 ? fmt::format("{}: ", e.code) : " ") + e.what,
+                  e.remedy);
     }
-    if (auto taken = take(std::move(*read)); !taken) return taken;
+    for (ImportedLine& one : told) {
+      if (auto taken = take(std::move(one)); !taken) return taken;
+    }
+    told.clear();
+    return {};
+  };
+  for (; lines.next(line); number++) {
+    if (line.size() > kLongestLine)
+      return fail(fmt::format("{}:{}: the line is longer than 1 MB", name, number));
+    if (auto taken = take_told(reader.read(line, told)); !taken) return taken;
     if (number % 1000 == 0 && !progress(lines.read())) return fail("interrupted", "", EINTR);
   }
   if (std::ferror(file) != 0) return fail_errno("read " + name, errno);
-  return {};
+  return take_told(reader.end(told));
 }
 
 class Importer {
@@ -125,7 +135,8 @@ class Importer {
     for (auto& [group, points] : groups_) {
       const auto& [named, of_level, period] = group;
       if (of_level != level) continue;
-      const std::int64_t end = period + block_ms(level);
+      const Interval covers = range_covered(points);
+      const std::int64_t end = std::max(period + block_ms(level), covers.to);
       const std::uint32_t id = find_or_enter_series(connection_, named->second, end);
       if (id == 0) {  // or the connection has failed, which the commit tells
         out_of_numbers_ = true;
@@ -133,26 +144,44 @@ class Importer {
       }
       place_of.emplace(id, place_of.size());
       all.emplace_back(id, period, &points);
-      range = {std::min(range.from, period), std::max(range.to, end + block_ms(level))};
+      range = {std::min(range.from, covers.from), std::max(range.to, covers.to)};
     }
     if (all.empty()) return;
     std::array<std::int64_t, kLevelCount> from{kNever, kNever, kNever};
     from[index_of(level)] = range.from;
     const Tails tails(connection_, place_of, place_of.size(), from, range.to);
     for (const auto& [id, period, points] : all) {
-      std::vector<Interval> taken = known_intervals(level, id, period);
+      std::vector<Interval> taken = known_intervals(level, id, range_covered(*points));
       for (const TailCell& cell : tails.cells(place_of.at(id), level))
         taken.push_back(cell.interval);
       write_group(level, id, period, *points, std::move(taken), counts);
     }
   }
 
-  std::vector<Interval> known_intervals(Level level, std::uint32_t id, std::int64_t period) {
+  static Interval range_covered(const Points& points) {
+    Interval range = points.front().first;
+    for (const auto& [interval, cell] : points)
+      range = {std::min(range.from, interval.from), std::max(range.to, interval.to)};
+    return range;
+  }
+
+  // Those that overlap the range: they may begin in periods that it reaches into, and in one before
+  // it. Longer ones than that are rare (level.h), and of more than a day hardly worth the rows that
+  // each import would look at.
+  std::vector<Interval> known_intervals(Level level, std::uint32_t id, const Interval& range) {
     std::vector<Interval> known;
-    Rows rows =
-        connection_.query("SELECT data FROM blocks WHERE key=?", block_key(level, id, period));
-    if (rows.next())
-      read_block(rows.bytes(0), [&](const Interval& i, const Cell&) { known.push_back(i); });
+    constexpr std::int64_t kDay = 86'400'000;
+    const std::int64_t back = std::max(block_ms(level), kDay);
+    const std::int64_t first = std::max<std::int64_t>(range.from - back, 0);
+    Rows rows = connection_.query(
+        "SELECT data FROM blocks WHERE key>=? AND key<=? AND to_ms>? AND from_ms<?",
+        block_key(level, id, period_of(level, first)),
+        block_key(level, id, period_of(level, range.to)), range.from, range.to);
+    while (rows.next()) {
+      read_block(rows.bytes(0), [&](const Interval& i, const Cell&) {
+        if (i.to > range.from && i.from < range.to) known.push_back(i);
+      });
+    }
     return known;
   }
 
@@ -200,22 +229,43 @@ class Importer {
   bool out_of_numbers_ = false;
 };
 
-Result<void> check_all(std::FILE* file, const std::string& name, Format format, Imported& imported,
-                       const std::function<bool(std::size_t)>& progress) {
+void count(LeftOut cause, Imported& imported) {
+  switch (cause) {
+    case LeftOut::quantiles:
+      imported.lines++;
+      imported.left_out++;
+      break;
+    case LeftOut::not_a_number:
+      imported.not_a_number++;
+      break;
+    case LeftOut::backward:
+      imported.backward++;
+      break;
+    case LeftOut::exemplar:
+      imported.exemplars++;
+      break;
+  }
+}
+
+Result<void> check_all(std::FILE* file, const std::string& name, LineReader& reader,
+                       Imported& imported, const std::function<bool(std::size_t)>& progress) {
   return each_line(
-      file, name, format,
+      file, name, reader,
       [&](ImportedLine&& line) -> Result<void> {
-        if (!std::holds_alternative<NoLine>(line)) imported.lines++;
-        if (std::holds_alternative<LeftOut>(line)) imported.left_out++;
+        if (const auto* cause = std::get_if<LeftOut>(&line)) {
+          count(*cause, imported);
+        } else if (!std::holds_alternative<NoLine>(line)) {
+          imported.lines++;
+        }
         return {};
       },
       progress);
 }
 
-Result<void> write_all(std::FILE* file, const std::string& name, Format format, Importer& importer,
-                       const std::function<bool(std::size_t)>& progress) {
+Result<void> write_all(std::FILE* file, const std::string& name, LineReader& reader,
+                       Importer& importer, const std::function<bool(std::size_t)>& progress) {
   auto done = each_line(
-      file, name, format,
+      file, name, reader,
       [&](ImportedLine&& line) -> Result<void> {
         if (auto* point = std::get_if<ImportedPoint>(&line))
           return importer.take(std::move(*point));
@@ -229,10 +279,8 @@ Result<void> write_all(std::FILE* file, const std::string& name, Format format, 
 }  // namespace
 
 Result<Imported> import_history(const std::string& path, std::FILE* file, const std::string& name,
-                                Format format, const Progress& progress) {
-  if (format == Format::openmetrics)
-    return fail("OpenMetrics cannot be imported: it does not tell where an interval begins",
-                "export as jsonl, which carries whole histograms");
+                                Format format, const Progress& progress,
+                                std::optional<Level> level) {
   struct stat s {};
   const std::size_t size = fstat(fileno(file), &s) == 0 ? static_cast<std::size_t>(s.st_size) : 0;
   // Two passes.
@@ -241,14 +289,20 @@ Result<Imported> import_history(const std::string& path, std::FILE* file, const 
       return !progress || progress(before + read, 2 * size);
     };
   };
+  const bool surveyed = format == Format::openmetrics;
+  OpenMetricsSurvey survey;
   Imported imported;
-  if (auto checked = check_all(file, name, format, imported, part(0)); !checked)
+  auto reader = surveyed ? openmetrics_survey(survey) : line_reader(format);
+  if (auto checked = check_all(file, name, *reader, imported, part(0)); !checked)
     return tl::unexpected(checked.error());
+  imported.level = level.value_or(survey.level());
+  reader = surveyed ? openmetrics_reader(survey, level) : line_reader(format);
   auto connection = open_to_write(path);
   if (!connection) return tl::unexpected(connection.error());
   Importer importer(**connection, imported);
-  if (auto done = write_all(file, name, format, importer, part(size)); !done)
+  if (auto done = write_all(file, name, *reader, importer, part(size)); !done)
     return tl::unexpected(done.error());
+  imported.by_bucket.assign(survey.by_bucket.begin(), survey.by_bucket.end());
   return imported;
 }
 

@@ -43,9 +43,8 @@ std::string mistake(const ImportedPoint& p) {
   if (p.interval.from <= 0 || p.interval.to > kLastSecond * 1000)
     return "'from' or 'to' is no time of ours (Unix seconds)";
   if (p.interval.to <= p.interval.from) return "'to' is not later than 'from'";
-  if (p.interval.to - p.interval.from > block_ms(p.level))
-    return fmt::format("an interval of the level '{}' cannot last {} s", name_of(p.level),
-                       (p.interval.to - p.interval.from) / 1000);
+  if (p.interval.to - p.interval.from > kLongestInterval)
+    return fmt::format("an interval cannot last {} s", (p.interval.to - p.interval.from) / 1000);
   if (p.series.type == Type::counter &&
       !(std::isfinite(p.cell.value) && std::isfinite(p.cell.growth) && p.cell.growth >= 0))
     return "'value' or 'growth' of a counter is not a number that it can have";
@@ -62,11 +61,25 @@ Result<metrics::Labels> labels_of(const Json& object) {
   return labels;
 }
 
+// Of a format in which each line tells one thing.
+class OneByOne : public LineReader {
+ public:
+  Result<void> read(const std::string& line, std::vector<ImportedLine>& out) final {
+    auto one = read_one(line);
+    if (!one) return tl::unexpected(one.error());
+    out.push_back(std::move(*one));
+    return {};
+  }
+
+ private:
+  virtual Result<ImportedLine> read_one(const std::string& line) = 0;
+};
+
 // ---- JSON lines
 
-class JsonLineReader : public LineReader {
- public:
-  Result<ImportedLine> read(const std::string& line) override {
+class JsonLineReader : public OneByOne {
+ private:
+  Result<ImportedLine> read_one(const std::string& line) override {
     if (line.find_first_not_of(" \t\r") == std::string::npos) return ImportedLine(NoLine{});
     Json object;
     try {
@@ -80,7 +93,6 @@ class JsonLineReader : public LineReader {
     return object.contains("event") ? event(object) : point(object);
   }
 
- private:
   static constexpr const char* kRemedy = "`nearzero history export -f jsonl` shows how lines look";
 
   static std::optional<double> number(const Json& object, const char* name) {
@@ -183,9 +195,9 @@ class JsonLineReader : public LineReader {
 
 // ---- CSV
 
-class CsvLineReader : public LineReader {
- public:
-  Result<ImportedLine> read(const std::string& line) override {
+class CsvLineReader : public OneByOne {
+ private:
+  Result<ImportedLine> read_one(const std::string& line) override {
     if (line.find_first_not_of(" \t\r") == std::string::npos) return ImportedLine(NoLine{});
     auto cells = csv_cells(line);
     if (!cells) return fail("a quote is not closed", "each row stands on one line");
@@ -196,7 +208,6 @@ class CsvLineReader : public LineReader {
     return point(*cells);
   }
 
- private:
   Result<ImportedLine> head(const std::vector<std::string>& cells) {
     for (std::size_t i = 0; i < cells.size(); i++) columns_.emplace(cells[i], i);
     width_ = cells.size();
@@ -231,7 +242,7 @@ class CsvLineReader : public LineReader {
     if (!type)
       return fail(fmt::format("{}: '{}' is no type", place("type"), shown(cell("type"))),
                   "counter, gauge or histogram");
-    if (*type == Type::histogram) return ImportedLine(LeftOut{});
+    if (*type == Type::histogram) return ImportedLine(LeftOut::quantiles);
     const auto level = level_of(cell("level"));
     if (!level)
       return fail(fmt::format("{}: '{}' is no level", place("level"), shown(cell("level"))),

@@ -36,6 +36,10 @@ constexpr std::int64_t step_ms(Level level) {
   return level == Level::hour ? 3'600'000 : level == Level::minute ? 60'000 : 10'000;
 }
 
+/// No interval is longer: the coarsest are kept for so long. One of any level may be longer than
+/// its step, even than a block's period, where there was no drain for hours but the clock went on.
+inline constexpr std::int64_t kLongestInterval = 400 * std::int64_t{86'400'000};
+
 /// A block holds the intervals of one series that begin in one of these periods: 480 minutes, 240
 /// hours, 360 raw intervals (those only from an import: our own go before a block is full).
 constexpr std::int64_t block_ms(Level level) {

@@ -77,11 +77,7 @@ Cell Total::cell() const {
   history::Flat flat = *counts_;
   flat[history::kLeastSlot] = extremes_.least_plus_one;
   flat[history::kMostSlot] = extremes_.most;
-  for (std::size_t slot = 0; slot < history::kSlots; slot++) {
-    if (flat[slot] != 0)
-      cell.slots.emplace_back(static_cast<std::uint16_t>(slot),
-                              static_cast<std::int64_t>(flat[slot]));
-  }
+  cell.slots = slots_of(flat);
   return cell;
 }
 

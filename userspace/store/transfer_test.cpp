@@ -14,6 +14,7 @@
 #include "userspace/store/import_text.h"
 #include "userspace/store/retention.h"
 #include "userspace/store/test_store.h"
+#include "userspace/store/total.h"
 
 namespace nz::store {
 namespace {
@@ -38,7 +39,10 @@ Result<Imported> import_of(const std::string& path, const std::string& text, For
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
   std::fwrite(text.data(), 1, text.size(), file.get());
   return import_history(path, file.get(),
-                        "test." + std::string(format == Format::csv ? "csv" : "jsonl"), format);
+                        format == Format::csv     ? "test.csv"
+                        : format == Format::jsonl ? "test.jsonl"
+                                                  : "test.om",
+                        format);
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -178,7 +182,96 @@ TEST_F(TransferTest, OpenMetricsEndsAndGroupsFamilies) {
       EXPECT_TRUE(seen.insert(line).second) << line;
     }
   }
-  EXPECT_FALSE(import_of(folder.file("x.db"), text, Format::openmetrics));
+  EXPECT_NE(text.find("# TYPE h_seconds histogram\n"
+                      "h_seconds_created{stage=\"risk\"} 1699920000.000 1699920060.000\n"),
+            std::string::npos);
+}
+
+TEST_F(TransferTest, OpenMetricsComesBackAsTheSameText) {
+  for (const Level level : kLevels) {
+    Exported exported;
+    const std::string text =
+        export_of(folder.file(), {.format = Format::openmetrics, .levels = {level}}, &exported);
+    const std::string copy = folder.file(std::string(name_of(level)) + ".db");
+    const auto imported = import_of(copy, text, Format::openmetrics);
+    ASSERT_TRUE(imported) << imported.error().text();
+    EXPECT_EQ(imported->points, exported.points);
+    EXPECT_EQ(imported->series, exported.series);
+    EXPECT_EQ(imported->backward + imported->not_a_number + imported->by_bucket.size(), 0U);
+    EXPECT_EQ(export_of(copy, {.format = Format::openmetrics, .levels = {imported->level}}), text)
+        << name_of(level) << ": byte for byte";
+    const auto again = import_of(copy, text, Format::openmetrics);
+    ASSERT_TRUE(again) << again.error().text();
+    EXPECT_EQ(again->known, exported.points) << "a repeated import changes nothing";
+  }
+}
+
+TEST_F(TransferTest, OpenMetricsCarriesHistogramsAsWhatTheyAre) {
+  const ExportOptions options{.format = Format::openmetrics, .series = {"h_seconds", "c_total"}};
+  const auto imported =
+      import_of(folder.file("copy.db"), export_of(folder.file(), options), Format::openmetrics);
+  ASSERT_TRUE(imported) << imported.error().text();
+  EXPECT_EQ(imported->level, Level::minute);
+  const auto before = points(folder.file(), "h_seconds", Level::minute);
+  const auto after = points(folder.file("copy.db"), "h_seconds", Level::minute);
+  ASSERT_EQ(before.size(), after.size());
+  for (std::size_t i = 0; i < before.size(); i++) {
+    EXPECT_EQ(before[i].first, after[i].first) << "the first one too: it tells its begin";
+    Total a;
+    Total b;
+    a.add(before[i].first, before[i].second);
+    b.add(after[i].first, after[i].second);
+    EXPECT_EQ(a.histogram().count(), b.histogram().count());
+    EXPECT_EQ(a.histogram().sum_ns, b.histogram().sum_ns);
+    EXPECT_NEAR(b.histogram().quantile(0.5) / a.histogram().quantile(0.5), 1, 0.5)
+        << "within a classic bucket";
+  }
+  const auto counted = points(folder.file(), "c_total", Level::minute);
+  const auto copied = points(folder.file("copy.db"), "c_total", Level::minute);
+  ASSERT_EQ(counted.size(), copied.size());
+  EXPECT_EQ(copied.back().second.growth, counted.back().second.growth);
+}
+
+TEST(Import, SumsOfAnyLengthComeBackAsTheSameText) {
+  const Folder folder;
+  std::string lines;
+  std::uint64_t sum = 7;
+  for (int i = 1; i <= 60; i++, sum += sum / 2 + 12'345'678'901ULL) {
+    if (sum > 1'000'000'000'000'000'000ULL) sum = 999'999'999'999'999ULL;
+    const auto begin = static_cast<std::int64_t>(kMidnight) + 60 * i;
+    lines += R"({"series":"h","type":"histogram","level":"minute","buckets":[[100,3]],"from":)" +
+             std::to_string(begin) + ",\"to\":" + std::to_string(begin + 60) +
+             ",\"sum_ns\":" + std::to_string(sum / 8) + "}\n";
+  }
+  ASSERT_TRUE(import_of(folder.file(), lines, Format::jsonl));
+  const ExportOptions options{.format = Format::openmetrics};
+  const std::string text = export_of(folder.file(), options);
+  ASSERT_TRUE(import_of(folder.file("copy.db"), text, Format::openmetrics));
+  EXPECT_EQ(export_of(folder.file("copy.db"), options), text);
+}
+
+TEST(Import, AnIntervalMayBeLongerThanABlocksPeriod) {
+  const Folder folder;
+  const auto raw = [](std::int64_t from, std::int64_t to) {
+    const auto begin = static_cast<std::int64_t>(kMidnight);
+    return R"({"series":"g","labels":{},"type":"gauge","level":"raw","from":)" +
+           std::to_string(begin + from) + ".000,\"to\":" + std::to_string(begin + to) +
+           ".000,\"value\":3,\"min\":3,\"max\":3,\"mean\":3}\n";
+  };
+  const std::string all = raw(0, 10) + raw(10, 70'000) + raw(70'000, 70'010);
+  const auto imported = import_of(folder.file(), all, Format::jsonl);
+  ASSERT_TRUE(imported) << imported.error().text();
+  EXPECT_EQ(imported->points, 3U);
+  EXPECT_EQ(export_of(folder.file(), {.format = Format::jsonl, .levels = {Level::raw}}), all);
+  const auto again = import_of(folder.file(), all, Format::jsonl);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->known, 3U);
+  // Within one that begins some periods before, and over one that begins some periods after.
+  ASSERT_TRUE(import_of(folder.file(), raw(100'000, 100'010), Format::jsonl));
+  const auto over =
+      import_of(folder.file(), raw(60'000, 60'010) + raw(80'000, 120'000), Format::jsonl);
+  ASSERT_TRUE(over);
+  EXPECT_EQ(over->points, 0U);
 }
 
 TEST_F(TransferTest, ASinkThatTakesNoMoreEndsTheExport) {
