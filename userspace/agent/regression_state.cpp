@@ -1,6 +1,9 @@
 #include "userspace/agent/regression_state.h"
 
-#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "userspace/agent/state_json.h"
 
 namespace nz::agent {
 namespace {
@@ -8,42 +11,29 @@ namespace {
 using nlohmann::json;
 constexpr int kVersion = 1;
 
-json to_json(const analysis::Event& event) {
-  return {{"at", event.at}, {"kind", event.kind}, {"target", event.target}, {"text", event.text}};
-}
-
-analysis::Event event_of(const json& in) {
-  return {in.at("at"), in.at("kind"), in.at("target"), in.at("text")};
-}
-
 json to_json(const analysis::Regression& r) {
   json events = json::array();
-  for (const analysis::Event& event : r.events) events.push_back(to_json(event));
-  return {{"id", r.id},
-          {"name", r.of.name},
-          {"labels", r.of.labels},
-          {"statistic", r.of.statistic},
-          {"unit", r.of.unit},
-          {"worse", r.worse},
-          {"before", r.before},
-          {"after", r.after},
-          {"since", r.since},
-          {"earliest", r.earliest},
-          {"latest", r.latest},
-          {"confidence", r.confidence},
-          {"moved", r.moved},
-          {"events", std::move(events)},
-          {"state", static_cast<int>(r.state)},
-          {"until", r.until}};
+  for (const analysis::Event& event : r.events) events.push_back(event_json(event));
+  json out = {{"id", r.id},
+              {"worse", r.worse},
+              {"before", r.before},
+              {"after", r.after},
+              {"since", r.since},
+              {"earliest", r.earliest},
+              {"latest", r.latest},
+              {"confidence", r.confidence},
+              {"moved", r.moved},
+              {"events", std::move(events)},
+              {"state", static_cast<int>(r.state)},
+              {"until", r.until}};
+  put_quantity(out, r.of);
+  return out;
 }
 
 analysis::Regression regression_of(const json& in) {
   analysis::Regression r;
   r.id = in.at("id");
-  r.of.name = in.at("name");
-  in.at("labels").get_to(r.of.labels);
-  r.of.statistic = in.at("statistic");
-  r.of.unit = in.at("unit");
+  r.of = quantity_of(in);
   r.worse = in.at("worse");
   r.before = in.at("before");
   r.after = in.at("after");
@@ -66,20 +56,15 @@ analysis::Regression regression_of(const json& in) {
 std::string save_regressions(const std::vector<analysis::Regression>& regressions) {
   json list = json::array();
   for (const analysis::Regression& r : regressions) list.push_back(to_json(r));
-  return json{{"version", kVersion}, {"regressions", std::move(list)}}.dump(
-      -1, ' ', false, json::error_handler_t::replace);
+  return state_text(kVersion, {{"regressions", std::move(list)}});
 }
 
 Result<std::vector<analysis::Regression>> restore_regressions(std::string_view saved) {
-  try {
-    const json in = json::parse(saved);
-    if (in.at("version") != kVersion) return fail("another version wrote it");
+  return restore_state(saved, kVersion, [](const json& in) {
     std::vector<analysis::Regression> regressions;
     for (const json& r : in.at("regressions")) regressions.push_back(regression_of(r));
     return regressions;
-  } catch (const std::exception& e) {  // json's and the range of `state`
-    return fail(e.what());
-  }
+  });
 }
 
 }  // namespace nz::agent
