@@ -57,7 +57,9 @@ TEST_F(FindingMemoryTest, AFindingGoesOnWithItsTimeAndItsReference) {
     const double after = 10.0 * drain;
     store_->add(kStart + after, std::make_shared<const std::vector<metrics::Family>>(families),
                 1000 + after);
-    if (drain % 4 == 3) ASSERT_TRUE(store_->flush());
+    if (drain % 4 == 3) {
+      ASSERT_TRUE(store_->flush());
+    }
   }
   ASSERT_TRUE(store_->flush());
   const double since = kStart + 610;
