@@ -17,11 +17,7 @@ class StartEvents : public testing::Test {
   StartEvents() {
     fs::create_directories(folder_ / "proc/sys/kernel/random");
     host("boot-1", "6.1.0");
-    store::Options options;
-    options.path = folder_ / "history.db";
-    auto opened = store::Store::open(options);
-    EXPECT_TRUE(opened);
-    store_ = std::move(*opened);
+    open(folder_ / "history.db");
   }
   ~StartEvents() override {
     store_.reset();
@@ -30,13 +26,26 @@ class StartEvents : public testing::Test {
   void host(const std::string& boot, const std::string& kernel) const {
     std::ofstream(folder_ / "proc/sys/kernel/random/boot_id") << boot << '\n';
     std::ofstream(folder_ / "proc/sys/kernel/osrelease") << kernel << '\n';
-    std::ofstream(folder_ / "proc/uptime") << "100.50 180.00\n";
+    up("100.50 180.00");
   }
-  [[nodiscard]] std::vector<std::string> kinds() const {
+  void up(const std::string& line) const { std::ofstream(folder_ / "proc/uptime") << line << '\n'; }
+  void open(const fs::path& path) {
+    store_.reset();
+    store::Options options;
+    options.path = path;
+    auto opened = store::Store::open(options);
+    ASSERT_TRUE(opened);
+    store_ = std::move(*opened);
+  }
+  // Of a start 100.5 s after a boot; what is told is kept, as the agent does.
+  [[nodiscard]] std::vector<std::string> kinds(double now = 1000) const {
     std::vector<std::string> kinds;
-    for (const analysis::Event& e : start_events(1000, store_.get(), folder_ / "proc")) {
+    for (const analysis::Event& e : start_events(now, store_.get(), folder_ / "proc")) {
       kinds.push_back(e.kind);
-      if (e.kind == "boot") EXPECT_NEAR(e.at, 899.5, 1e-6);
+      if (e.kind == "boot") {
+        EXPECT_NEAR(e.at, now - 100.5, 1e-6);
+      }
+      store_->add_event(e);
     }
     return kinds;
   }
@@ -46,12 +55,41 @@ class StartEvents : public testing::Test {
 };
 
 TEST_F(StartEvents, ABootAndANewKernelAreToldOnce) {
-  EXPECT_THAT(kinds(), ElementsAre("agent_start")) << "nothing is known of before";
+  up("90000 180.00");
+  EXPECT_THAT(kinds(), ElementsAre("agent_start")) << "nothing is known of before, and it is old";
   EXPECT_THAT(kinds(), ElementsAre("agent_start"));
   host("boot-2", "6.1.0");
-  EXPECT_THAT(kinds(), ElementsAre("boot", "agent_start"));
+  EXPECT_THAT(kinds(2000), ElementsAre("boot", "agent_start"));
   host("boot-3", "6.2.0");
-  EXPECT_THAT(kinds(), ElementsAre("boot", "new_kernel", "agent_start"));
+  EXPECT_THAT(kinds(3000), ElementsAre("boot", "new_kernel", "agent_start"));
+  EXPECT_THAT(kinds(3000), ElementsAre("agent_start"));
+}
+
+// As after a file that was damaged and set aside.
+TEST_F(StartEvents, AYoungBootIsToldOnceWhereNothingIsKnownOfBefore) {
+  EXPECT_THAT(kinds(), ElementsAre("boot", "agent_start"));
+  EXPECT_THAT(kinds(), ElementsAre("agent_start"));
+}
+
+TEST_F(StartEvents, AHistoryThatCannotBeReadHidesNoBoot) {
+  EXPECT_THAT(kinds(), ElementsAre("boot", "agent_start"));
+  host("boot-2", "6.2.0");
+  open(folder_ / "not/there/history.db");
+  EXPECT_THAT(kinds(2000), ElementsAre("boot", "agent_start"));
+  open(folder_ / "history.db");
+  EXPECT_THAT(kinds(2000), ElementsAre("boot", "new_kernel", "agent_start"))
+      << "what was not read was not replaced";
+}
+
+TEST_F(StartEvents, ABootThatWasToldByItsAgeIsNotToldAgain) {
+  EXPECT_THAT(kinds(), ElementsAre("boot", "agent_start"));
+  host("boot-2", "6.1.0");
+  store_->add_event({1900, "boot", "host", "the host started"});
+  EXPECT_THAT(kinds(2000), ElementsAre("agent_start"));
+}
+
+TEST_F(StartEvents, ABootWithoutAnIdIsNotToldWithEachStart) {
+  fs::remove(folder_ / "proc/sys/kernel/random/boot_id");
   EXPECT_THAT(kinds(), ElementsAre("agent_start"));
 }
 
