@@ -100,6 +100,42 @@ void FindingLedger::forget_old(double at) {
   std::erase_if(resolved_, [&](const Finding& f) { return at - f.until > options_.keep_seconds; });
 }
 
+std::vector<FindingLedger::Open> FindingLedger::open() const {
+  std::vector<Open> all;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.open) all.push_back({entry.newest, entry.worst});
+  }
+  return all;
+}
+
+FindingLedger::Changes FindingLedger::restore(const std::vector<Open>& known, double seen,
+                                              double now) {
+  seen = std::min(seen, now);
+  last_ = std::max(last_, seen);
+  const bool goes_on = now - seen <= options_.rejoin_seconds;
+  Changes changes;
+  for (const Open& open : known) {
+    Entry entry;
+    entry.newest = open.newest;
+    entry.worst = open.worst;
+    entry.since = std::min(open.newest.since, seen);
+    entry.missed_since = seen;
+    entry.open = true;
+    entry.newest.state = FindingState::ongoing;
+    entry.newest.since = entry.since;
+    entry.newest.until = 0;
+    if (!goes_on) {
+      resolve(entry, changes);
+    } else if (has_room_for(entry.newest)) {
+      entries_.emplace(open.newest.id, std::move(entry));
+    } else {
+      dropped_++;
+    }
+  }
+  forget_old(now);
+  return changes;
+}
+
 std::vector<Finding> FindingLedger::pending() const {
   std::vector<Finding> all;
   for (const auto& [id, entry] : entries_) {

@@ -38,6 +38,11 @@ class FindingLedger {
     std::vector<Finding> opened, resolved;
   };
 
+  /// What has to be known of an open finding for it to go on after a restart.
+  struct Open {
+    Finding newest, worst;
+  };
+
   FindingLedger() : FindingLedger(Options{}) {}
   explicit FindingLedger(const Options& options) : options_(options) {}
 
@@ -55,6 +60,17 @@ class FindingLedger {
   /// Those that were seen and may open with the next window.
   [[nodiscard]] std::vector<Finding> pending() const;
 
+  /// Those that have opened and not ended, by id; their `since` is in `newest`.
+  [[nodiscard]] std::vector<Open> open() const;
+  /// After a restart at `now`, before anything is observed: what open() gave after the window of
+  /// `seen` (Unix seconds both). What was there `rejoin_seconds` ago or less goes on: it ends when
+  /// it is absent from as many windows as ever, and not for the time in which nobody looked. Older
+  /// ones have ended at `seen`. Nothing opens. By a clock that was set back meanwhile nobody knows
+  /// how long ago that was, so the windows decide.
+  Changes restore(const std::vector<Open>& known, double seen, double now);
+
+  /// Unix seconds of the newest window; 0: there was none.
+  [[nodiscard]] double observed() const { return last_; }
   /// Findings that did not fit.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 

@@ -220,6 +220,84 @@ TEST(FindingLedger, AClockThatGoesBackStandsStill) {
   EXPECT_EQ(ledger.findings()[0].until, 1000);
 }
 
+TEST(FindingLedger, GoesOnAfterAShortRestart) {
+  FindingLedger before = with_open();
+  before.observe({finding("a", 0.9)}, 10);
+  before.observe({finding("a", 0.3)}, 15);
+  FindingLedger ledger(options());
+  const auto restored = ledger.restore(before.open(), before.observed(), 75);
+  EXPECT_TRUE(restored.opened.empty());
+  EXPECT_TRUE(restored.resolved.empty());
+  ASSERT_EQ(ledger.findings().size(), 1U) << "there before the first window";
+  EXPECT_EQ(ledger.findings()[0].state, FindingState::ongoing);
+  EXPECT_TRUE(ledger.pending().empty());
+  EXPECT_TRUE(ledger.observe({finding("a", 0.4)}, 80).opened.empty()) << "it was told";
+  ASSERT_EQ(ledger.findings().size(), 1U);
+  EXPECT_EQ(ledger.findings()[0].since, 0);
+  EXPECT_EQ(ledger.findings()[0].impact, 0.4);
+  for (int i = 0; i < 2; i++)
+    EXPECT_TRUE(ledger.observe(kNone, 85 + 5.0 * i).resolved.empty()) << "as many windows as ever";
+  const auto changes = ledger.observe(kNone, 95);
+  ASSERT_EQ(changes.resolved.size(), 1U);
+  EXPECT_EQ(changes.resolved[0].since, 0);
+  EXPECT_EQ(changes.resolved[0].until, 85);
+  EXPECT_EQ(changes.resolved[0].impact, 0.9) << "the worst window was before the restart";
+}
+
+TEST(FindingLedger, HasEndedInALongRestart) {
+  FindingLedger before = with_open();
+  FindingLedger ledger(options());
+  const auto changes = ledger.restore(before.open(), before.observed(), 66);
+  ASSERT_EQ(changes.resolved.size(), 1U);
+  EXPECT_EQ(changes.resolved[0].state, FindingState::resolved);
+  EXPECT_EQ(changes.resolved[0].since, 0);
+  EXPECT_EQ(changes.resolved[0].until, 5) << "nobody saw it later";
+  EXPECT_TRUE(ledger.open().empty());
+  ASSERT_EQ(ledger.findings().size(), 1U);
+  EXPECT_TRUE(ledger.observe({finding("a")}, 70).opened.empty());
+  ASSERT_EQ(ledger.observe({finding("a")}, 75).opened.size(), 1U);
+  EXPECT_EQ(ledger.findings()[0].since, 70) << "another one";
+}
+
+TEST(FindingLedger, OnlyWhatHasOpenedOutlivesARestart) {
+  FindingLedger ledger = with_open();
+  ledger.observe({finding("a"), finding("b")}, 10);
+  ASSERT_EQ(ledger.open().size(), 1U);
+  EXPECT_EQ(ledger.open()[0].newest.id, "a");
+  for (int i = 3; i < 6; i++) ledger.observe(kNone, 5.0 * i);
+  EXPECT_TRUE(ledger.open().empty());
+}
+
+TEST(FindingLedger, AClockThatWentBackOverARestartEndsNothing) {
+  FindingLedger before(options());
+  before.observe({finding("a")}, 5000);
+  before.observe({finding("a")}, 5005);
+  FindingLedger ledger(options());
+  EXPECT_TRUE(ledger.restore(before.open(), before.observed(), 1000).resolved.empty());
+  ASSERT_EQ(ledger.findings().size(), 1U);
+  EXPECT_EQ(ledger.findings()[0].since, 1000) << "not in the future";
+  ledger.observe(kNone, 1005);
+  ledger.observe(kNone, 1010);
+  const auto changes = ledger.observe(kNone, 1015);
+  ASSERT_EQ(changes.resolved.size(), 1U);
+  EXPECT_EQ(changes.resolved[0].until, 1005);
+}
+
+TEST(FindingLedger, RestoresNoMoreThanItKeeps) {
+  FindingLedger::Options large = options();
+  large.most = 8;
+  FindingLedger before(large);
+  std::vector<Finding> found;
+  for (int k = 0; k < 6; k++) found.push_back(finding(std::to_string(k), 0.1 * k));
+  before.observe(found, 0);
+  before.observe(found, 5);
+  FindingLedger ledger(options());
+  ledger.restore(before.open(), 5, 10);
+  ASSERT_EQ(ledger.findings().size(), 4U);
+  EXPECT_EQ(ledger.findings()[3].id, "2") << "the costliest stay";
+  EXPECT_EQ(ledger.dropped(), 2U);
+}
+
 struct Pace {
   int open_windows, resolve_windows;
 };

@@ -227,6 +227,37 @@ void IncidentGrouper::close_quiet(double at, Changes& changes) {
   }
 }
 
+std::vector<IncidentGrouper::Open> IncidentGrouper::open() const {
+  std::vector<Open> all;
+  for (const Entry& entry : entries_) {
+    if (entry.open) all.push_back({entry.incident, entry.last_joined, entry.last_seen});
+  }
+  return all;
+}
+
+IncidentGrouper::Changes IncidentGrouper::restore(const std::vector<Open>& known, double now) {
+  for (const Open& open : known) {
+    if (entries_.size() >= options_.most) {
+      dropped_++;
+      continue;
+    }
+    Entry entry;
+    entry.incident = open.incident;
+    entry.incident.since = std::min(open.incident.since, now);
+    entry.incident.until = 0;
+    for (const Anomaly& member : open.incident.members) entry.series.push_back(text_of(member.of));
+    // The clock may have been set back meanwhile.
+    entry.last_joined = std::min(open.last_joined, now);
+    entry.last_seen = std::min(open.last_seen, now);
+    entry.observations = options_.open_observations;
+    entry.open = true;
+    entries_.push_back(std::move(entry));
+  }
+  Changes changes;
+  close_quiet(now, changes);
+  return changes;
+}
+
 std::vector<Incident> IncidentGrouper::incidents() const {
   std::vector<Incident> all;
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {

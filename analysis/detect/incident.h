@@ -46,6 +46,12 @@ class IncidentGrouper {
     std::vector<Incident> opened, resolved;
   };
 
+  /// What has to be known of an open incident for it to go on after a restart.
+  struct Open {
+    Incident incident;
+    double last_joined = 0, last_seen = 0;  ///< Unix seconds: of a new member, of any
+  };
+
   IncidentGrouper() : IncidentGrouper(IncidentOptions{}) {}
   explicit IncidentGrouper(const IncidentOptions& options) : options_(options) {}
 
@@ -57,6 +63,13 @@ class IncidentGrouper {
   /// Open ones, newest first, then resolved ones, newest first. A member's `at` is when its series
   /// became unusual, value, expected and score are those of its highest score.
   [[nodiscard]] std::vector<Incident> incidents() const;
+
+  /// Those that have opened and not ended, oldest first.
+  [[nodiscard]] std::vector<Open> open() const;
+  /// After a restart at `now`, before anything is observed: what open() gave. One that was seen
+  /// `quiet_seconds` ago or more has ended when it was seen last, as it would have without the
+  /// restart; the others go on. Nothing opens.
+  Changes restore(const std::vector<Open>& known, double now);
 
   /// Anomalies and incidents that did not fit.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }

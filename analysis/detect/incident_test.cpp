@@ -87,6 +87,62 @@ TEST(Incident, LaterTroubleOfOtherSeriesIsAnother) {
   EXPECT_EQ(opened[0].members.size(), 2U);
 }
 
+IncidentGrouper with_open() {
+  IncidentGrouper grouper;
+  grouper.observe(100, {odd(kStage, 100)});
+  grouper.observe(110, {odd(kStage, 110), odd(kDisk, 110)});
+  return grouper;
+}
+
+TEST(Incident, GoesOnAfterAShortRestart) {
+  const IncidentGrouper before = with_open();
+  IncidentGrouper grouper;
+  EXPECT_TRUE(grouper.restore(before.open(), 150).resolved.empty());
+  ASSERT_EQ(grouper.incidents().size(), 1U);
+  EXPECT_EQ(grouper.incidents()[0].id, before.incidents()[0].id);
+  EXPECT_EQ(grouper.incidents()[0].since, 100);
+  EXPECT_EQ(grouper.incidents()[0].members[0].of.name, kDisk);
+  EXPECT_TRUE(grouper.observe(200, {odd(kStage, 200)}).opened.empty()) << "it was told";
+  EXPECT_TRUE(grouper.observe(220, {odd(kWait, 220)}).opened.empty()) << "it joins";
+  ASSERT_EQ(grouper.incidents().size(), 1U);
+  EXPECT_EQ(grouper.incidents()[0].members.size(), 3U);
+  EXPECT_TRUE(grouper.observe(399, {}).resolved.empty());
+  const auto resolved = grouper.observe(400, {}).resolved;
+  ASSERT_EQ(resolved.size(), 1U);
+  EXPECT_EQ(resolved[0].since, 100);
+  EXPECT_EQ(resolved[0].until, 220);
+}
+
+TEST(Incident, HasEndedInALongRestartAndIsBackSoonEnough) {
+  const IncidentGrouper before = with_open();
+  IncidentGrouper grouper;
+  const auto changes = grouper.restore(before.open(), 290);
+  ASSERT_EQ(changes.resolved.size(), 1U);
+  EXPECT_EQ(changes.resolved[0].until, 110) << "when it was seen last";
+  EXPECT_TRUE(grouper.open().empty());
+  const auto again = grouper.observe(400, {odd(kStage, 400)}).opened;
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].id, changes.resolved[0].id);
+  EXPECT_EQ(again[0].since, 100);
+}
+
+TEST(Incident, OnlyWhatHasOpenedOutlivesARestart) {
+  IncidentGrouper grouper;
+  grouper.observe(100, {odd(kStage, 100)});
+  EXPECT_TRUE(grouper.open().empty());
+}
+
+TEST(Incident, AClockThatWentBackOverARestartEndsNothing) {
+  const IncidentGrouper before = with_open();
+  IncidentGrouper grouper;
+  EXPECT_TRUE(grouper.restore(before.open(), 50).resolved.empty());
+  ASSERT_EQ(grouper.incidents().size(), 1U);
+  EXPECT_EQ(grouper.incidents()[0].since, 50) << "not in the future";
+  const auto resolved = grouper.observe(230, {}).resolved;
+  ASSERT_EQ(resolved.size(), 1U);
+  EXPECT_EQ(resolved[0].until, 50);
+}
+
 TEST(Incident, IsBounded) {
   IncidentOptions options;
   options.most = 2;

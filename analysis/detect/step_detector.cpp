@@ -1,6 +1,7 @@
 #include "analysis/detect/step_detector.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -38,6 +39,8 @@ constexpr double kTestsPerMonth = 1e6;
 constexpr std::array<float, 6> kUnknown = {1, 2.3F, 1.8F, 1.5F, 1.5F, 1.3F};
 constexpr float kUnknownGrowth = 1.3F;
 
+constexpr unsigned kNewest = 0x1FF;  // nine values, as in recent_
+
 std::size_t points_of(std::size_t scale) { return std::size_t{1} << (2 * scale); }
 
 }  // namespace
@@ -49,6 +52,9 @@ double StepDetector::value_of(float level) const {
 std::optional<ChangePoint> StepDetector::add(double at, double value) {
   calls_++;
   if (!std::isfinite(value)) return std::nullopt;
+  // No measure of anything, and as the first value it would leave the others no digits.
+  if (points_ < kWarmUp && std::abs(value) > std::numeric_limits<float>::max()) return std::nullopt;
+  not_zero_ = static_cast<std::uint16_t>((not_zero_ << 1U | (value != 0 ? 1U : 0U)) & kNewest);
   const double passed = at - last_at_;
   if (points_ > 0 && passed > 0) {
     const auto seconds = static_cast<float>(passed);
@@ -63,6 +69,11 @@ std::optional<ChangePoint> StepDetector::add(double at, double value) {
     return std::nullopt;
   }
   const auto y = static_cast<float>(scale_.forward(value) - origin_);
+  if (!unit_is_sure_ && is_too_coarse(y)) {
+    begin_anew();
+    warm_up(value);
+    return std::nullopt;
+  }
   const float clean = cleaned(y);
   const float rate =
       std::max(1 / static_cast<float>(points_), std::min(1.0F, spacing_ / kLevelSeconds));
@@ -107,6 +118,31 @@ void StepDetector::warm_up(double value) {
   }
   first.count = kWarmUp;
   first.newest = kWarmUp - 1;
+}
+
+// Whether five of the newest nine values are something, and yet lie within what a series that
+// stands still may move: no step of such a level would be told. One that is not so small, once,
+// says that the unit is right; from then on a level that falls that low is a step.
+bool StepDetector::is_too_coarse(float newest) {
+  recent_[points_ % recent_.size()] = newest;
+  std::array<float, 9> size{};
+  std::transform(recent_.begin(), recent_.end(), size.begin(),
+                 [&](float y) { return std::abs(y + static_cast<float>(origin_)); });
+  std::nth_element(size.begin(), size.begin() + 4, size.end());
+  unit_is_sure_ = size[4] >= std::sqrt(kLeastVariance);
+  return !unit_is_sure_ && std::popcount(not_zero_) > 4;
+}
+
+// With the newest value as the first one.
+void StepDetector::begin_anew() {
+  StepDetector fresh(options_);
+  fresh.calls_ = calls_;
+  fresh.last_at_ = last_at_;
+  fresh.since_ = since_;
+  fresh.spacing_ = spacing_;
+  fresh.not_zero_ = not_zero_;
+  fresh.points_ = 1;
+  *this = fresh;
 }
 
 // A value that is far from the median of the last nine and from the calm before them counts as that

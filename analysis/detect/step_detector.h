@@ -34,6 +34,11 @@ struct StepOptions {
 /// A step is told once; one that goes on within 60 points in the same direction is the same,
 /// unless it is more than three times as large. The return of the level to what it was before the
 /// last told step is told with `back`.
+///
+/// The scale comes from the first 32 points. Where those were wild, or nothing but zeros, and the
+/// level that follows is too small to be told from zero on it, the points from then on are the
+/// first ones: what was before is no step, and hides none. A level as usual settles it with the
+/// next point.
 class StepDetector {
  public:
   StepDetector() = default;
@@ -66,6 +71,8 @@ class StepDetector {
   };
 
   void warm_up(double value);
+  bool is_too_coarse(float newest);
+  void begin_anew();
   float cleaned(float value);
   bool push(std::size_t scale, float mean, double at);
   void learn_noise(std::size_t scale, double at);
@@ -93,6 +100,8 @@ class StepDetector {
   std::uint32_t points_ = 0;
   float told_before_ = 0, told_after_ = 0;
   bool lasts_ = false;
+  bool unit_is_sure_ = false;
+  std::uint16_t not_zero_ = 0;  // which of the values in recent_, a bit each
 };
 
 }  // namespace nz::analysis

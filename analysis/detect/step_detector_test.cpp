@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace nz::analysis {
@@ -119,6 +121,84 @@ TEST(StepDetector, TellsAStepOfWhatNeverMoved) {
   const std::vector<Told> all = told(values);
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].change.index, 500U);
+}
+
+// Doubles at 1,000. Whatever was before, it is told, alone and in time.
+void expect_the_step_alone(const std::vector<double>& values, const std::string& what) {
+  const std::vector<Told> all = told(values);
+  ASSERT_EQ(all.size(), 1U) << what << (all.empty() ? ": blind" : ": a false step");
+  EXPECT_GE(all[0].when, 1'000U) << what;
+  EXPECT_LE(all[0].when, 1'060U) << what;
+  EXPECT_NEAR(static_cast<double>(all[0].change.index), 1'000, 10) << what;
+  EXPECT_GT(all[0].change.size, 0.2) << what;  // as eight points of that noise have it
+}
+
+std::vector<double> doubling(double cv) {
+  std::vector<double> values = latency(1'400, cv, 9);
+  for (std::size_t i = 1'000; i < values.size(); i++) values[i] *= 2;
+  return values;
+}
+
+class WarmUp : public testing::TestWithParam<double> {};
+
+TEST_P(WarmUp, WildFirstValuesAreNoStepAndHideNone) {
+  for (const std::size_t wild : {1U, 2U, 3U, 6U, 8U}) {
+    for (const double factor : {1e6, -1e6, 1e-6, 1e15}) {
+      std::vector<double> values = doubling(GetParam());
+      for (std::size_t i = 0; i < wild; i++) values[i] *= factor;
+      expect_the_step_alone(values, std::to_string(wild) + " times " + std::to_string(factor));
+    }
+  }
+}
+
+TEST_P(WarmUp, WildValuesAmongTheFirstHideNoStep) {
+  for (const std::size_t spacing : {2U, 3U, 7U}) {
+    std::vector<double> values = doubling(GetParam());
+    for (std::size_t i = 0; i < 20; i += spacing) values[i] *= 1e6;
+    expect_the_step_alone(values, "each " + std::to_string(spacing));
+  }
+}
+
+// A service that does nothing yet; its latencies are below what is told of a unit of a second.
+TEST_P(WarmUp, ZerosAtFirstHideNoStep) {
+  for (const std::size_t zeros : {3U, 32U, 40U, 200U}) {
+    std::vector<double> values = doubling(GetParam());
+    std::fill_n(values.begin(), zeros, 0.0);
+    expect_the_step_alone(values, std::to_string(zeros) + " zeros");
+    if (zeros < 32) continue;
+    values[5] = values[17] = 1'000;
+    expect_the_step_alone(values, std::to_string(zeros) + " zeros with spikes");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Noise, WarmUp, testing::Values(0.002, 0.02, 0.1, 0.3));
+
+TEST(StepDetector, AWildFirstValueOfWhatNeverMovesHidesNoStep) {
+  for (const double wild : {5e6, -5e6, 1.8446744073709552e19, 1e300, -1e300}) {
+    std::vector<double> values(1'400, 5.0);
+    for (std::size_t i = 1'000; i < values.size(); i++) values[i] = 10;
+    for (const std::size_t at : {0U, 4U}) {
+      std::vector<double> with = values;
+      with[at] = wild;
+      expect_the_step_alone(with, std::to_string(wild) + " at " + std::to_string(at));
+    }
+  }
+}
+
+// Errors that begin, work that ends: steps, and no reason to begin anew.
+TEST(StepDetector, TellsAStepFromZerosAndToZeros) {
+  for (const double level : {0.5, 5.0, 5e6}) {
+    for (const std::size_t at : {32U, 200U}) {
+      std::vector<double> rises(400, 0.0), falls(400, 0.0);
+      std::fill(rises.begin() + static_cast<std::ptrdiff_t>(at), rises.end(), level);
+      std::fill_n(falls.begin(), at, level);
+      for (const std::vector<double>& values : {rises, falls}) {
+        const std::vector<Told> all = told(values);
+        ASSERT_EQ(all.size(), 1U) << level << " at " << at;
+        EXPECT_EQ(all[0].change.index, at) << level;
+      }
+    }
+  }
 }
 
 TEST(StepDetector, SurvivesClocksThatStandOrGoBack) {

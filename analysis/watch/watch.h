@@ -54,6 +54,16 @@ class Watch {
   /// After a restart: what regressions() told before it.
   void restore(const std::vector<Regression>& known) { regressions_.tracker().restore(known); }
 
+  /// The same of incidents: what open_incidents() gave, and the Unix seconds of the start. Returns
+  /// what has ended meanwhile (IncidentGrouper::restore()).
+  [[nodiscard]] std::vector<IncidentGrouper::Open> open_incidents() const {
+    return incidents_.open();
+  }
+  IncidentGrouper::Changes restore_incidents(const std::vector<IncidentGrouper::Open>& known,
+                                             double now) {
+    return incidents_.restore(known, now);
+  }
+
   [[nodiscard]] std::size_t series() const { return detectors_.size(); }
   /// Series, regressions and incidents that did not fit.
   [[nodiscard]] std::uint64_t dropped() const;

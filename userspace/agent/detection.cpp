@@ -7,15 +7,16 @@
 
 #include "analysis/regression/judge.h"
 #include "analysis/text.h"
+#include "userspace/agent/incident_state.h"
 #include "userspace/agent/regression_state.h"
-#include "userspace/base/clock.h"
 
 namespace nz::agent {
 namespace {
 
-constexpr const char* kKey = "regressions";
 constexpr const char* kBuildsKey = "target_builds";
 constexpr double kBuildsPause = 60;  // seconds: a target may start ever other executables
+// Seconds: when an incident was seen last may be set back by so much by a crash.
+constexpr double kIncidentsPause = 30;
 constexpr std::size_t kMostEvents = 512;
 constexpr double kEventsBack = 86400;  // seconds, after a restart
 // Of an incident: as of a regression.
@@ -37,44 +38,57 @@ void log(const analysis::Regression& r, bool opened) {
 
 }  // namespace
 
-Detection::Detection(const history::History& history, store::Store* store)
+Detection::Detection(const history::History& history, store::Store* store, double now)
     : history_(history), store_(store) {
+  restore_events(now);
   restore();
-  restore_events();
   if (store_ != nullptr) {
     regression_log_.emplace(*store_);
     incident_log_.emplace(*store_);
   }
+  restore_incidents(now);
   const auto builds = store_ == nullptr ? std::nullopt : store_->get_state(kBuildsKey);
   if (builds) target_events_.restore(*builds);
 }
 
 void Detection::restore() {
-  const auto saved = store_ == nullptr ? std::nullopt : store_->get_state(kKey);
-  if (!saved) return;
-  const auto known = restore_regressions(*saved);
-  if (!known) {
-    spdlog::warn("regressions of before the start are lost: {}", known.error().text());
-    return;
-  }
+  const auto known = kept_regressions_.read(&restore_regressions);
+  if (!known) return;
   watch_.restore(*known);
   regressions_ = watch_.regressions();
 }
 
+void Detection::restore_incidents(double now) {
+  const auto known = kept_incidents_.read(&agent::restore_incidents);
+  if (!known) return;
+  remember_incidents(now, watch_.restore_incidents(*known, now));
+  take_incidents();
+}
+
 // What explains a change may have happened before a restart.
-void Detection::restore_events() {
+void Detection::restore_events(double now) {
   if (store_ == nullptr) return;
-  const double now = unix_seconds();
   for (analysis::Event& event : store_->events(now - kEventsBack, now)) {
     events_.push_back(std::move(event));
     if (events_.size() > kMostEvents) events_.pop_front();
   }
 }
 
-void Detection::remember() {
-  if (store_ == nullptr) return;
-  const auto put = store_->put_state(kKey, save_regressions(regressions_));
-  if (!put) spdlog::warn("regressions would not outlive a restart: {}", put.error().text());
+void Detection::take_incidents() {
+  const std::vector<analysis::Event> events(events_.begin(), events_.end());
+  incidents_ = watch_.incidents();
+  for (analysis::Incident& i : incidents_) {
+    if (i.members.empty()) continue;
+    i.events = analysis::events_near(events, i.members.front().of.labels, i.since, i.since,
+                                     kEventSeconds, kMostNamed);
+  }
+}
+
+void Detection::remember_incidents(double now, const analysis::IncidentGrouper::Changes& changes) {
+  const bool changed = !changes.opened.empty() || !changes.resolved.empty();
+  if (!changed && !kept_incidents_.due(now, kIncidentsPause)) return;
+  const auto open = watch_.open_incidents();
+  if (changed || !open.empty()) kept_incidents_.write(now, save_incidents(open));
 }
 
 void Detection::remember_builds(double now) {
@@ -117,16 +131,12 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
       [this](const analysis::Quantity& of, double from, double to) { return slices(of, from, to); },
       events);
   regressions_ = watch_.regressions();
-  incidents_ = watch_.incidents();
-  for (analysis::Incident& i : incidents_) {
-    if (i.members.empty()) continue;
-    i.events = analysis::events_near(events, i.members.front().of.labels, i.since, i.since,
-                                     kEventSeconds, kMostNamed);
-  }
+  take_incidents();
+  remember_incidents(now, changes.incidents);
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();
-  if (changed_) remember();
+  if (changed_) kept_regressions_.write(now, save_regressions(regressions_));
   if (regression_log_) regression_log_->step(now, regressions_);
   if (incident_log_) incident_log_->step(now, incidents_);
   return true;

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "analysis/watch/watch.h"
+#include "userspace/agent/kept_state.h"
 #include "userspace/agent/target_events.h"
+#include "userspace/base/clock.h"
 #include "userspace/detected/spell_log.h"
 #include "userspace/history/history.h"
 #include "userspace/metrics/family.h"
@@ -19,7 +21,8 @@ class Detection {
  public:
   /// `store`: null where nothing is kept on disk. Both outlive it. Reads what is known of before,
   /// events of the last day, too.
-  Detection(const history::History& history, store::Store* store);
+  /// `now`: Unix seconds; by them it is decided which incidents have ended meanwhile.
+  Detection(const history::History& history, store::Store* store, double now = unix_seconds());
 
   /// Something that may explain a change.
   void tell(analysis::Event event);
@@ -39,14 +42,18 @@ class Detection {
 
  private:
   void restore();
-  void restore_events();
-  void remember();
+  void restore_incidents(double now);
+  void restore_events(double now);
+  void take_incidents();
+  void remember_incidents(double now, const analysis::IncidentGrouper::Changes& changes);
   void remember_builds(double now);
   [[nodiscard]] std::vector<analysis::Slice> slices(const analysis::Quantity& of, double from,
                                                     double to) const;
 
   const history::History& history_;
   store::Store* store_;
+  KeptState kept_regressions_{store_, "regressions", "regressions"};
+  KeptState kept_incidents_{store_, "incidents", "open incidents"};
   analysis::Watch watch_;
   TargetEvents target_events_{build_of};
   double builds_kept_ = 0;              // Unix seconds, when they were put into the store last

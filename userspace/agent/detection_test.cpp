@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "userspace/agent/incident_state.h"
 #include "userspace/base/clock.h"
 #include "userspace/store/test_store.h"
 
@@ -207,6 +208,45 @@ TEST(Detection, EventsAreKnownAfterARestart) {
     EXPECT_EQ(detection.events().front().kind, "config_reload");
     EXPECT_EQ(detection.events().front().text, "a minute ago");
   }
+}
+
+TEST(Detection, IncidentsGoOnAfterARestartOrHaveEnded) {
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::temp_directory_path() / ("nearzero-detection-incidents-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  store::Options options;
+  options.path = folder / "history.db";
+  auto store = store::Store::open(options);
+  ASSERT_TRUE(store) << store.error().text();
+  analysis::IncidentGrouper::Open open;
+  open.incident.id = "x";
+  open.incident.since = kStart;
+  open.incident.members = {{{kStage, {{"target", "demo"}}, "p99", "seconds"}, kStart, 2, 1, 0.999}};
+  open.last_joined = kStart;
+  open.last_seen = kStart + 60;
+  (*store)->add_event({kStart - 20, "config_reload", "host", "before the restart"});
+  ASSERT_TRUE((*store)->put_state("incidents", save_incidents({open})));
+  const history::History history{history::History::Options{}};
+  {
+    const Detection detection(history, store->get(), kStart + 100);
+    ASSERT_EQ(detection.incidents().size(), 1U);
+    EXPECT_EQ(detection.incidents()[0].id, "x");
+    EXPECT_EQ(detection.incidents()[0].since, kStart);
+    EXPECT_EQ(detection.incidents()[0].until, 0);
+    ASSERT_EQ(detection.incidents()[0].events.size(), 1U);
+    EXPECT_EQ(detection.incidents()[0].events[0].text, "before the restart");
+  }
+  {
+    const Detection detection(history, store->get(), kStart + 3600);
+    ASSERT_EQ(detection.incidents().size(), 1U);
+    EXPECT_EQ(detection.incidents()[0].until, kStart + 60) << "when it was seen last";
+  }
+  EXPECT_TRUE(Detection(history, store->get(), kStart + 3700).incidents().empty()) << "told once";
+  ASSERT_TRUE((*store)->put_state("incidents", R"({"version":99,"open":[]})"));
+  EXPECT_TRUE(Detection(history, store->get(), kStart).incidents().empty());
+  store->reset();
+  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -45,6 +45,8 @@ Result<void> Insight::open_store(const config::Config& config) {
   store_ = std::move(*opened);
   performance_.set_store(store_.get());
   baselines_ = std::make_unique<baselines::Baselines>(*store_);
+  finding_memory_ = std::make_unique<FindingMemory>(*store_);
+  finding_memory_->restore(judge_, unix_seconds());
   return {};
 }
 
@@ -110,6 +112,7 @@ void Insight::judge(Snapshot& snapshot, const Probes& probes) {
     spdlog::warn("bottleneck {}: {} ({:.0f} % of the order path)", f.id, f.title, f.impact * 100);
   for (const analysis::Finding& f : changes.resolved)
     spdlog::info("bottleneck {} is over after {:.0f} s", f.id, f.until - f.since);
+  if (finding_memory_) finding_memory_->keep(judge_, changes, snapshot.at);
   snapshot.findings = judge_.findings();
   snapshot.details = details_;
 }

@@ -12,6 +12,7 @@
 #include "userspace/agent/alerting.h"
 #include "userspace/agent/detection.h"
 #include "userspace/agent/errands.h"
+#include "userspace/agent/finding_memory.h"
 #include "userspace/agent/judge.h"
 #include "userspace/agent/performance.h"
 #include "userspace/agent/snapshot.h"
@@ -63,6 +64,7 @@ class Insight {
 
   std::unique_ptr<store::Store> store_;  // null: nothing is kept on disk
   Judge judge_;
+  std::unique_ptr<FindingMemory> finding_memory_;  // null: nothing is kept on disk
   std::shared_ptr<const analysis::Details> details_;
   Performance performance_;
   std::unique_ptr<Detection> detection_;             // reads performance_ and store_

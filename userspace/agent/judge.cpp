@@ -43,6 +43,18 @@ analysis::FindingLedger::Changes Judge::step(const history::History& history, do
   return changes;
 }
 
+// Until the first minute without a finding, history in memory knows nothing that is normal.
+analysis::FindingLedger::Changes Judge::restore(
+    const std::vector<analysis::FindingLedger::Open>& known, double seen, double now,
+    analysis::Window reference) {
+  auto changes = ledger_.restore(known, seen, now);
+  reference_ = std::move(reference);
+  findings_ = ledger_.findings();
+  return changes;
+}
+
+bool Judge::any_open() const { return !findings_.empty() && is_open(findings_.front()); }
+
 void Judge::collect(std::vector<metrics::Family>& out) const {
   metrics::Family impact{"nearzero_bottleneck_impact_ratio",
                          "Share of an order's time that an open finding costs, by target and kind.",

@@ -29,6 +29,17 @@ class Judge {
   analysis::FindingLedger::Changes step(const history::History& history, double now,
                                         const analysis::Details& details);
 
+  /// At start: FindingLedger::restore(), and what was normal before them; empty where nobody knows.
+  /// Returns what has ended meanwhile.
+  analysis::FindingLedger::Changes restore(const std::vector<analysis::FindingLedger::Open>& known,
+                                           double seen, double now, analysis::Window reference);
+  /// What restore() of the next start wants: open ones, Unix seconds of the newest window that was
+  /// judged (0: none), and what is normal.
+  [[nodiscard]] std::vector<analysis::FindingLedger::Open> open() const { return ledger_.open(); }
+  [[nodiscard]] double observed() const { return ledger_.observed(); }
+  [[nodiscard]] const analysis::Window& reference() const { return reference_; }
+  [[nodiscard]] bool any_open() const;
+
   /// Open ones first, most costly first.
   [[nodiscard]] const std::vector<analysis::Finding>& findings() const { return findings_; }
   /// nearzero_bottleneck_impact_ratio{target,kind} of those that are open, and what was dropped.

@@ -1,5 +1,6 @@
 #include "userspace/detected/json.h"
 
+#include <limits>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -40,6 +41,11 @@ analysis::Quantity quantity_of(const json& in) {
 }
 
 }  // namespace
+
+double number_of(const json& in, const char* key) {
+  const json& number = in.at(key);
+  return number.is_null() ? std::numeric_limits<double>::quiet_NaN() : number.get<double>();
+}
 
 json to_json(const analysis::Regression& r) {
   json out = {{"id", r.id},
@@ -98,7 +104,7 @@ void from_json(const json& in, analysis::Incident& incident) {
   incident.members.clear();
   for (const json& a : in.at("members")) {
     incident.members.push_back(
-        {quantity_of(a), a.at("at"), a.at("value"), a.at("expected"), a.at("score")});
+        {quantity_of(a), a.at("at"), number_of(a, "value"), number_of(a, "expected"), a.at("score")});
   }
   incident.events = events_of(in.at("events"));
 }

@@ -14,4 +14,7 @@ nlohmann::json to_json(const analysis::Incident& incident);
 void from_json(const nlohmann::json& in, analysis::Regression& regression);
 void from_json(const nlohmann::json& in, analysis::Incident& incident);
 
+/// A figure that may be none: JSON has neither NaN nor infinity, and both come back as NaN.
+double number_of(const nlohmann::json& in, const char* key);
+
 }  // namespace nz::detected
