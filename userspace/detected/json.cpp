@@ -103,8 +103,8 @@ void from_json(const json& in, analysis::Incident& incident) {
   incident.until = in.at("until");
   incident.members.clear();
   for (const json& a : in.at("members")) {
-    incident.members.push_back(
-        {quantity_of(a), a.at("at"), number_of(a, "value"), number_of(a, "expected"), a.at("score")});
+    incident.members.push_back({quantity_of(a), a.at("at"), number_of(a, "value"),
+                                number_of(a, "expected"), a.at("score")});
   }
   incident.events = events_of(in.at("events"));
 }
