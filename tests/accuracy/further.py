@@ -88,6 +88,10 @@ class LongTransaction(DemoFault):
     def draw(self, random):
         return round(random.uniform(5.5, 8), 1)  # s
 
+    def prepare(self):
+        super().prepare()
+        self.service.rate = 50  # few enough to be observed all the time: no duration spans a rest (ADR 7)
+
     def text(self):
         return f"open-cursor={self.magnitude}"
 
