@@ -1,4 +1,6 @@
 // The commit that fills the WAL copies it into the database, and its order waits for that.
+#include <algorithm>
+
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/sync_time.h"
 #include "analysis/text.h"
@@ -34,11 +36,15 @@ void find_checkpoint_stall(const Context& context, const OrderPath& path,
       "smaller steps with PRAGMA wal_autocheckpoint=200. A slow disk makes checkpoints slow: see "
       "slow_sync.";
   c.symptoms = {now.count() >= 3};
-  // The checkpoint's own writes and syncs wait for the same disk.
+  // The checkpoint's own writes and syncs wait for the same disk. After it the log begins anew, and
+  // the commit that begins it syncs its header: one more, outside of the checkpoint.
   const SyncTime sync = sqlite_wait(context, path, "sync");
   const bool as_slow_as_before =
       path.comparable() && !grew(sync.mean_now, sync.mean_before, context.rules.growth);
-  if (as_slow_as_before && stall.excess() >= sync.excess()) c.explains.push_back({"slow_sync", 1});
+  if (as_slow_as_before) {
+    c.explains.push_back(
+        {"slow_sync", sync.excess() > 0 ? std::min(1.0, stall.excess() / sync.excess()) : 1});
+  }
   out.push_back(std::move(c));
 }
 

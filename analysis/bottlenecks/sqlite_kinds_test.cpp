@@ -61,6 +61,27 @@ TEST(SqliteWriterContention, NamesWhoWasSeenMostOften) {
   EXPECT_THAT(told(found), HasSubstr("looks in which archiver had the write lock: 11"));
 }
 
+// Two syncs within each, and one of the header of the log that begins anew.
+TEST(CheckpointStall, ExplainsTheSyncsThatCheckpointsBring) {
+  Scene s;
+  s.us["persist"]["disk"] = 540;
+  s.waits["checkpoint"] = {4'500, 0.08};
+  s.waits["sync"] = {2'000, 0.25};
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "checkpoint_stall") << told(found);
+}
+
+TEST(CheckpointStall, LeavesSyncsOfCommitsToSlowSync) {
+  Scene s;
+  s.us["persist"]["disk"] = 2'150;
+  s.waits["checkpoint"] = {4'500, 0.03};
+  s.waits["sync"] = {2'000, 1.06};
+  const auto found = find(s);
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].kind, "slow_sync") << told(found);
+}
+
 TEST(SqliteOpens, SaysNothingOfAServiceThatOpensAtItsStartOrNowAndThen) {
   Scene s;
   s.counter("nearzero_sqlite_opens_total", {{"target", "demo"}}, 4.5);

@@ -10,7 +10,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import tempfile
 import threading
 import time
 
@@ -305,43 +304,6 @@ class DiskSaturated(Fault):
             thread.join()
         os.close(self.file)
         os.unlink(self.path)
-
-
-@fault
-class DiskErrors(Fault):
-    """Reads of a disk fail: of a loop device whose file has become shorter than the device."""
-
-    name, expected, services = "disk_errors", ("disk_errors",), (DEMO, ORDERMATCH)
-
-    def draw(self, random):
-        return random.randint(1, 100)  # reads per second
-
-    def begin(self):
-        self.stop, self.thread, self.disk = threading.Event(), None, None
-        with tempfile.NamedTemporaryFile() as f:  # the device keeps it open
-            f.truncate(1 << 20)
-            self.disk = subprocess.run(["losetup", "--find", "--show", f.name], check=True, stdout=subprocess.PIPE,
-                                       text=True).stdout.strip()
-            f.truncate(0)
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-
-    def _read(self):
-        page = mmap.mmap(-1, 4096)  # page-aligned, as O_DIRECT asks
-        file = os.open(self.disk, os.O_RDONLY | os.O_DIRECT)
-        while not self.stop.wait(1 / self.magnitude):
-            try:
-                os.preadv(file, [page], 0)
-            except OSError:
-                pass
-        os.close(file)
-
-    def end(self):
-        self.stop.set()
-        if self.thread is not None:
-            self.thread.join()
-        if self.disk is not None:
-            subprocess.run(["losetup", "--detach", self.disk], check=False)
 
 
 @fault

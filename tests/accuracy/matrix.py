@@ -4,9 +4,11 @@ Each run starts a service under load and the agent with its shipped settings, le
 injects one fault or two of random magnitude, and asks GET /performance/bottlenecks what limits the service.
 A run is right when, within 30 s of the onset, the fault's kind is on top (of two: both are named) and still
 is at the next judgement, and nothing was found before. Healthy runs vary the load alone; they are
-right when nothing is found. A seed draws the same runs again."""
+right when nothing is found. A seed draws the same runs again. --further runs, by the same procedure, each fault
+once that the matrix does not draw."""
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -20,6 +22,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/overhead"))
 
 import children  # noqa: E402
 from faults import FAULTS, PAIRS  # noqa: E402
+from further import FURTHER  # noqa: E402
 from observers import Nearzero  # noqa: E402
 from services import Demo, Ordermatch  # noqa: E402
 
@@ -44,8 +47,39 @@ def plan(seed, runs, healthy):
     return [{"run": i, "seed": rng.randrange(1 << 30), "service": s, "faults": f} for i, (s, f) in enumerate(rows)]
 
 
+def further_plan(seed):
+    """Every fault that the matrix does not draw, once a service; each by itself draws what it does among all."""
+    single = [(service, name) for name, cls in FURTHER.items() for service in cls.services]
+    return [{"run": i, "seed": random.Random(f"{seed} {name} {service}").randrange(1 << 30), "service": service,
+             "faults": (name,), "further": True} for i, (service, name) in enumerate(single)]
+
+
+def chosen(options):
+    rows = further_plan(options.seed) if options.further else plan(options.seed, options.runs, options.healthy)
+    if options.only:
+        rows += [] if options.further else further_plan(options.seed)
+        rows = [r for r in rows if options.only in r["faults"] or (options.only == "healthy" and not r["faults"])]
+    if options.row is not None:
+        rows = [r for r in rows if r["run"] == options.row]
+    return rows
+
+
 def brief(finding):
     return {key: finding[key] for key in ("kind", "target", "where", "impact", "state")}
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """A signal that is to end us waits until this is done."""
+    told = []
+    handlers = {number: signal.signal(number, lambda n, _: told.append(n)) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if told:
+            sys.exit(128 + told[0])
 
 
 class Run:
@@ -55,7 +89,8 @@ class Run:
         make, rates = SERVICES[row["service"]]
         self.service = make(ROOT, build, rng.randint(*rates))
         self.rng, self.build = rng, build
-        self.faults = [FAULTS[name](rng, self.service) for name in row["faults"]]
+        known = FURTHER if row.get("further") else FAULTS
+        self.faults = [known[name](rng, self.service) for name in row["faults"]]
         self.agent = None
 
     def findings(self):
@@ -63,10 +98,11 @@ class Run:
         return answer["bottlenecks"]
 
     def run(self):
-        for fault in self.faults:
-            fault.prepare()
-        begun = []
+        prepared, begun = [], []
         try:
+            for fault in self.faults:
+                prepared.append(fault)
+                fault.prepare()
             self.service.start()
             self.agent = Nearzero(os.path.join(self.build, "nearzero"), self.service.targets(), overhead="")
             self.agent.start(self.service.pid)
@@ -81,12 +117,13 @@ class Run:
             result["early"] = early
             result["right"] = result["right"] and not early
         finally:
-            for clean in ([fault.end for fault in begun] + ([self.agent.stop] if self.agent else []) +
-                          [self.service.stop] + [fault.undo for fault in self.faults]):
-                try:
-                    clean()
-                except Exception as e:  # the rest must be undone all the same
-                    print(f"  not undone: {clean.__qualname__}: {e}", file=sys.stderr)
+            with undisturbed():
+                for clean in ([fault.end for fault in begun] + ([self.agent.stop] if self.agent else []) +
+                              [self.service.stop] + [fault.undo for fault in prepared]):
+                    try:
+                        clean()
+                    except Exception as e:  # the rest must be undone all the same
+                        print(f"  not undone: {clean.__qualname__}: {e}", file=sys.stderr)
         magnitudes = {fault.name: fault.magnitude for fault in self.faults}
         return {**self.row, "rate": self.service.rate, "magnitudes": magnitudes, **result}
 
@@ -123,9 +160,20 @@ class Run:
         return {"right": first is not None, "seconds": first and round(first, 1), "tops": tops, "found": found}
 
 
+def run(row, options):
+    try:
+        return Run(row, options.build, options.settle if row["faults"] else options.settle + DEADLINE).run()
+    except Exception as e:
+        if not row.get("further"):
+            raise
+        # A host may lack what one of them needs, a loop device say: the others do not need it.
+        return {**row, "rate": None, "magnitudes": {}, "right": False, "early": [], "error": str(e)}
+
+
 def line(result):
-    what = " + ".join(f"{name} {result['magnitudes'][name] or ''}".strip() for name in result["faults"]) or "healthy"
-    verdict = "right" if result["right"] else "WRONG"
+    magnitudes = result["magnitudes"]
+    what = " + ".join(f"{name} {magnitudes.get(name) or ''}".strip() for name in result["faults"]) or "healthy"
+    verdict = "right" if result["right"] else f"NOT RUN ({result['error']})" if "error" in result else "WRONG"
     when = f" after {result['seconds']:.1f} s" if result.get("seconds") else ""
     kinds = ", ".join(f"{f['kind']} {f['impact'] * 100:.0f} %" for f in result.get("found", []))
     early = "; found early: " + ", ".join(f["kind"] for f in result["early"]) if result["early"] else ""
@@ -141,7 +189,9 @@ def arguments():
     parser.add_argument("--today", action="store_true", help="the day is the seed")
     parser.add_argument("--least-right", type=int, help="runs that must be right (95 %% of them)")
     parser.add_argument("--settle", type=float, default=32, help="healthy seconds before the onset (%(default)s)")
-    parser.add_argument("--only", help="only this fault, or `healthy`")
+    parser.add_argument("--further", action="store_true", help="the faults that the matrix does not draw, each once")
+    parser.add_argument("--only", choices=dict.fromkeys([*FAULTS, *FURTHER, "healthy"]), metavar="FAULT",
+                        help="only this fault, of the matrix or of --further, or `healthy`")
     parser.add_argument("--row", type=int, help="only the run of this number")
     parser.add_argument("--json", metavar="FILE", help="a line for each run, as it ends; the table: bench fault-table")
     parser.add_argument("--lock", help=argparse.SUPPRESS)
@@ -158,18 +208,14 @@ def main():
     children.refuse_other_observers()
     for end in (signal.SIGTERM, signal.SIGINT):  # undoes what the run has made
         signal.signal(end, lambda number, frame: sys.exit(128 + number))
-    rows = plan(options.seed, options.runs, options.healthy)
-    if options.only:
-        rows = [r for r in rows if options.only in r["faults"] or (options.only == "healthy" and not r["faults"])]
-    if options.row is not None:
-        rows = [r for r in rows if r["run"] == options.row]
+    rows = chosen(options)
     right = 0
     for row in rows:
         if options.lock:
             import fcntl
             held = open(options.lock)
             fcntl.flock(held, fcntl.LOCK_EX)
-        result = Run(row, options.build, options.settle if row["faults"] else options.settle + DEADLINE).run()
+        result = run(row, options)
         if options.lock:
             held.close()
         right += result["right"]

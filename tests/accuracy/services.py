@@ -33,18 +33,26 @@ def _targets_of(path, old, pid):
     return "targets:" + text.split("\ntargets:", 1)[1].replace(old, f"pid: {pid}")
 
 
+def free_port():
+    """A port of loopback where nobody listens now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Demo:
-    """nz-demo; `faults`: those that SIGUSR1 switches on."""
+    """nz-demo; `faults`: those that SIGUSR1 switches on; `database`: where a fault wants it, else in `folder`."""
 
     name = "demo"
 
     def __init__(self, root, build, rate):
         self.root, self.program, self.rate = root, os.path.join(build, "tests/workloads/nz-demo"), rate
         self.prefix, self.arguments, self.faults, self.faulty, self.process = [], [], [], False, None
+        self.folder, self.database = "", None
 
     def start(self):
         self.folder = tempfile.mkdtemp(prefix="nearzero-accuracy.")
-        self.database = os.path.join(self.folder, "orders.db")
+        self.database = self.database or os.path.join(self.folder, "orders.db")
         command = [*self.prefix, self.program, "--rate", str(self.rate), "--arrivals", "poisson", "--duration", "0",
                    "--no-truth", "--samples", "1000", "--truth", "/dev/null", "--db", self.database, *self.arguments]
         for fault in self.faults:
@@ -79,13 +87,11 @@ class Ordermatch:
 
     def __init__(self, root, build, rate):
         self.root, self.folder_of_programs, self.rate = root, os.path.join(build, "tests/workloads"), rate
-        self.prefix, self.process, self.client = [], None, None
+        self.prefix, self.process, self.client, self.folder = [], None, None, ""
 
     def start(self):
         self.folder = tempfile.mkdtemp(prefix="nearzero-accuracy.")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         client = os.path.join(self.folder_of_programs, "nz-fix-client")
         settings = os.path.join(self.folder, "ordermatch.cfg")
         subprocess.run([client, "--write-config", settings, "--port", str(self.port)], check=True)

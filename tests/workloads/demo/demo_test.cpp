@@ -140,6 +140,28 @@ TEST(DemoFaults, CpuHog) {
   EXPECT_TRUE(fault_raises("p999_ns", "--fault cpu-hog=4 --rate 500 --threads 1 --pin", 1.5));
 }
 
+TEST(DemoFaults, SwitchesOfTheOrderPath) {
+  const json t = report_of(
+      "./nz-demo --duration 1 --rate 200 --fault slow-signal=8 --fault open-per-order "
+      "--fault small-checkpoints=5 --fault open-cursor=0.2");
+  const json& orders = t["orders"];
+  const json& stages = t["stages"];
+  // Both do about the same work without the fault.
+  EXPECT_GT(stages["demo::compute_signal"]["p50_ns"].get<double>(),
+            1.5 * stages["demo::check_risk"]["p50_ns"].get<double>());
+  EXPECT_EQ(orders["failed"], 0);
+  const json& sql = t["sqlite"]["run"];
+  EXPECT_GE(number(sql, "opens"), number(orders, "started") * 9 / 10) << "but for the first ones";
+  EXPECT_EQ(sql["opens"], sql["closes"]);
+  EXPECT_GE(number(statement(t, "SELECT id"), "runs"), 3u);
+}
+
+TEST(Demo, CreditServiceThatIsNotThere) {
+  EXPECT_EQ(system("cd " NZ_WORKLOAD_DIR
+                   " && ./nz-demo --duration 1 --credit-port 1 2>&1 | grep -q -- --credit-port"),
+            0);
+}
+
 TEST(Demo, SignalsStartToggleAndStop) {
   const std::string truth = "/tmp/nz-demo-test-" + std::to_string(getpid()) + ".json";
   const std::string program = NZ_WORKLOAD_DIR "/nz-demo";

@@ -6,6 +6,7 @@
 #include "tests/workloads/common/workload.h"
 #include "tests/workloads/demo/memory.h"
 #include "tests/workloads/demo/slow_fsync.h"
+#include "tests/workloads/demo/switches.h"
 
 namespace demo {
 namespace {
@@ -31,6 +32,28 @@ void spin(int cpu, const std::atomic<bool>& stop) {
   }
 }
 
+// Those that are a switch which the service reads; false: the fault is none of them.
+bool set_switch(const FaultSpec& spec, bool on) {
+  const double magnitude = spec.magnitude;
+  if (spec.name == "slow-fsync") {
+    g_slow_fsync_ns = on ? static_cast<uint64_t>(magnitude * 1e6) : 0;
+  } else if (spec.name == "page-faults") {
+    g_fresh_bytes = on ? static_cast<size_t>(magnitude * 1024) : 0;
+  } else if (spec.name == "slow-signal") {
+    g_switches.signal_times = on ? static_cast<uint64_t>(magnitude) : 1;
+  } else if (spec.name == "small-checkpoints") {
+    g_switches.checkpoint_pages =
+        on ? std::max(1, static_cast<int>(magnitude)) : kDefaultCheckpointPages;
+  } else if (spec.name == "open-per-order") {
+    g_switches.open_per_order = on;
+  } else if (spec.name == "stop-accepting") {
+    g_switches.stop_accepting = on;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Faults::Faults(const Options& options, PositionBook& positions, const std::string& db_path,
@@ -39,8 +62,8 @@ Faults::Faults(const Options& options, PositionBook& positions, const std::strin
   for (const FaultSpec& spec : options.faults) {
     faults_.push_back(std::make_unique<Fault>());
     faults_.back()->spec = spec;
-    if (spec.name == "missing-index" && !store_)
-      store_ = std::make_unique<Store>(db_path, options.synchronous, vfs);
+    if (spec.name == "missing-index" || spec.name == "open-cursor")
+      faults_.back()->store = std::make_unique<Store>(db_path, options.synchronous, vfs);
   }
 }
 
@@ -63,7 +86,12 @@ void Faults::stop_all() {
   for (auto& fault : faults_) set(*fault, false);
 }
 
-SqlCounts Faults::close() { return store_ ? store_->close() : SqlCounts{}; }
+SqlCounts Faults::close() {
+  SqlCounts counts;
+  for (auto& fault : faults_)
+    if (fault->store) counts.merge(fault->store->close());
+  return counts;
+}
 
 void Faults::set(Fault& fault, bool on) {
   if (fault.on == on) return;
@@ -80,6 +108,7 @@ void Faults::set(Fault& fault, bool on) {
 }
 
 void Faults::switch_on(Fault& fault) {
+  if (set_switch(fault.spec, true)) return;
   fault.stop = false;
   const double magnitude = fault.spec.magnitude;
   if (fault.spec.name == "lock-convoy") {
@@ -91,22 +120,23 @@ void Faults::switch_on(Fault& fault) {
     for (uint64_t i = 0; i < options_.threads * static_cast<uint64_t>(magnitude); ++i)
       fault.threads.emplace_back(
           [&fault, i, cpus] { spin(static_cast<int>(i % cpus), fault.stop); });
-  } else if (fault.spec.name == "slow-fsync") {
-    g_slow_fsync_ns = static_cast<uint64_t>(magnitude * 1e6);
-  } else if (fault.spec.name == "page-faults") {
-    g_fresh_bytes = static_cast<size_t>(magnitude * 1024);
+  } else if (fault.spec.name == "open-cursor") {
+    const auto held_ns = static_cast<uint64_t>(magnitude * 1e9);
+    fault.threads.emplace_back([held_ns, &fault] {
+      while (!fault.stop.load(std::memory_order_relaxed))
+        fault.store->read_slowly(held_ns, fault.stop);
+    });
   } else {
-    store_->drop_limit_index();
+    fault.store->drop_limit_index();
   }
 }
 
 void Faults::switch_off(Fault& fault) {
+  if (set_switch(fault.spec, false)) return;
   fault.stop = true;
   for (std::thread& thread : fault.threads) thread.join();
   fault.threads.clear();
-  if (fault.spec.name == "slow-fsync") g_slow_fsync_ns = 0;
-  if (fault.spec.name == "page-faults") g_fresh_bytes = 0;
-  if (fault.spec.name == "missing-index") store_->create_limit_index();
+  if (fault.spec.name == "missing-index") fault.store->create_limit_index();
 }
 
 }  // namespace demo

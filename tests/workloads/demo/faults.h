@@ -28,7 +28,7 @@ class Faults {
   void toggle();
   void stop_all();
   const std::vector<FaultWindow>& windows() const { return windows_; }
-  SqlCounts close();  // counts of the connection that drops and creates the index
+  SqlCounts close();  // counts of the faults' own connections
 
  private:
   struct Fault {
@@ -37,6 +37,7 @@ class Faults {
     size_t window = 0;
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
+    std::unique_ptr<Store> store;  // where it needs a connection of its own
   };
   void set(Fault& fault, bool on);
   void switch_on(Fault& fault);
@@ -44,7 +45,6 @@ class Faults {
 
   const Options& options_;
   PositionBook& positions_;
-  std::unique_ptr<Store> store_;
   std::vector<std::unique_ptr<Fault>> faults_;
   std::vector<FaultWindow> windows_;
   bool manual_;

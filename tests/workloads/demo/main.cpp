@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,6 +15,7 @@
 #include <thread>
 
 #include "tests/workloads/common/workload.h"
+#include "tests/workloads/demo/credit.h"
 #include "tests/workloads/demo/faults.h"
 #include "tests/workloads/demo/gateway.h"
 #include "tests/workloads/demo/market.h"
@@ -21,6 +23,7 @@
 #include "tests/workloads/demo/options.h"
 #include "tests/workloads/demo/slow_fsync.h"
 #include "tests/workloads/demo/stages.h"
+#include "tests/workloads/demo/status_port.h"
 #include "tests/workloads/demo/store.h"
 #include "tests/workloads/demo/truth.h"
 
@@ -75,7 +78,10 @@ struct Service {
         reference(path_in + ".reference", options_in.reference_mb << 20),
         queue(options_in.queue_limit),
         gateway(options_in.gateway, options_in.threads),
-        results(options_in.threads) {}
+        status(options_in.status_port),
+        results(options_in.threads) {
+    for (size_t i = 0; i < options.threads; ++i) credit.emplace_back(options.credit_port);
+  }
 
   void work(size_t index);
   void report_positions();
@@ -88,6 +94,8 @@ struct Service {
   TickQueue queue;
   PositionBook positions;
   Gateway gateway;
+  StatusPort status;
+  std::deque<CreditLine> credit;  // one for each worker; a deque: they do not move
   std::vector<WorkerResult> results;
   SqlCounts report_sql;
   uint64_t reports = 0;
@@ -107,7 +115,7 @@ void Service::work(size_t index) {
                                           static_cast<size_t>(std::min(per_worker, expected)));
   Store store(path, options.synchronous, vfs);
   store.prepare();
-  Worker worker(store, positions, reference, gateway.worker_fd(index), options);
+  Worker worker(store, positions, reference, credit[index], gateway.worker_fd(index), options);
   while (const std::optional<Tick> tick = queue.pop()) {
     handle_tick(worker, *tick);
     truth->record(worker.times);
@@ -136,6 +144,7 @@ void Service::start() {
   gateway.start();
   for (size_t i = 0; i < options.threads; ++i) threads.emplace_back([this, i] { work(i); });
   if (options.report_every_s > 0) threads.emplace_back([this] { report_positions(); });
+  if (status.listens()) threads.emplace_back([this] { status.serve(stopping); });
   threads.emplace_back([this] { market = generate_market_data(options, queue, stopping); });
 }
 

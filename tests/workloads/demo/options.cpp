@@ -8,11 +8,10 @@ namespace demo {
 namespace {
 
 // Each fault with the magnitude that it has when none is given.
-const std::map<std::string, double> kFaults{{"lock-convoy", 3},
-                                            {"missing-index", 0},
-                                            {"slow-fsync", 20},
-                                            {"cpu-hog", 2},
-                                            {"page-faults", 512}};
+const std::map<std::string, double> kFaults{
+    {"lock-convoy", 3},   {"missing-index", 0}, {"slow-fsync", 20},        {"cpu-hog", 2},
+    {"page-faults", 512}, {"slow-signal", 4},   {"small-checkpoints", 10}, {"open-per-order", 0},
+    {"open-cursor", 6},   {"stop-accepting", 0}};
 
 // A number at the front of `text`, which loses it.
 double take_number(std::string& text) {
@@ -70,6 +69,11 @@ Options parse_options(int argc, char** argv) {
       "  slow-fsync[=20]    every fsync of SQLite takes so many ms longer; see --synchronous FULL\n"
       "  cpu-hog[=2]        so many spinning threads per worker, on the workers' CPUs\n"
       "  page-faults[=512]  each risk check works on so many KB of memory that is new each time\n"
+      "  slow-signal[=4]    compute_signal does so many times its work\n"
+      "  small-checkpoints[=10]  commits checkpoint after so many pages of WAL, not after 1,000\n"
+      "  open-per-order     each order opens a connection for its limit lookup, and closes it\n"
+      "  open-cursor[=6]    a thread keeps a SELECT open for so many seconds, again and again\n"
+      "  stop-accepting     nobody accepts at --status-port\n"
       "Signals: SIGUSR1 toggles the configured faults, SIGUSR2 starts after --wait,\n"
       "         SIGINT and SIGTERM stop and print the truth.\n\n"
       "Examples:\n"
@@ -117,6 +121,13 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--reference-data", o.reference_mb,
                  "MB of reference data in a mapped file, beside the database")
       ->capture_default_str();
+  app.add_option("--credit-port", o.credit_port,
+                 "Ask the credit service at this port of loopback in each risk check: 64 bytes to "
+                 "it, 64 bytes back")
+      ->check(CLI::Range(1, 65535));
+  app.add_option("--status-port", o.status_port,
+                 "Answer whoever connects to this port of loopback with a line")
+      ->check(CLI::Range(1, 65535));
   app.add_option("--fault", faults, "NAME[=MAGNITUDE][:START[-STOP]], repeatable");
   app.add_option("--fault-start", fault_start, "Seconds after the start")->transform(seconds);
   app.add_option("--fault-stop", fault_stop, "Seconds after the start; default: until the end")

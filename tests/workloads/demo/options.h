@@ -31,6 +31,8 @@ struct Options {
   double report_every_s = 1;  // 0: no position report
   std::string gateway = "tcp";
   uint64_t reference_mb = 0;  // mapped file of which each order reads some pages
+  uint64_t credit_port = 0;   // of the service that each order asks; 0: none
+  uint64_t status_port = 0;   // where the service tells that it is up; 0: nowhere
 
   std::vector<FaultSpec> faults;
   bool fault_manual = false;  // only SIGUSR1 switches them

@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "tests/workloads/demo/gateway.h"
+#include "tests/workloads/demo/switches.h"
 
 namespace demo {
 namespace {
@@ -59,10 +60,11 @@ void send_all(int fd, const char* data, size_t size) noexcept {
 }  // namespace
 
 Worker::Worker(Store& store_in, PositionBook& positions_in, const ReferenceData& reference_in,
-               int gateway, const Options& options)
+               const CreditLine& credit_in, int gateway, const Options& options)
     : store(store_in),
       positions(positions_in),
       reference(reference_in),
+      credit(credit_in),
       gateway_fd(gateway),
       lookup_every(options.lookup_every),
       signal_factors(kSignalFactors * options.work_percent / 100),
@@ -108,8 +110,10 @@ void on_market_data(Worker& worker, const Tick& tick) {
 double compute_signal(Worker& worker, const Tick& tick) {
   const StageScope scope(worker.times, kComputeSignal);
   const PriceHistory& history = worker.history[tick.symbol];
+  const uint64_t factors =
+      worker.signal_factors * g_switches.signal_times.load(std::memory_order_relaxed);
   double signal = 0;
-  for (uint64_t f = 0; f < worker.signal_factors; ++f) {
+  for (uint64_t f = 0; f < factors; ++f) {
     const double decay = 1.0 / (2.0 + static_cast<double>(f));
     double average = history.prices[history.next];
     for (size_t i = 0; i < PriceHistory::kWindow; ++i) {
@@ -124,11 +128,14 @@ double compute_signal(Worker& worker, const Tick& tick) {
 void check_risk(Worker& worker, const Tick& tick, double signal) {
   const StageScope scope(worker.times, kCheckRisk);
   if (worker.orders % worker.lookup_every == 0)
-    worker.limits = worker.store.lookup_limits(tick.account);
+    worker.limits = g_switches.open_per_order.load(std::memory_order_relaxed)
+                        ? worker.store.lookup_limits_anew(tick.account)
+                        : worker.store.lookup_limits(tick.account);
   worker.reference_sum += worker.reference.look_up(worker.reference_random);
   worker.fresh.use();
   const double notional = tick.price * static_cast<double>(tick.quantity);
   const double loss = value_at_risk(worker, notional);
+  if (!worker.credit.ask(tick.account)) throw RiskRejected("no answer of the credit service");
   {
     std::lock_guard lock(worker.positions.mutex);
     worker.positions.notional[tick.symbol] += signal >= 0 ? notional : -notional;
@@ -140,6 +147,7 @@ void check_risk(Worker& worker, const Tick& tick, double signal) {
 
 void persist_order(Worker& worker, const Tick& tick, double signal) {
   const StageScope scope(worker.times, kPersistOrder);
+  worker.store.checkpoint_from(g_switches.checkpoint_pages.load(std::memory_order_relaxed));
   worker.store.insert_order(tick, signal);
 }
 

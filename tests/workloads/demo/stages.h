@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/workloads/demo/credit.h"
 #include "tests/workloads/demo/market.h"
 #include "tests/workloads/demo/memory.h"
 #include "tests/workloads/demo/queue.h"
@@ -45,11 +46,12 @@ struct PriceHistory {
 // Everything one worker thread owns.
 struct Worker {
   Worker(Store& store_in, PositionBook& positions_in, const ReferenceData& reference_in,
-         int gateway, const Options& options);
+         const CreditLine& credit_in, int gateway, const Options& options);
 
   Store& store;
   PositionBook& positions;
   const ReferenceData& reference;
+  const CreditLine& credit;
   FreshMemory fresh;
   int gateway_fd;
   uint64_t lookup_every;

@@ -1,6 +1,10 @@
 #include "tests/workloads/demo/store.h"
 
+#include <algorithm>
+
+#include "tests/workloads/common/workload.h"
 #include "tests/workloads/demo/market.h"
+#include "tests/workloads/demo/switches.h"
 
 namespace demo {
 namespace {
@@ -91,7 +95,11 @@ void Statement::reset() {
   running_ = false;
 }
 
-Store::Store(const std::string& path, const std::string& synchronous, const std::string& vfs) {
+Store::Store(const std::string& path, const std::string& synchronous, const std::string& vfs)
+    : path_(path),
+      synchronous_(synchronous),
+      vfs_(vfs),
+      checkpoint_pages_(kDefaultCheckpointPages) {
   const int rc = sqlite3_open_v2(path.c_str(), &db_,
                                  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                                  vfs.empty() ? nullptr : vfs.c_str());
@@ -189,6 +197,14 @@ Limits Store::lookup_limits(uint32_t account) {
   return limits;
 }
 
+Limits Store::lookup_limits_anew(uint32_t account) {
+  Store fresh(path_, synchronous_, vfs_);
+  fresh.prepare();
+  const Limits limits = fresh.lookup_limits(account);
+  counts_.merge(fresh.close());
+  return limits;
+}
+
 void Store::insert_order(const Tick& tick, double signal) {
   insert_->bind(1, static_cast<int64_t>(tick.account));
   insert_->bind(2, static_cast<int64_t>(tick.symbol));
@@ -204,6 +220,22 @@ int64_t Store::position_report() {
   while (report_->step()) net += report_->integer(2);
   report_->reset();
   return net;
+}
+
+void Store::read_slowly(uint64_t held_ns, const std::atomic<bool>& stop) {
+  constexpr uint64_t kSlice = 20'000'000;
+  Statement cursor(db_, "SELECT id, account, quantity FROM orders ORDER BY id", counts_);
+  cursor.step();
+  for (const uint64_t until = nz::workload::now_ns() + held_ns;
+       !stop.load(std::memory_order_relaxed) && nz::workload::now_ns() < until;)
+    nz::workload::sleep_ns(std::min(held_ns, kSlice));
+  cursor.reset();
+}
+
+void Store::checkpoint_from(int pages) {
+  if (pages == checkpoint_pages_) return;
+  checkpoint_pages_ = pages;
+  sqlite3_wal_autocheckpoint(db_, pages);
 }
 
 void Store::drop_limit_index() { run("DROP INDEX IF EXISTS risk_limits_account"); }

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -74,14 +75,22 @@ class Store {
   void prepare();        // the statements of the order path
   Limits lookup_limits(uint32_t account);
   void insert_order(const Tick& tick, double signal);
+  // The same on a connection that is opened for it, and closed.
+  Limits lookup_limits_anew(uint32_t account);
   int64_t position_report();  // scans the newest 1,000 orders, returns the net quantity
+  // Reads the first order and keeps the statement open, `held_ns` long or until `stop`.
+  void read_slowly(uint64_t held_ns, const std::atomic<bool>& stop);
+  // Commits of this connection checkpoint from so many pages of WAL on.
+  void checkpoint_from(int pages);
   void drop_limit_index();
   void create_limit_index();
   SqlCounts close();  // counts of the life of this connection
 
  private:
   void run(const std::string& text);
+  const std::string path_, synchronous_, vfs_;
   sqlite3* db_ = nullptr;
+  int checkpoint_pages_;
   SqlCounts counts_;
   std::unique_ptr<Statement> lookup_, insert_, report_;
 };
