@@ -120,38 +120,46 @@ int BPF_PROG(nz_tcp_read, struct sock* sk) {
   return 0;
 }
 
-/* `moved`: bytes, or an error. Whoever polls a socket without pause fails all the time: that must
- * cost next to nothing. */
-static __always_inline int nz_moved(struct sock* sk, int moved, bool peeked, bool out) {
-  __u32 protocol = sk->sk_protocol;
+/* Whoever polls a socket without pause fails all the time, and sockets of other protocols are many:
+ * that must cost next to nothing. The count only feeds a price, and may lose one now and then. */
+static __always_inline int nz_idle_call(void) {
+  struct nz_counters* c = nz_counters_of(bpf_get_smp_processor_id());
+  if (c) c->socket_idle++;
+  return 0;
+}
+
+/* `moved`: bytes, or an error. `payload`: they were taken from the socket's data, or given to it.
+ */
+static __always_inline int nz_moved(struct sock* sk, int moved, bool payload, bool out) {
+  __u32 type = sk->sk_type, protocol = sk->sk_protocol;
+  bool tcp = type == NZ_SOCK_STREAM && protocol == NZ_IPPROTO_TCP;
   struct nz_tcp_stats* stats;
   __u32 slot, kind;
   __u64 id;
-  if (moved <= 0 || (protocol != NZ_IPPROTO_TCP && protocol != NZ_IPPROTO_UDP)) {
-    stats = nz_tcp_stats_of(0);
-    if (stats) NZ_ADD(stats->idle, 1);
-    return 0;
-  }
+  if (moved <= 0 || (!tcp && (type != NZ_SOCK_DGRAM || protocol != NZ_IPPROTO_UDP)))
+    return nz_idle_call();
   id = bpf_get_current_pid_tgid();
   slot = nz_slot_of_current(id);
   stats = nz_tcp_stats_of(slot);
-  kind = (protocol == NZ_IPPROTO_UDP ? NZ_UDP_IN : NZ_TCP_IN) + out;
+  kind = (tcp ? NZ_TCP_IN : NZ_UDP_IN) + out;
   if (stats) {
     NZ_ADD(stats->events, 1);
-    if (!peeked) NZ_ADD(stats->bytes[kind & (NZ_SOCKET_BYTES - 1)], moved);
+    if (payload) NZ_ADD(stats->bytes[kind & (NZ_SOCKET_BYTES - 1)], moved);
   }
-  if (protocol == NZ_IPPROTO_TCP) nz_used_socket(sk, id, slot);
+  if (tcp) nz_used_socket(sk, id, slot);
   return 0;
 }
 
 /* At the end of send() and recv() on any socket, from 6.3 on (6e6eda44b939). Of connections that
  * are only written to nothing else tells whose they are. */
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(nz_socket_sent, struct sock* sk, int ret) { return nz_moved(sk, ret, false, true); }
+int BPF_PROG(nz_socket_sent, struct sock* sk, int ret) { return nz_moved(sk, ret, true, true); }
 
+/* What the queue of errors gives is what was sent: a time stamp's packet, or the one that failed.
+ */
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(nz_socket_received, struct sock* sk, int ret, int flags) {
-  return nz_moved(sk, ret, flags & NZ_MSG_PEEK, false);
+  return nz_moved(sk, ret, !(flags & (NZ_MSG_PEEK | NZ_MSG_ERRQUEUE)), false);
 }
 
 /* A connect has ended, well or not. */

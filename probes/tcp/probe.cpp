@@ -1,5 +1,7 @@
 // TCP by target: the smoothed round trip at each segment that comes in, how long connects take and
 // how many fail, retransmits; and the bytes that TCP and UDP move for it.
+#include <chrono>
+
 #include "nearzero/tcp.h"
 
 #include "probes/by_slot.h"
@@ -8,6 +10,10 @@
 
 namespace nz::probes {
 namespace {
+
+/// Socket calls a second and CPU that move nothing: 0.1 % of it at their price. A thread that polls
+/// without pause makes a hundred times as many.
+constexpr double kMostIdle = 25'000;
 
 class Tcp final : public Probe {
  public:
@@ -27,14 +33,38 @@ class Tcp final : public Probe {
     if (links_.none()) env_.object.clear("nz_tcp_sockets");  // closed meanwhile
     links_.attach({"nz_tcp_state", "nz_tcp_retransmit", "nz_tcp_retransmit_synack"});
     if (tripped_) return;
-    links_.attach({"nz_socket_received", "nz_socket_sent", "nz_tcp_segment"});
-    // Before kernel 6.3: whose a socket is, without what it moves.
+    if (!polled_in_) links_.attach({"nz_socket_received"});
+    if (!polled_out_) links_.attach({"nz_socket_sent"});
+    links_.attach({"nz_tcp_segment"});
+    // Before kernel 6.3, and where sockets are polled: whose a socket is, without what it moves.
     if (!links_.contains("nz_socket_received")) links_.attach({"nz_tcp_read"});
   }
 
   void stop() override {
     links_.close();
-    tripped_ = false;
+    tripped_ = polled_in_ = polled_out_ = false;
+  }
+
+  // Where sockets are polled, the bytes are not worth what every call in vain costs. Most polls are
+  // reads; writes go where that was not enough.
+  void tick() override {
+    const auto now = Clock::now();
+    const uint64_t idle = env_.drain.counters().socket_idle;
+    const double seconds = std::chrono::duration<double>(now - ticked_).count();
+    const bool polled =
+        ticked_ != Clock::time_point{} && seconds > 0 &&
+        static_cast<double>(idle - idle_) / seconds > kMostIdle * env_.drain.layout().cpus;
+    ticked_ = now;
+    idle_ = idle;
+    if (!polled) return;
+    if (links_.contains("nz_socket_received")) {
+      polled_in_ = true;
+      links_.close("nz_socket_received");
+      links_.attach({"nz_tcp_read"});
+    } else if (links_.contains("nz_socket_sent")) {
+      polled_out_ = true;
+      links_.close("nz_socket_sent");
+    }
   }
 
   // Whoever it is for, the hooks tax every connection of the host: what follows the traffic goes.
@@ -83,7 +113,7 @@ class Tcp final : public Probe {
       const uint64_t hits = rows_.count(slot, NZ_TCP_HIST_RTT) + stats.unmeasured + stats.events;
       if (slot == 0 || hits != 0) result.push_back({slot, HitKind::tcp_event, hits});
     }
-    result.push_back({0, HitKind::socket_idle, sums(0).idle});
+    result.push_back({0, HitKind::socket_idle, env_.drain.counters().socket_idle});
     return result;
   }
 
@@ -93,11 +123,21 @@ class Tcp final : public Probe {
     const std::string text = segments   ? "each segment in, connects, retransmits, bytes"
                              : tripped_ ? "tripped: over budget; connects and retransmits alone"
                                         : "off";
-    return {
+    std::vector<Status> rows = {
         {name(), "host", 0, segments && links_.contains("nz_tcp_state"), text + links_.failures()}};
+    if (polled_in_) {
+      rows.push_back({name() + ":bytes", "host", 0, false,
+                      std::string(polled_out_ ? "bytes are" : "bytes received are") +
+                          " not counted: sockets are polled, and more than " +
+                          std::to_string(static_cast<int>(kMostIdle)) +
+                          " calls a second and CPU moved nothing"});
+    }
+    return rows;
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   [[nodiscard]] metrics::Family bytes() const {
     metrics::Family family{
         "nearzero_socket_bytes_total",
@@ -130,6 +170,9 @@ class Tcp final : public Probe {
   std::span<const nz_tcp_stats> counts_;
   TracingLinks links_;
   bool tripped_ = false;
+  bool polled_in_ = false, polled_out_ = false;
+  Clock::time_point ticked_;
+  uint64_t idle_ = 0;  // at ticked_
 };
 
 }  // namespace

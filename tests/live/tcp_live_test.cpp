@@ -100,8 +100,9 @@ time.sleep(0.1)
 print("{}")
 )";
 
-// To itself: datagrams, each looked at before it is read, a poll in vain after each, and a socket
-// pair, which is no network.
+// To itself: datagrams, each looked at before it is read, a poll in vain after each, its packet
+// once more from the queue of errors, with the time of sending, and a socket pair, which is no
+// network.
 constexpr const char* kDatagrams = R"(
 import signal, socket, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
@@ -109,15 +110,42 @@ print("ready", file=sys.stderr, flush=True)
 signal.sigwait({signal.SIGUSR2})
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.1", 0))
+s.setsockopt(socket.SOL_SOCKET, 37, 2 | 16)  # SO_TIMESTAMPING: software's, when it is sent
 a, b = socket.socketpair()
+came_back = 0
 for _ in range(50):
     s.sendto(b"x" * 300, s.getsockname())
     s.recv(1000, socket.MSG_PEEK)
     s.recv(200)
     try: s.recv(1000, socket.MSG_DONTWAIT)
     except BlockingIOError: pass
+    came_back += len(s.recvmsg(1000, 1000, 0x2000)[0])  # MSG_ERRQUEUE
     a.sendall(b"y" * 1000)
     b.recv(1000)
+print('{"came_back": %d}' % came_back)
+)";
+
+// Polls a connection that says nothing, then asks it.
+constexpr const char* kPolls = R"(
+import signal, socket, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+listener = socket.create_server(("127.0.0.1", 0))
+other_end = socket.create_connection(listener.getsockname())
+c, _ = listener.accept()
+c.setblocking(False)
+print("ready", file=sys.stderr, flush=True)
+signal.sigwait({signal.SIGUSR2})
+until = time.monotonic() + 3
+while time.monotonic() < until:
+    for _ in range(1000):
+        try: c.recv(1)
+        except BlockingIOError: pass
+c.setblocking(True)
+for _ in range(500):
+    other_end.sendall(b"q")
+    c.recv(1)
+    c.sendall(b"a")
+    other_end.recv(1)
 print("{}")
 )";
 
@@ -173,6 +201,17 @@ TEST_F(Tcp, DatagramsAreCountedAsTheyAreRead) {
   EXPECT_EQ(bytes("udp", "out"), 50 * 300);
   EXPECT_EQ(bytes("udp", "in"), 50 * 200) << "the rest of a datagram is lost to the reader";
   EXPECT_EQ(bytes("tcp", "in") + bytes("tcp", "out"), 0);
+  EXPECT_GT(saw_["came_back"].get<double>(), 50 * 300) << "what was sent, with its headers";
+}
+
+// Each poll in vain would pay for bytes that hardly ever come.
+TEST_F(Tcp, BytesAreLeftOutWhereSocketsArePolledAndTheRestGoesOn) {
+  run({"/usr/bin/python3", "-c", kPolls});
+  EXPECT_EQ(value_of(data_, "nearzero_probe_attached", {{"probe", "tcp:bytes"}}), 0);
+  EXPECT_EQ(value_of(data_, "nearzero_probe_attached", {{"probe", "tcp"}}), 1);
+  EXPECT_EQ(bytes("tcp", "in"), 0);
+  EXPECT_EQ(bytes("tcp", "out"), 1000);
+  EXPECT_GE(values("nearzero_tcp_round_trip_seconds", "talker").count(), 990U);
 }
 
 TEST_F(Tcp, EachSegmentThatComesInHasARoundTrip) {

@@ -264,7 +264,8 @@ struct nz_counters {
   nz_u64 switches;                /* sched_switch hits */
   nz_u64 slot_switches[NZ_SLOTS]; /* those in which a target's thread took part */
   nz_u64 syscalls_other;
-  nz_u64 lifecycle; /* fork, exec, exit hits */
+  nz_u64 lifecycle;   /* fork, exec, exit hits */
+  nz_u64 socket_idle; /* socket calls that moved nothing, or are of other protocols */
   nz_u64 drops[NZ_DROPS];
 };
 

@@ -24,6 +24,7 @@ struct sock_common {
 struct sock {
   struct sock_common __sk_common;
   struct socket* sk_socket;
+  unsigned short sk_type;
   unsigned short sk_protocol;
 };
 struct tcp_sock {
@@ -44,7 +45,10 @@ struct sk_buff {
 #define NZ_AF_INET 2
 #define NZ_IPPROTO_TCP 6
 #define NZ_IPPROTO_UDP 17
+#define NZ_SOCK_STREAM 1 /* include/linux/net.h */
+#define NZ_SOCK_DGRAM 2
 #define NZ_MSG_PEEK 2 /* include/linux/socket.h */
+#define NZ_MSG_ERRQUEUE 0x2000
 
 /* The smoothed round trip in ns; 0 until there was one. `sk` of a TCP socket. */
 static __always_inline __u64 nz_round_trip(struct sock* sk) {

@@ -18,7 +18,6 @@ enum nz_socket_bytes { NZ_TCP_IN, NZ_TCP_OUT, NZ_UDP_IN, NZ_UDP_OUT, NZ_SOCKET_B
 struct nz_tcp_stats {
   nz_u64 unmeasured;  /* segments in, before there was a first round trip */
   nz_u64 events;      /* hits of the other programs: reads, writes, changes of state, retransmits */
-  nz_u64 idle;        /* reads and writes that moved nothing: of slot 0, whoever made them */
   nz_u64 retransmits; /* segments, as RetransSegs of /proc/net/snmp counts them */
   nz_u64 connects_failed;
   nz_u64 no_room; /* the table was full: whose socket it is, or when it began, is not known */
