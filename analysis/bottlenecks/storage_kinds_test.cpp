@@ -134,10 +134,10 @@ void fail_requests(Scene& s, const char* device, const char* op, double in_windo
             in_window / s.seconds);
 }
 
-// `in_window` statements end with `code`, all of digest bb02.
-void fail_statements(Scene& s, const char* code, double in_window) {
+// `in_window` statements of one digest end with `code`.
+void fail_statements(Scene& s, const char* code, double in_window, const char* digest = "bb02") {
   const auto with = [&](const char* label, const char* value) {
-    return Labels{{"target", s.target}, {"digest", "bb02"}, {label, value}};
+    return Labels{{"target", s.target}, {"digest", digest}, {label, value}};
   };
   s.counter("nearzero_sqlite_results_total", {{"target", s.target}, {"code", code}},
             in_window / s.seconds);
@@ -230,6 +230,30 @@ TEST(DiskErrors, OfStatementsOnTheOrderPathAreCritical) {
   EXPECT_EQ(found[0].severity, Severity::critical);
   EXPECT_NEAR(found[0].impact, 0.3, 1e-9) << "900 of 3,000 orders";
   EXPECT_EQ(found[0].impact_seconds, 0);
+}
+
+// What other threads do beside the orders fails ten times as often: these are no lost orders.
+TEST(DiskErrors, OfOtherThreadsCostNoOrders) {
+  Scene s, healthy;
+  fail_statements(s, "SQLITE_FULL", 300);
+  begin_in_stage(s, "bb02", "persist");
+  fail_statements(s, "SQLITE_FULL", 3000, "cc03");
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_THAT(found[0].title, HasSubstr("(3300)"));
+  EXPECT_NEAR(found[0].impact, 0.1, 1e-9) << "300 of 3,000 orders";
+  fail_statements(healthy, "SQLITE_FULL", 3000, "cc03");
+  EXPECT_NEAR(find(s, healthy)[0].impact, 0.1, 1e-9) << "nor are they taken off";
+}
+
+TEST(DiskErrors, OfAnotherCodeCostNoOrdersTwice) {
+  Scene s;
+  fail_statements(s, "SQLITE_FULL", 300);
+  begin_in_stage(s, "bb02", "persist");
+  // The errors of a digest are of any code.
+  s.counter("nearzero_sqlite_statement_errors_total",
+            {{"target", s.target}, {"digest", "bb02"}, {"statement", "INSERT INTO orders"}}, 200);
+  EXPECT_NEAR(find(s)[0].impact, 0.1, 1e-9);
 }
 
 TEST(DiskErrors, OfEachCodeHaveAnAdviceOfTheirOwn) {
