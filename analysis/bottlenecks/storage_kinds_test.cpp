@@ -122,11 +122,15 @@ void add_mount(Scene& s, const char* mount, const char* device) {
   s.gauge("nearzero_filesystem_bytes", labels("available"), 0.5e9);
 }
 
-void add_database(Scene& s, const char* database) {
+// On no disk that is known without a `device`.
+void add_database(Scene& s, const char* database, const char* device = nullptr) {
   for (const char* kind : {"main", "wal", "shm"}) {
     s.gauge("nearzero_sqlite_database_bytes",
             {{"target", s.target}, {"database", database}, {"kind", kind}}, 1e6);
   }
+  if (!device) return;
+  s.gauge("nearzero_sqlite_database_device",
+          {{"target", s.target}, {"database", database}, {"device", device}}, 1);
 }
 
 void fail_requests(Scene& s, const char* device, const char* op, double in_window) {
@@ -180,9 +184,7 @@ TEST(DiskErrors, OfADiskWithoutANameNameNoFileOfIt) {
 TEST(DiskErrors, OfTheDatabasesDiskAreFirst) {
   Scene s;
   add_mount(s, "/", "sda");
-  add_mount(s, "/data", "sdc");
-  add_mount(s, "/data/liv", "sdb");  // the same letters, another directory
-  add_database(s, "/data/live/orders.db");
+  add_database(s, "/data/live/orders.db", "sdc");
   for (const char* device : {"sda", "sdb", "sdc"}) fail_requests(s, device, "write", 2);
   for (const auto& before : {std::optional<Scene>(Scene{}), std::optional<Scene>()}) {
     const auto found = find(s, before);
@@ -194,12 +196,29 @@ TEST(DiskErrors, OfTheDatabasesDiskAreFirst) {
   }
 }
 
+// Its own mount is none that is exported: NFS, an overlay, a container's.
+TEST(DiskErrors, NameNoDatabaseWhoseDiskIsNotKnown) {
+  Scene s;
+  add_mount(s, "/", "sda");
+  add_database(s, "/mnt/nfs/orders.db");
+  fail_requests(s, "sda", "write", 2);
+  EXPECT_THAT(find(s)[0].title, Not(HasSubstr("orders.db")));
+}
+
+TEST(DiskErrors, NameNoDatabaseThatWasOnTwoDisks) {
+  Scene s;
+  add_database(s, "/data/orders.db", "sda");
+  s.gauge("nearzero_sqlite_database_device",
+          {{"target", s.target}, {"database", "/data/orders.db"}, {"device", "sdb"}}, 1);
+  fail_requests(s, "sda", "write", 2);
+  EXPECT_THAT(find(s)[0].title, Not(HasSubstr("orders.db")));
+}
+
 TEST(DiskErrors, AreToldOfTheTargetWhoseDatabaseIsThere) {
   Scene a, b;
   b.target = "gateway";
-  add_mount(a, "/data", "sdc");
   fail_requests(a, "sdc", "write", 2);
-  add_database(b, "/data/orders.db");
+  add_database(b, "/data/orders.db", "sdc");
   Window both = a.window();
   for (const WindowSeries& s : b.window().series) {
     if (has_labels(s.labels, {{"target", "gateway"}})) both.series.push_back(s);
@@ -322,8 +341,7 @@ TEST(DiskErrors, OfManyStatementsNameThoseOfOrders) {
 
 TEST(DiskErrors, AgreeWhereBothTheDiskAndStatementsFail) {
   Scene s;
-  add_mount(s, "/data", "sdc");
-  add_database(s, "/data/orders.db");
+  add_database(s, "/data/orders.db", "sdc");
   fail_requests(s, "sdc", "write", 2);
   const double alone = find(s)[0].confidence;
   fail_statements(s, "SQLITE_IOERR", 2);

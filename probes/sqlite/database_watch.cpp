@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "userspace/resources/block_devices.h"
+
 namespace nz::probes {
 namespace {
 
@@ -91,6 +93,11 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
                "Size of a target's database file, of its write-ahead log and of that one's index.",
                Type::gauge,
                {}};
+  Family devices{"nearzero_sqlite_database_device",
+                 "1: the disk that a target's database file lies on; none where its file system is "
+                 "on no disk of this host, or has a number of its own.",
+                 Type::gauge,
+                 {}};
   Family frames{"nearzero_sqlite_wal_frames",
                 "Pages in the write-ahead log: written, and of those checkpointed. The difference "
                 "is the checkpoint's lag.",
@@ -112,6 +119,8 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
     for (const auto& [kind, size] :
          {std::pair{"main", sizes.main}, std::pair{"wal", sizes.wal}, std::pair{"shm", sizes.shm}})
       bytes.samples.push_back({with("kind", kind), static_cast<double>(size), nullptr});
+    const std::string device = resources::whole_device({}, database.file.device);
+    if (!device.empty()) devices.samples.push_back({with("device", device.c_str()), 1, nullptr});
     if (const auto wal = advice::wal_state_of(database.path)) {
       frames.samples.push_back(
           {with("state", "written"), static_cast<double>(wal->frames), nullptr});
@@ -134,7 +143,7 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
               {}};
   for (const auto& [labels, looks] : seen_)
     seen.samples.push_back({labels, static_cast<double>(looks), nullptr});
-  for (Family* f : {&bytes, &frames, &held, &seen}) out.push_back(std::move(*f));
+  for (Family* f : {&bytes, &devices, &frames, &held, &seen}) out.push_back(std::move(*f));
 }
 
 }  // namespace nz::probes

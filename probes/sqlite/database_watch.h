@@ -27,7 +27,8 @@ class DatabaseWatch {
 
   /// `pids`: the processes of each slot. Files are looked for once in kFindEvery, locks each time.
   void tick(const std::map<uint32_t, std::vector<pid_t>>& pids, Clock::time_point now);
-  /// nearzero_sqlite_database_bytes, _wal_frames, _lock_held_seconds, _lock_seen_total.
+  /// nearzero_sqlite_database_bytes, _database_device, _wal_frames, _lock_held_seconds,
+  /// _lock_seen_total.
   void collect(std::vector<metrics::Family>& out) const;
   /// The journals of a target's databases, as they are now: by name as the process sees it.
   [[nodiscard]] std::map<std::string, advice::JournalState> journals(
