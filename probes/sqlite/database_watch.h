@@ -4,11 +4,11 @@
 
 #include <chrono>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "probes/probe.h"
+#include "probes/sqlite/lock_looks.h"
 #include "userspace/advice/journal_advice.h"
 #include "userspace/advice/lock_holders.h"
 
@@ -20,8 +20,6 @@ class DatabaseWatch {
   static constexpr std::size_t kDatabases = 16;  ///< of one target
   static constexpr std::chrono::seconds kFindEvery{10};
   static constexpr std::size_t kHolders = 32;  ///< of one database
-  /// Names that are counted; further ones are "other".
-  static constexpr std::size_t kNames = 256;
 
   explicit DatabaseWatch(const Env& env) : env_(env) {}
 
@@ -44,13 +42,12 @@ class DatabaseWatch {
   using Holder = std::tuple<uint32_t, std::string, pid_t, advice::DatabaseLock>;
 
   [[nodiscard]] metrics::Labels labels_of(const Holder& key, const Held& held) const;
-  void count_looks();
 
   const Env& env_;
   std::map<Key, advice::OpenDatabase> databases_;
   std::map<Holder, Held> held_;
-  std::map<metrics::Labels, uint64_t> seen_;  // looks, by the labels of the series
-  Clock::time_point last_find_, last_tick_;
+  LockLooks looks_;
+  Clock::time_point last_find_;
 };
 
 }  // namespace nz::probes
