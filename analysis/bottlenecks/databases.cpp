@@ -6,8 +6,8 @@ namespace nz::analysis {
 namespace {
 
 std::string device_of(const Context& context, const std::string& target, const std::string& path) {
-  const auto all = context.now.find("nearzero_sqlite_database_device",
-                                    {{"target", target}, {"database", path}});
+  const auto all =
+      context.now.find("nearzero_sqlite_database_device", {{"target", target}, {"database", path}});
   // Two in one window: the file was replaced, and what failed may be of either disk.
   return all.size() == 1 ? label_of(*all.front(), "device") : std::string{};
 }

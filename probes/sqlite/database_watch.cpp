@@ -127,8 +127,7 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
   for (const auto& [labels, seconds] : longest) held.samples.push_back({labels, seconds, nullptr});
   Family seen{"nearzero_sqlite_lock_seen_total",
               "Looks, one each drain interval, in which a process had a lock of a database.",
-              Type::counter,
-              looks_.samples()};
+              Type::counter, looks_.samples()};
   for (Family* f : {&bytes, &devices, &frames, &held, &seen}) out.push_back(std::move(*f));
 }
 

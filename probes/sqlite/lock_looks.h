@@ -1,5 +1,5 @@
-// How often locks of databases were seen with whom. A look sees who holds a lock at one moment only;
-// many of them make the share of time in which it was held.
+// How often locks of databases were seen with whom. A look sees who holds a lock at one moment
+// only; many of them make the share of time in which it was held.
 #pragma once
 
 #include <chrono>

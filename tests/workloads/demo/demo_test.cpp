@@ -222,8 +222,8 @@ TEST(Demo, CreditServiceThatIsNotThere) {
   const int status = system((run + ">/dev/null").c_str());
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 1);
-  EXPECT_EQ(
-      system((run + "| grep -qx -e 'nz-demo: --credit-port: Connection refused'").c_str()), 0);
+  EXPECT_EQ(system((run + "| grep -qx -e 'nz-demo: --credit-port: Connection refused'").c_str()),
+            0);
 }
 
 // Answers so many questions of the one that connects first, and is gone.
