@@ -5,20 +5,11 @@
 namespace nz::analysis {
 namespace {
 
-bool lies_below(const std::string& path, const std::string& mount) {
-  if (mount.empty() || !path.starts_with(mount)) return false;
-  return mount.back() == '/' || path.size() == mount.size() || path[mount.size()] == '/';
-}
-
-std::string device_of(const WindowIndex& window, const std::string& path) {
-  std::string device, longest;
-  for (const WindowSeries* s : window.find("nearzero_filesystem_bytes", {{"kind", "size"}})) {
-    const std::string mount = label_of(*s, "mount");
-    if (mount.size() <= longest.size() || !lies_below(path, mount)) continue;
-    longest = mount;
-    device = label_of(*s, "device");
-  }
-  return device;
+std::string device_of(const Context& context, const std::string& target, const std::string& path) {
+  const auto all =
+      context.now.find("nearzero_sqlite_database_device", {{"target", target}, {"database", path}});
+  // Two in one window: the file was replaced, and what failed may be of either disk.
+  return all.size() == 1 ? label_of(*all.front(), "device") : std::string{};
 }
 
 }  // namespace
@@ -30,7 +21,7 @@ std::vector<Database> databases(const Context& context, const OrderPath& path) {
     paths.insert(label_of(*s, "database"));
   }
   std::vector<Database> all;
-  for (const std::string& p : paths) all.push_back({p, device_of(context.now, p)});
+  for (const std::string& p : paths) all.push_back({p, device_of(context, path.target(), p)});
   return all;
 }
 

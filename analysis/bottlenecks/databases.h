@@ -13,8 +13,7 @@ struct Database {
   std::string device;  ///< the whole disk, as the kernel names it; empty: not known
 };
 
-/// Those that it has open, by path. In a container, whose mounts are not the host's, the disk may
-/// be that of the host's own path.
+/// Those that it has open, by path.
 std::vector<Database> databases(const Context& context, const OrderPath& path);
 
 }  // namespace nz::analysis

@@ -146,9 +146,8 @@ void find_failed_statements(const Context& context, const OrderPath& path, const
   c.always = true;
   c.least_severity = hits_orders ? Severity::critical : Severity::warning;
   if (hits_orders) {
-    c.failed =
-        std::max(0.0, path.per_order_now(failed.count, "sqlite") -
-                          path.per_order_before(context.before.change(kResults, labels), "sqlite"));
+    c.failed = std::max(0.0, path.per_order_now(failed.of_orders, "sqlite") -
+                                 path.per_order_before(failed.of_orders_before, "sqlite"));
   }
   out.push_back(std::move(c));
 }

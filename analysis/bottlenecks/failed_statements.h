@@ -23,6 +23,9 @@ struct FailedDigest {
 
 struct FailedStatements {
   double count = 0;  ///< with this code in the window, as observed
+  /// At most so many of them, and of those before, were of digests that begin in a stage: `count`,
+  /// or the errors of these digests where those are fewer.
+  double of_orders = 0, of_orders_before = 0;
   /// Those with errors in the window that have ended with this code since they were seen first:
   /// in a stage first, then most errors first.
   std::vector<FailedDigest> digests;

@@ -45,6 +45,8 @@ void add_database(Scene& s) {
   add_data_disk(s, 0.6);
   s.gauge("nearzero_sqlite_database_bytes",
           {{"target", "demo"}, {"database", "/data/orders.db"}, {"kind", "main"}}, 64e6);
+  s.gauge("nearzero_sqlite_database_device",
+          {{"target", "demo"}, {"database", "/data/orders.db"}, {"device", "vdb"}}, 1);
 }
 
 // Each tenth order is not written.

@@ -122,11 +122,15 @@ void add_mount(Scene& s, const char* mount, const char* device) {
   s.gauge("nearzero_filesystem_bytes", labels("available"), 0.5e9);
 }
 
-void add_database(Scene& s, const char* database) {
+// On no disk that is known without a `device`.
+void add_database(Scene& s, const char* database, const char* device = nullptr) {
   for (const char* kind : {"main", "wal", "shm"}) {
     s.gauge("nearzero_sqlite_database_bytes",
             {{"target", s.target}, {"database", database}, {"kind", kind}}, 1e6);
   }
+  if (!device) return;
+  s.gauge("nearzero_sqlite_database_device",
+          {{"target", s.target}, {"database", database}, {"device", device}}, 1);
 }
 
 void fail_requests(Scene& s, const char* device, const char* op, double in_window) {
@@ -134,10 +138,10 @@ void fail_requests(Scene& s, const char* device, const char* op, double in_windo
             in_window / s.seconds);
 }
 
-// `in_window` statements end with `code`, all of digest bb02.
-void fail_statements(Scene& s, const char* code, double in_window) {
+// `in_window` statements of one digest end with `code`.
+void fail_statements(Scene& s, const char* code, double in_window, const char* digest = "bb02") {
   const auto with = [&](const char* label, const char* value) {
-    return Labels{{"target", s.target}, {"digest", "bb02"}, {label, value}};
+    return Labels{{"target", s.target}, {"digest", digest}, {label, value}};
   };
   s.counter("nearzero_sqlite_results_total", {{"target", s.target}, {"code", code}},
             in_window / s.seconds);
@@ -180,9 +184,7 @@ TEST(DiskErrors, OfADiskWithoutANameNameNoFileOfIt) {
 TEST(DiskErrors, OfTheDatabasesDiskAreFirst) {
   Scene s;
   add_mount(s, "/", "sda");
-  add_mount(s, "/data", "sdc");
-  add_mount(s, "/data/liv", "sdb");  // the same letters, another directory
-  add_database(s, "/data/live/orders.db");
+  add_database(s, "/data/live/orders.db", "sdc");
   for (const char* device : {"sda", "sdb", "sdc"}) fail_requests(s, device, "write", 2);
   for (const auto& before : {std::optional<Scene>(Scene{}), std::optional<Scene>()}) {
     const auto found = find(s, before);
@@ -194,12 +196,29 @@ TEST(DiskErrors, OfTheDatabasesDiskAreFirst) {
   }
 }
 
+// Its own mount is none that is exported: NFS, an overlay, a container's.
+TEST(DiskErrors, NameNoDatabaseWhoseDiskIsNotKnown) {
+  Scene s;
+  add_mount(s, "/", "sda");
+  add_database(s, "/mnt/nfs/orders.db");
+  fail_requests(s, "sda", "write", 2);
+  EXPECT_THAT(find(s)[0].title, Not(HasSubstr("orders.db")));
+}
+
+TEST(DiskErrors, NameNoDatabaseThatWasOnTwoDisks) {
+  Scene s;
+  add_database(s, "/data/orders.db", "sda");
+  s.gauge("nearzero_sqlite_database_device",
+          {{"target", s.target}, {"database", "/data/orders.db"}, {"device", "sdb"}}, 1);
+  fail_requests(s, "sda", "write", 2);
+  EXPECT_THAT(find(s)[0].title, Not(HasSubstr("orders.db")));
+}
+
 TEST(DiskErrors, AreToldOfTheTargetWhoseDatabaseIsThere) {
   Scene a, b;
   b.target = "gateway";
-  add_mount(a, "/data", "sdc");
   fail_requests(a, "sdc", "write", 2);
-  add_database(b, "/data/orders.db");
+  add_database(b, "/data/orders.db", "sdc");
   Window both = a.window();
   for (const WindowSeries& s : b.window().series) {
     if (has_labels(s.labels, {{"target", "gateway"}})) both.series.push_back(s);
@@ -230,6 +249,30 @@ TEST(DiskErrors, OfStatementsOnTheOrderPathAreCritical) {
   EXPECT_EQ(found[0].severity, Severity::critical);
   EXPECT_NEAR(found[0].impact, 0.3, 1e-9) << "900 of 3,000 orders";
   EXPECT_EQ(found[0].impact_seconds, 0);
+}
+
+// What other threads do beside the orders fails ten times as often: these are no lost orders.
+TEST(DiskErrors, OfOtherThreadsCostNoOrders) {
+  Scene s, healthy;
+  fail_statements(s, "SQLITE_FULL", 300);
+  begin_in_stage(s, "bb02", "persist");
+  fail_statements(s, "SQLITE_FULL", 3000, "cc03");
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_THAT(found[0].title, HasSubstr("(3300)"));
+  EXPECT_NEAR(found[0].impact, 0.1, 1e-9) << "300 of 3,000 orders";
+  fail_statements(healthy, "SQLITE_FULL", 3000, "cc03");
+  EXPECT_NEAR(find(s, healthy)[0].impact, 0.1, 1e-9) << "nor are they taken off";
+}
+
+TEST(DiskErrors, OfAnotherCodeCostNoOrdersTwice) {
+  Scene s;
+  fail_statements(s, "SQLITE_FULL", 300);
+  begin_in_stage(s, "bb02", "persist");
+  // The errors of a digest are of any code.
+  s.counter("nearzero_sqlite_statement_errors_total",
+            {{"target", s.target}, {"digest", "bb02"}, {"statement", "INSERT INTO orders"}}, 200);
+  EXPECT_NEAR(find(s)[0].impact, 0.1, 1e-9);
 }
 
 TEST(DiskErrors, OfEachCodeHaveAnAdviceOfTheirOwn) {
@@ -298,8 +341,7 @@ TEST(DiskErrors, OfManyStatementsNameThoseOfOrders) {
 
 TEST(DiskErrors, AgreeWhereBothTheDiskAndStatementsFail) {
   Scene s;
-  add_mount(s, "/data", "sdc");
-  add_database(s, "/data/orders.db");
+  add_database(s, "/data/orders.db", "sdc");
   fail_requests(s, "sdc", "write", 2);
   const double alone = find(s)[0].confidence;
   fail_statements(s, "SQLITE_IOERR", 2);

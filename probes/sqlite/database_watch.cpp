@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "userspace/resources/block_devices.h"
+
 namespace nz::probes {
 namespace {
 
@@ -14,7 +16,6 @@ using metrics::Type;
 
 void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
                          Clock::time_point now) {
-  if (pids.empty() && databases_.empty()) return;
   if (databases_.empty() || now - last_find_ >= kFindEvery) {
     last_find_ = now;
     databases_.clear();
@@ -29,9 +30,7 @@ void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
       }
     }
   }
-  last_tick_ = now;
-  if (databases_.empty()) return;
-  const auto locks = advice::all_locks();
+  const auto locks = databases_.empty() ? std::vector<advice::FileLock>{} : advice::all_locks();
   for (const auto& [key, database] : databases_) {
     size_t count = 0;
     for (advice::LockHolder& h : advice::lock_holders(database, locks)) {
@@ -47,7 +46,9 @@ void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
     }
   }
   std::erase_if(held_, [now](const auto& entry) { return entry.second.seen != now; });
-  count_looks();
+  std::set<Labels> looks;  // several processes of one name are seen once in a look
+  for (const auto& [key, held] : held_) looks.insert(labels_of(key, held));
+  looks_.add(looks, now);
 }
 
 Labels DatabaseWatch::labels_of(const Holder& key, const Held& held) const {
@@ -55,17 +56,6 @@ Labels DatabaseWatch::labels_of(const Holder& key, const Held& held) const {
           {"database", std::get<1>(key)},
           {"lock", advice::name_of(held.holder.lock)},
           {"comm", held.holder.comm}};
-}
-
-// Several processes of one name are seen once in a look.
-void DatabaseWatch::count_looks() {
-  std::set<Labels> now;
-  for (const auto& [key, held] : held_) {
-    Labels labels = labels_of(key, held);
-    if (seen_.size() >= kNames && !seen_.contains(labels)) labels.back().second = "other";
-    now.insert(std::move(labels));
-  }
-  for (const Labels& labels : now) seen_[labels]++;
 }
 
 std::map<std::string, advice::JournalState> DatabaseWatch::journals(
@@ -91,6 +81,11 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
                "Size of a target's database file, of its write-ahead log and of that one's index.",
                Type::gauge,
                {}};
+  Family devices{"nearzero_sqlite_database_device",
+                 "1: the disk that a target's database file lies on; none where its file system is "
+                 "on no disk of this host, or has a number of its own.",
+                 Type::gauge,
+                 {}};
   Family frames{"nearzero_sqlite_wal_frames",
                 "Pages in the write-ahead log: written, and of those checkpointed. The difference "
                 "is the checkpoint's lag.",
@@ -112,6 +107,8 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
     for (const auto& [kind, size] :
          {std::pair{"main", sizes.main}, std::pair{"wal", sizes.wal}, std::pair{"shm", sizes.shm}})
       bytes.samples.push_back({with("kind", kind), static_cast<double>(size), nullptr});
+    const std::string device = resources::whole_device({}, database.file.device);
+    if (!device.empty()) devices.samples.push_back({with("device", device.c_str()), 1, nullptr});
     if (const auto wal = advice::wal_state_of(database.path)) {
       frames.samples.push_back(
           {with("state", "written"), static_cast<double>(wal->frames), nullptr});
@@ -130,11 +127,8 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
   for (const auto& [labels, seconds] : longest) held.samples.push_back({labels, seconds, nullptr});
   Family seen{"nearzero_sqlite_lock_seen_total",
               "Looks, one each drain interval, in which a process had a lock of a database.",
-              Type::counter,
-              {}};
-  for (const auto& [labels, looks] : seen_)
-    seen.samples.push_back({labels, static_cast<double>(looks), nullptr});
-  for (Family* f : {&bytes, &frames, &held, &seen}) out.push_back(std::move(*f));
+              Type::counter, looks_.samples()};
+  for (Family* f : {&bytes, &devices, &frames, &held, &seen}) out.push_back(std::move(*f));
 }
 
 }  // namespace nz::probes

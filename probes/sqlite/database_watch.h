@@ -4,11 +4,11 @@
 
 #include <chrono>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "probes/probe.h"
+#include "probes/sqlite/lock_looks.h"
 #include "userspace/advice/journal_advice.h"
 #include "userspace/advice/lock_holders.h"
 
@@ -20,14 +20,13 @@ class DatabaseWatch {
   static constexpr std::size_t kDatabases = 16;  ///< of one target
   static constexpr std::chrono::seconds kFindEvery{10};
   static constexpr std::size_t kHolders = 32;  ///< of one database
-  /// Names that are counted; further ones are "other".
-  static constexpr std::size_t kNames = 256;
 
   explicit DatabaseWatch(const Env& env) : env_(env) {}
 
   /// `pids`: the processes of each slot. Files are looked for once in kFindEvery, locks each time.
   void tick(const std::map<uint32_t, std::vector<pid_t>>& pids, Clock::time_point now);
-  /// nearzero_sqlite_database_bytes, _wal_frames, _lock_held_seconds, _lock_seen_total.
+  /// nearzero_sqlite_database_bytes, _database_device, _wal_frames, _lock_held_seconds,
+  /// _lock_seen_total.
   void collect(std::vector<metrics::Family>& out) const;
   /// The journals of a target's databases, as they are now: by name as the process sees it.
   [[nodiscard]] std::map<std::string, advice::JournalState> journals(
@@ -43,13 +42,12 @@ class DatabaseWatch {
   using Holder = std::tuple<uint32_t, std::string, pid_t, advice::DatabaseLock>;
 
   [[nodiscard]] metrics::Labels labels_of(const Holder& key, const Held& held) const;
-  void count_looks();
 
   const Env& env_;
   std::map<Key, advice::OpenDatabase> databases_;
   std::map<Holder, Held> held_;
-  std::map<metrics::Labels, uint64_t> seen_;  // looks, by the labels of the series
-  Clock::time_point last_find_, last_tick_;
+  LockLooks looks_;
+  Clock::time_point last_find_;
 };
 
 }  // namespace nz::probes

@@ -1,7 +1,7 @@
 """The faults: each draws its magnitude, prepares the service before it starts, begins and ends.
 
 `expected` are the kinds of which one must be on top. Everything that a fault made is undone by end() and
-undo(), which are called however the run goes."""
+undo(), which are called however the run goes, unless it is killed."""
 
 import mmap
 import os

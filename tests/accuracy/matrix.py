@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests/overhead"))
 
 import children  # noqa: E402
+import storage  # noqa: E402
 from faults import FAULTS, PAIRS  # noqa: E402
 from further import FURTHER  # noqa: E402
 from observers import Nearzero  # noqa: E402
@@ -102,7 +103,8 @@ class Run:
         try:
             for fault in self.faults:
                 prepared.append(fault)
-                fault.prepare()
+                with undisturbed():  # between a mount and the note of it nothing would undo it
+                    fault.prepare()
             self.service.start()
             self.agent = Nearzero(os.path.join(self.build, "nearzero"), self.service.targets(), overhead="")
             self.agent.start(self.service.pid)
@@ -215,6 +217,8 @@ def main():
             import fcntl
             held = open(options.lock)
             fcntl.flock(held, fcntl.LOCK_EX)
+        with undisturbed():  # not before we hold the lock: another one's run may be under way
+            storage.sweep()
         result = run(row, options)
         if options.lock:
             held.close()

@@ -1,9 +1,12 @@
-"""File systems of a fault's own, to be filled or to fail: unmounted and detached however the run goes."""
+"""File systems of a fault's own, to be filled or to fail. A run that ends unmounts them, also by a signal that
+it can see; those of one that was killed (SIGKILL) stay until sweep(), at the start of the next run."""
 
 import contextlib
 import errno
 import os
+import re
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -12,7 +15,8 @@ PAGE = 4096
 
 
 def _command(*arguments):
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    # A session of its own: Ctrl-C in a terminal is meant for us, who then undo what a mount has made.
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, start_new_session=True)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout.strip()
@@ -25,6 +29,22 @@ def _unmount(folder):
         except RuntimeError:
             time.sleep(0.1)
     return _command("umount", "--lazy", folder)
+
+
+def mounted(mountinfo):
+    """The folders of ours in such a table, the one that was mounted last first: it may lie on the ones before."""
+    points = [re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), row.split()[4]) for row in mountinfo]
+    return [point for point in reversed(points) if os.path.basename(point).startswith(PREFIX)]
+
+
+def sweep():
+    """Unmounts what runs that were killed have left. No other run may be under way."""
+    with open("/proc/self/mountinfo") as f:
+        left = mounted(f)
+    for folder in left:
+        print(f"left by a run that was killed: {folder}", file=sys.stderr)
+        _unmount(folder)
+        os.rmdir(folder)
 
 
 class FileSystems(contextlib.ExitStack):
@@ -42,14 +62,12 @@ class FileSystems(contextlib.ExitStack):
         return self._mount(parent, "-t", "tmpfs", "-o", f"size={size}", "nearzero-accuracy")
 
     def ext4_in(self, image, size):
-        """The folder of an ext4 in this file, by a loop device. It has no journal, so a write that fails
-        does not make it read-only."""
+        """The folder of an ext4 in this file, by a loop device, which goes with the mount. It has no journal, so
+        a write that fails does not make it read-only."""
         with open(image, "wb") as f:
             f.truncate(size)
         _command("mkfs.ext4", "-q", "-F", "-m", "0", "-N", "128", "-O", "^has_journal", "-E", "lazy_itable_init=0", image)
-        device = _command("losetup", "--find", "--show", image)
-        self.callback(_command, "losetup", "--detach", device)
-        return self._mount(None, "-t", "ext4", "-o", "errors=continue", device)
+        return self._mount(None, "-t", "ext4", "-o", "loop,errors=continue", image)
 
 
 def fill(path, share=1):

@@ -1,6 +1,10 @@
 // The SQLite probe counts what the programs count themselves: each statement text, rows, steps,
 // compiles, result codes, connections; in both plans, with Debian's shared library and with SQLite
 // inside the executable.
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "tests/live/sqlite_observed.h"
@@ -146,6 +150,14 @@ TEST(DatabaseFiles, AWriterFromOutsideIsNamedAndTheWalIsMeasured) {
   EXPECT_GT(written, 0);
   EXPECT_GE(written, value_of(data, "nearzero_sqlite_wal_frames", {{"state", "checkpointed"}}));
   EXPECT_GT(value_of(data, "nearzero_sqlite_database_bytes", {{"kind", "main"}}), 0);
+  struct stat file {};
+  ASSERT_EQ(stat(path.c_str(), &file), 0);
+  const std::string number =
+      std::to_string(major(file.st_dev)) + ":" + std::to_string(minor(file.st_dev));
+  const bool on_disk = access(("/sys/dev/block/" + number).c_str(), F_OK) == 0;
+  EXPECT_EQ(value_of(data, "nearzero_sqlite_database_device", {{"database", path}}),
+            on_disk ? 1 : 0)
+      << number;
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ const std::vector<CatalogEntry>& catalog() {
       {"sqlite_slow_dropped_total", kCounter, "target,cause"},
       {"sqlite_slow_threshold_seconds", kGauge, "target"},
       {"sqlite_database_bytes", kGauge, "target,database,kind"},
+      {"sqlite_database_device", kGauge, "target,database,device"},
       {"sqlite_wal_frames", kGauge, "target,database,state"},
       {"sqlite_lock_held_seconds", kGauge, "target,database,lock,comm"},
       {"sqlite_lock_seen_total", kCounter, "target,database,lock,comm"},

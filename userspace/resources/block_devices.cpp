@@ -23,13 +23,16 @@ std::string whole_device(const Paths& paths, const std::string& number) {
   return name;
 }
 
+std::string whole_device(const Paths& paths, dev_t number) {
+  return whole_device(paths, std::to_string(major(number)) + ":" + std::to_string(minor(number)));
+}
+
 std::string device_of(const Paths& paths, const Mounts& mounts, const Mount& mount) {
   std::string name = whole_device(paths, mount.device_number);
   if (!name.empty() || !mount.source.starts_with("/dev/")) return name;
   struct stat source {};
   if (stat(mounts.reach(mount.source).c_str(), &source) != 0 || !S_ISBLK(source.st_mode)) return {};
-  return whole_device(
-      paths, std::to_string(major(source.st_rdev)) + ":" + std::to_string(minor(source.st_rdev)));
+  return whole_device(paths, source.st_rdev);
 }
 
 bool is_whole_device(const Paths& paths, const std::string& name) {

@@ -1,6 +1,7 @@
 // Mounts, file systems and disks of a host made by hand.
 #include <gmock/gmock.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 
 #include "userspace/resources/block_devices.h"
 #include "userspace/resources/disks.h"
@@ -71,6 +72,8 @@ TEST_F(Storage, WholeDevices) {
   EXPECT_EQ(whole_device(paths, "259:0"), "nvme0n1");
   EXPECT_EQ(whole_device(paths, "254:0"), "vda");
   EXPECT_EQ(whole_device(paths, "0:42"), "");
+  EXPECT_EQ(whole_device(paths, makedev(259, 2)), "nvme0n1");
+  EXPECT_EQ(whole_device(paths, makedev(0, 42)), "") << "NFS, tmpfs, overlay, btrfs";
   EXPECT_TRUE(is_whole_device(paths, "vda"));
   EXPECT_TRUE(is_whole_device(paths, "cciss/c0d0"));
   EXPECT_FALSE(is_whole_device(paths, "nvme0n1p2"));

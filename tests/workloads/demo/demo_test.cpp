@@ -5,13 +5,20 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "tests/workloads/common/run_program.h"
+#include "tests/workloads/common/sockets.h"
+#include "tests/workloads/demo/credit.h"
 
 namespace {
 
@@ -143,7 +150,7 @@ TEST(DemoFaults, CpuHog) {
 TEST(DemoFaults, SwitchesOfTheOrderPath) {
   const json t = report_of(
       "./nz-demo --duration 1 --rate 200 --fault slow-signal=8 --fault open-per-order "
-      "--fault small-checkpoints=5 --fault open-cursor=0.2");
+      "--fault open-cursor=0.2");
   const json& orders = t["orders"];
   const json& stages = t["stages"];
   // Both do about the same work without the fault.
@@ -156,10 +163,113 @@ TEST(DemoFaults, SwitchesOfTheOrderPath) {
   EXPECT_GE(number(statement(t, "SELECT id"), "runs"), 3u);
 }
 
+// Each commit is a page of WAL at least, and the file grows until a checkpoint: 1,000 pages.
+TEST(DemoFaults, SmallCheckpointsKeepTheWalShort) {
+  constexpr uintmax_t kFrame = 4096 + 24;
+  constexpr uintmax_t kPages = 64;
+  const std::string database = "/tmp/nz-demo-test-" + std::to_string(getpid()) + ".db";
+  auto run = std::async(std::launch::async, [&] {
+    return report_of(
+        "./nz-demo --duration 0.6 --rate 500 --threads 1 --synchronous OFF --report-every 0 "
+        "--fault small-checkpoints=5 --db " +
+        database);
+  });
+  // The last size before it goes with the last connection: the first ones are of the setup.
+  uintmax_t wal = 0;
+  while (run.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+    std::error_code gone;
+    const uintmax_t size = std::filesystem::file_size(database + "-wal", gone);
+    if (!gone && size > 0) wal = size;
+  }
+  EXPECT_GT(number(run.get()["orders"], "completed"), 2 * kPages);
+  EXPECT_GT(wal, 0u);
+  EXPECT_LT(wal, kPages * kFrame);
+  std::filesystem::remove(database);
+}
+
+// Who asks for the status in these 0.5 s is answered behind them.
+TEST(DemoFaults, StopAcceptingLeavesTheStatusPortSilent) {
+  using Clock = std::chrono::steady_clock;
+  const int reserved = nz::workload::listen_on_loopback(0, 1, "bind");
+  const uint64_t port = nz::workload::port_of(reserved);
+  close(reserved);
+  auto run = std::async(std::launch::async, [port] {
+    return report_of("./nz-demo --duration 0.9 --rate 50 --fault stop-accepting:0.2-0.7 " +
+                     ("--status-port " + std::to_string(port)));
+  });
+  std::vector<double> waits;  // seconds until the answer
+  while (run.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+    const int fd = nz::workload::connect_to_loopback(port);
+    if (fd < 0) continue;  // not there yet, or no longer
+    const auto asked = Clock::now();
+    std::array<char, 8> line{};
+    const ssize_t size = recv(fd, line.data(), line.size(), 0);  // -1: it has ended meanwhile
+    if (size > 0) {
+      EXPECT_EQ(std::string_view(line.data(), static_cast<size_t>(size)), "up\n");
+      waits.push_back(std::chrono::duration<double>(Clock::now() - asked).count());
+    }
+    close(fd);
+  }
+  EXPECT_EQ(run.get()["faults"].size(), 1u);
+  ASSERT_GT(waits.size(), 2u);
+  std::sort(waits.begin(), waits.end());
+  EXPECT_LT(waits.front(), 0.1) << "without the fault";
+  EXPECT_GT(waits.back(), 0.35) << "with it";
+}
+
 TEST(Demo, CreditServiceThatIsNotThere) {
-  EXPECT_EQ(system("cd " NZ_WORKLOAD_DIR
-                   " && ./nz-demo --duration 1 --credit-port 1 2>&1 | grep -q -- --credit-port"),
+  const std::string run = "cd " NZ_WORKLOAD_DIR " && ./nz-demo --duration 1 --credit-port 1 2>&1 ";
+  const int status = system((run + ">/dev/null").c_str());
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  EXPECT_EQ(system((run + "| grep -qx -e 'nz-demo: --credit-port: Connection refused'").c_str()),
             0);
+}
+
+// Answers so many questions of the one that connects first, and is gone.
+class CreditService {
+ public:
+  explicit CreditService(uint64_t answers)
+      : listener_(nz::workload::listen_on_loopback(0, 1, "bind")),
+        thread_([this, answers] { serve(answers); }) {}
+  ~CreditService() {
+    shutdown(listener_, SHUT_RDWR);  // ends accept() where nobody has come
+    thread_.join();
+    close(listener_);
+  }
+  CreditService(const CreditService&) = delete;
+  CreditService& operator=(const CreditService&) = delete;
+
+  uint64_t port() const { return nz::workload::port_of(listener_); }
+
+ private:
+  void serve(uint64_t answers) const {
+    const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    if (client < 0) return;
+    std::array<char, demo::kCreditBytes> frame{};
+    for (uint64_t i = 0; i < answers; ++i) {
+      const ssize_t size = recv(client, frame.data(), frame.size(), MSG_WAITALL);
+      if (size != ssize_t{demo::kCreditBytes}) break;
+      EXPECT_TRUE(std::string_view(frame.data(), frame.size()).starts_with("CREDIT "));
+      send(client, frame.data(), frame.size(), MSG_NOSIGNAL);
+    }
+    close(client);
+  }
+
+  int listener_;
+  std::thread thread_;
+};
+
+TEST(Demo, OrdersWithoutAnAnswerOfTheCreditServiceAreRejected) {
+  constexpr uint64_t kAnswers = 20;
+  const CreditService service(kAnswers);
+  const json orders =
+      report_of("./nz-demo --duration 0.5 --rate 400 --threads 1 --reject-ratio 0 --credit-port " +
+                std::to_string(service.port()))["orders"];
+  EXPECT_GT(number(orders, "started"), 2 * kAnswers);
+  EXPECT_EQ(number(orders, "completed"), kAnswers);
+  EXPECT_EQ(number(orders, "rejected"), number(orders, "started") - kAnswers);
+  EXPECT_EQ(number(orders, "failed"), 0u);
 }
 
 TEST(Demo, SignalsStartToggleAndStop) {

@@ -11,24 +11,13 @@
 namespace demo {
 namespace {
 
-using nz::workload::must;
-
 constexpr int kBacklog = 4;
 constexpr int kLookMs = 20;  // how soon a switch or the end is seen
 
 }  // namespace
 
 StatusPort::StatusPort(uint64_t port) {
-  if (port == 0) return;
-  fd_ = must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-  const int now = 1;
-  must(setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &now, sizeof now), "SO_REUSEADDR");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  must(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), "--status-port");
-  must(listen(fd_, kBacklog), "listen");
+  if (port != 0) fd_ = nz::workload::listen_on_loopback(port, kBacklog, "--status-port");
 }
 
 StatusPort::~StatusPort() {
