@@ -58,7 +58,9 @@ TEST(SqliteWriterContention, NamesWhoWasSeenMostOften) {
   ASSERT_EQ(found[0].kind, "sqlite_writer_contention") << told(found);
   EXPECT_THAT(found[0].recommendation,
               HasSubstr("archiver and demo were seen with the write lock"));
-  EXPECT_THAT(told(found), HasSubstr("looks in which archiver had the write lock: 11"));
+  std::string evidence;
+  for (const Evidence& e : found[0].evidence) evidence += e.text + "\n";
+  EXPECT_THAT(evidence, HasSubstr("looks in which archiver had the write lock: 11\n"));
 }
 
 // Two syncs within each, and one of the header of the log that begins anew.

@@ -171,7 +171,9 @@ TEST(StoredLists, WhatTheAgentCountedAndDidNotKeepIsNamed) {
   expect_times(alerts.at("Strange"), 900, 1200);
   ASSERT_EQ(r.in_part.size(), 1U);
   EXPECT_EQ(r.in_part[0].rule, "Changed");
-  EXPECT_EQ(r.in_part[0].steps, r.steps) << "at no moment all of them are known";
+  // At no moment all of them are known; about where the one begins and ends it may be counted late.
+  EXPECT_LE(r.in_part[0].steps, r.steps);
+  EXPECT_GE(r.in_part[0].steps + 8, r.steps);
   EXPECT_NE(r.in_part[0].why.find("1 regressions were open"), std::string::npos)
       << r.in_part[0].why;
 }
