@@ -136,7 +136,8 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();
-  if (changed_) kept_regressions_.write(now, save_regressions(regressions_));
+  if (changed_ || changes.regressions.further)
+    kept_regressions_.write(now, save_regressions(regressions_));
   if (regression_log_) regression_log_->step(now, regressions_);
   if (incident_log_) incident_log_->step(now, incidents_);
   return true;

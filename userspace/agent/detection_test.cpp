@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "userspace/agent/incident_state.h"
+#include "userspace/agent/regression_state.h"
 #include "userspace/base/clock.h"
 #include "userspace/store/test_store.h"
 
@@ -208,6 +209,39 @@ TEST(Detection, EventsAreKnownAfterARestart) {
     EXPECT_EQ(detection.events().front().kind, "config_reload");
     EXPECT_EQ(detection.events().front().text, "a minute ago");
   }
+}
+
+TEST(Detection, AFurtherStepOutlivesARestart) {
+  const store::testing::Folder folder;
+  const auto store = store::testing::open_store({.path = folder.file()});
+  ASSERT_NE(store, nullptr);
+  Regression known;
+  known.id = "r";
+  known.of = {"nearzero_target_threads", {{"target", "demo"}}, "value", ""};
+  known.worse = true;
+  known.before = 100;
+  known.after = 150;
+  known.since = known.earliest = known.latest = kStart - 100;
+  known.confidence = 0.999;
+  known.state = FindingState::ongoing;
+  ASSERT_TRUE(store->put_state("regressions", save_regressions({known})));
+  history::History history{history::History::Options{}};
+  const targets::Tracker tracker{&no_process};
+  Detection detection(history, store.get(), kStart);
+  std::mt19937_64 random{1};
+  std::normal_distribution<double> noise{0, 1};
+  for (int look = 0; look < 700; look++) {
+    const double at = kStart + 10.0 * look;
+    const double threads = (look < 600 ? 150 : 300) + noise(random);
+    history.add(at, {store::testing::gauge("nearzero_target_threads", threads, known.of.labels)});
+    detection.step(at, tracker);
+    EXPECT_FALSE(detection.changed()) << "nothing began or ended, " << look;
+  }
+  const auto kept = restore_regressions(store->get_state("regressions").value_or(""));
+  ASSERT_TRUE(kept) << kept.error().text();
+  ASSERT_EQ(kept->size(), 1U);
+  EXPECT_EQ(kept->at(0).since, known.since);
+  EXPECT_NEAR(kept->at(0).after, 300, 10);
 }
 
 TEST(Detection, IncidentsGoOnAfterARestartOrHaveEnded) {

@@ -22,16 +22,16 @@ class Service {
       return metrics::Labels{{"target", "demo"}, {"stage", "order"}, {"component", component}};
     };
     history_->add(at,
-                 {{"nearzero_order_stage_duration_seconds",
-                   "",
-                   metrics::Type::histogram,
-                   {{{{"target", "demo"}, {"stage", "order"}},
-                     0,
-                     std::make_shared<analysis::Histogram>(*total_)}}},
-                  {"nearzero_order_stage_component_seconds_total",
-                   "",
-                   metrics::Type::counter,
-                   {{stage("running"), running_, nullptr}, {stage("lock"), locked_, nullptr}}}});
+                  {{"nearzero_order_stage_duration_seconds",
+                    "",
+                    metrics::Type::histogram,
+                    {{{{"target", "demo"}, {"stage", "order"}},
+                      0,
+                      std::make_shared<analysis::Histogram>(*total_)}}},
+                   {"nearzero_order_stage_component_seconds_total",
+                    "",
+                    metrics::Type::counter,
+                    {{stage("running"), running_, nullptr}, {stage("lock"), locked_, nullptr}}}});
   }
   [[nodiscard]] const history::History& history() const { return *history_; }
   /// As an agent sees it that has just started: nothing of before is in memory.
