@@ -36,6 +36,18 @@ void log(const analysis::Regression& r, bool opened) {
               r.confidence * 100);
 }
 
+// Nothing is kept of this run where what is there cannot be read: it would be overwritten.
+template <class T>
+void open_log(store::Store& store, const char* what, std::optional<detected::SpellLog<T>>& log) {
+  auto opened = detected::SpellLog<T>::open(store);
+  if (opened) {
+    log.emplace(std::move(*opened));
+  } else {
+    spdlog::warn("`nearzero alerts test` will not know the {} from now to the next start: {}", what,
+                 opened.error().text());
+  }
+}
+
 }  // namespace
 
 Detection::Detection(const history::History& history, store::Store* store, double now)
@@ -43,8 +55,8 @@ Detection::Detection(const history::History& history, store::Store* store, doubl
   restore_events(now);
   restore();
   if (store_ != nullptr) {
-    regression_log_.emplace(*store_);
-    incident_log_.emplace(*store_);
+    open_log(*store_, "regressions", regression_log_);
+    open_log(*store_, "incidents", incident_log_);
   }
   restore_incidents(now);
   const auto builds = store_ == nullptr ? std::nullopt : store_->get_state(kBuildsKey);

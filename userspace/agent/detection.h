@@ -61,7 +61,7 @@ class Detection {
   std::vector<analysis::Regression> regressions_;
   std::vector<analysis::Incident> incidents_;
   bool changed_ = false;
-  // For `nearzero alerts test`; nothing where nothing is kept on disk.
+  // For `nearzero alerts test`; nothing where nothing is kept on disk, or it cannot be read.
   std::optional<detected::SpellLog<analysis::Regression>> regression_log_;
   std::optional<detected::SpellLog<analysis::Incident>> incident_log_;
 };

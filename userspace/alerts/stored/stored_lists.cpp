@@ -88,13 +88,10 @@ const std::set<std::string>& StoredLists::families() {
 template <class T>
 Result<std::vector<Spell<T>>> StoredLists::spells(store::Reader& reader) {
   std::vector<Spell<T>> all;
-  const auto keys = reader.state_keys(detected::key_prefix<T>());
-  if (!keys) return tl::unexpected(keys.error());
-  for (const std::string& key : *keys) {
-    const auto saved = reader.state(key);
-    if (!saved) return tl::unexpected(saved.error());
-    if (!*saved) continue;  // the agent goes on writing
-    auto spell = detected::parse<T>(**saved);
+  const auto states = reader.states(detected::key_prefix<T>());
+  if (!states) return tl::unexpected(states.error());
+  for (const auto& [key, saved] : *states) {
+    auto spell = detected::parse<T>(saved);
     if (spell) {
       all.push_back(std::move(*spell));
     } else {

@@ -54,8 +54,8 @@ Incident incident() {
 /// `untold`: regressions that it counts and did not keep.
 void write(const std::string& path, int untold = 0) {
   auto store = store::testing::open_store({.path = path});
-  detected::SpellLog<Regression> regressions(*store);
-  detected::SpellLog<Incident> incidents(*store);
+  auto regressions = detected::SpellLog<Regression>::open(*store).value();
+  auto incidents = detected::SpellLog<Incident>::open(*store).value();
   for (int s = 0; s <= kEnd; s += 10) {
     std::vector<Regression> changed;
     std::vector<Incident> strange;
