@@ -7,6 +7,8 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <string>
 
 #include "userspace/store/database.h"
 #include "userspace/store/inbox.h"
