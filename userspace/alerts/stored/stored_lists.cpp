@@ -112,9 +112,12 @@ Result<StoredLists> StoredLists::read(store::Reader& reader) {
   return lists;
 }
 
-void StoredLists::tell(const Families& series, Moment& moment) const {
+void StoredLists::fill(Moment& moment) const {
   moment.regressions = open_at(regressions_, moment.at);
   moment.incidents = open_at(incidents_, moment.at);
+}
+
+void StoredLists::tell(const Families& series, Moment& moment) const {
   moment.findings = findings_of(family_of(series, kImpact));
   moment.gaps.only_impact = true;
   moment.gaps.regressions = gap(series, kRegressions, "regressions", regressions_, moment.at);

@@ -156,6 +156,7 @@ Result<std::optional<Moment>> StoredMoments::next() {
   if (waiting_.empty()) return std::optional<Moment>();
   std::optional<Moment> moment(std::move(waiting_.front()));
   waiting_.pop_front();
+  lists_.fill(*moment);
   return moment;
 }
 
