@@ -117,9 +117,12 @@ void StoredLists::fill(Moment& moment) const {
   moment.incidents = open_at(incidents_, moment.at);
 }
 
-void StoredLists::tell(const Families& series, Moment& moment) const {
+void StoredLists::tell(const Families& series, double seconds, Moment& moment) const {
   moment.findings = findings_of(family_of(series, kImpact));
   moment.gaps.only_impact = true;
+  // The cell of a gauge has no count: it is there whether it was so at one drain or at all. In one
+  // of 10 s that is no less than what the agent's rules saw.
+  if (seconds > kLate) moment.gaps.findings_within = seconds;
   moment.gaps.regressions = gap(series, kRegressions, "regressions", regressions_, moment.at);
   moment.gaps.incidents = gap(series, kIncidents, "incidents", incidents_, moment.at);
   if (family_of(series, kJudged) == nullptr) moment.gaps.findings = "nobody looked for bottlenecks";
