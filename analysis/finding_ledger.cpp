@@ -103,7 +103,7 @@ void FindingLedger::forget_old(double at) {
 std::vector<FindingLedger::Open> FindingLedger::open() const {
   std::vector<Open> all;
   for (const auto& [id, entry] : entries_) {
-    if (entry.open) all.push_back({entry.newest, entry.worst});
+    if (entry.open) all.push_back({entry.newest, entry.worst, entry.missed, entry.missed_since});
   }
   return all;
 }
@@ -112,19 +112,19 @@ FindingLedger::Changes FindingLedger::restore(const std::vector<Open>& known, do
                                               double now) {
   seen = std::min(seen, now);
   last_ = std::max(last_, seen);
-  const bool goes_on = now - seen <= options_.rejoin_seconds;
   Changes changes;
   for (const Open& open : known) {
     Entry entry;
     entry.newest = open.newest;
     entry.worst = open.worst;
     entry.since = std::min(open.newest.since, seen);
-    entry.missed_since = seen;
+    entry.missed = std::max(open.missed, 0);
+    entry.missed_since = entry.missed > 0 ? std::min(open.missed_since, seen) : seen;
     entry.open = true;
     entry.newest.state = FindingState::ongoing;
     entry.newest.since = entry.since;
     entry.newest.until = 0;
-    if (!goes_on) {
+    if (now - entry.missed_since > options_.rejoin_seconds) {
       resolve(entry, changes);
     } else if (has_room_for(entry.newest)) {
       entries_.emplace(open.newest.id, std::move(entry));

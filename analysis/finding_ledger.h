@@ -41,6 +41,8 @@ class FindingLedger {
   /// What has to be known of an open finding for it to go on after a restart.
   struct Open {
     Finding newest, worst;
+    int missed = 0;           ///< newest windows in a row without it
+    double missed_since = 0;  ///< Unix seconds of the first of them; of no meaning where none is
   };
 
   FindingLedger() : FindingLedger(Options{}) {}
@@ -63,10 +65,11 @@ class FindingLedger {
   /// Those that have opened and not ended, by id; their `since` is in `newest`.
   [[nodiscard]] std::vector<Open> open() const;
   /// After a restart at `now`, before anything is observed: what open() gave after the window of
-  /// `seen` (Unix seconds both). What was there `rejoin_seconds` ago or less goes on: it ends when
-  /// it is absent from as many windows as ever, and not for the time in which nobody looked. Older
-  /// ones have ended at `seen`. Nothing opens. By a clock that was set back meanwhile nobody knows
-  /// how long ago that was, so the windows decide.
+  /// `seen` (Unix seconds both). What had begun to be absent, or else was there, `rejoin_seconds`
+  /// ago or less goes on: it ends when it is absent from as many windows in a row as ever, those
+  /// before the restart among them, and not for the time in which nobody looked. Older ones have
+  /// ended when they began to be absent, or at `seen`. Nothing opens. By a clock that was set back
+  /// meanwhile nobody knows how long ago that was, so the windows decide.
   Changes restore(const std::vector<Open>& known, double seen, double now);
 
   /// Unix seconds of the newest window; 0: there was none.

@@ -259,6 +259,34 @@ TEST(FindingLedger, HasEndedInALongRestart) {
   EXPECT_EQ(ledger.findings()[0].since, 70) << "another one";
 }
 
+TEST(FindingLedger, WhatHadBegunToBeAbsentEndsThenInALongRestart) {
+  FindingLedger before(options());
+  for (int i = 0; i < 20; i++) before.observe({finding("a"), finding("b")}, 5.0 * i);
+  before.observe({finding("b")}, 100);
+  before.observe({finding("b")}, 105);
+  FindingLedger ledger(options());
+  const auto changes = ledger.restore(before.open(), before.observed(), 165);
+  ASSERT_EQ(changes.resolved.size(), 1U) << "b was seen a minute ago, a has been absent for longer";
+  EXPECT_EQ(changes.resolved[0].id, "a");
+  EXPECT_EQ(changes.resolved[0].until, 100);
+  ASSERT_EQ(ledger.open().size(), 1U);
+  EXPECT_EQ(ledger.open()[0].newest.id, "b");
+}
+
+TEST(FindingLedger, WindowsWithoutItBeforeARestartCount) {
+  FindingLedger before = with_open();
+  before.observe(kNone, 10);
+  before.observe(kNone, 15);
+  ASSERT_EQ(before.open().size(), 1U);
+  EXPECT_EQ(before.open()[0].missed, 2);
+  EXPECT_EQ(before.open()[0].missed_since, 10);
+  FindingLedger ledger(options());
+  EXPECT_TRUE(ledger.restore(before.open(), before.observed(), 30).resolved.empty());
+  const auto changes = ledger.observe(kNone, 35);
+  ASSERT_EQ(changes.resolved.size(), 1U) << "the third in a row";
+  EXPECT_EQ(changes.resolved[0].until, 10);
+}
+
 TEST(FindingLedger, OnlyWhatHasOpenedOutlivesARestart) {
   FindingLedger ledger = with_open();
   ledger.observe({finding("a"), finding("b")}, 10);

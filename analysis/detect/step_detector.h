@@ -37,8 +37,8 @@ struct StepOptions {
 ///
 /// The scale comes from the first 32 points. Where those were wild, or nothing but zeros, and the
 /// level that follows is too small to be told from zero on it, the points from then on are the
-/// first ones: what was before is no step, and hides none. A level as usual settles it with the
-/// next point.
+/// first ones: what was before is no step, and hides none. It is settled as soon as five of
+/// the newest nine points are large enough.
 class StepDetector {
  public:
   StepDetector() = default;

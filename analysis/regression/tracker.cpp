@@ -58,6 +58,7 @@ void RegressionTracker::take(const Regression& found, double at, Changes& change
       return;
     }
     further(e, found);
+    changes.further = true;
     return;
   }
   // Both the end and what it was came to light at once: it is history.

@@ -39,6 +39,7 @@ class RegressionTracker {
   /// What one look changed, for logs and alerts.
   struct Changes {
     std::vector<Regression> opened, resolved;
+    bool further = false;  ///< an open one went a further step: its figures are others
   };
 
   /// The present value of a quantity (its statistic over the last minute or so, in its unit);

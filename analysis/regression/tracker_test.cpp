@@ -37,6 +37,7 @@ TEST(RegressionTracker, OpensOnceAndGoesOn) {
   EXPECT_EQ(first.opened[0].state, FindingState::open);
   const auto second = t.observe({regression("a", 1e-3, 2e-3, 91)}, value(2e-3), 110);
   EXPECT_TRUE(second.opened.empty());
+  EXPECT_FALSE(t.observe({}, value(2e-3), 120).further);
   ASSERT_EQ(t.regressions().size(), 1U);
   EXPECT_EQ(t.regressions()[0].since, 90);
   EXPECT_EQ(t.regressions()[0].state, FindingState::ongoing);
@@ -82,7 +83,9 @@ TEST(RegressionTracker, AStepBackEndsIt) {
 
 TEST(RegressionTracker, AFurtherStepIsTheSameRegression) {
   RegressionTracker t = with_open();
-  t.observe({regression("a", 2e-3, 6e-3, 500)}, value(6e-3), 510);
+  const auto changes = t.observe({regression("a", 2e-3, 6e-3, 500)}, value(6e-3), 510);
+  EXPECT_TRUE(changes.opened.empty());
+  EXPECT_TRUE(changes.further) << "its figures have to be kept anew";
   ASSERT_EQ(t.regressions().size(), 1U);
   const Regression r = t.regressions()[0];
   EXPECT_EQ(r.before, 1e-3);

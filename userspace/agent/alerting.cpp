@@ -1,7 +1,5 @@
 #include "userspace/agent/alerting.h"
 
-#include <spdlog/spdlog.h>
-
 #include <set>
 #include <system_error>
 #include <utility>
@@ -10,8 +8,6 @@
 
 namespace nz::agent {
 namespace {
-
-constexpr const char* kKey = "alerts_ended";
 
 report::Alert for_report(const alerts::Alert& a) {
   const auto value_of = [](const auto& pairs, std::string_view name) {
@@ -65,7 +61,7 @@ class Alerting::Facts : public alerts::Facts {
 
 Alerting::Alerting(alerts::Service::Options options, const rest::Source& source,
                    store::Store* store, Baseline baseline)
-    : store_(store),
+    : kept_ended_(store, "alerts_ended", "alerts that ended"),
       baseline_(std::move(baseline)),
       windows_([&source](double from, double to, const LongWindows::Families& families) {
         return source.window(from, to, [&families](const std::string& name, const auto&) {
@@ -73,11 +69,7 @@ Alerting::Alerting(alerts::Service::Options options, const rest::Source& source,
         });
       }) {
   service_ = std::make_unique<alerts::Service>(std::move(options));
-  const auto saved = store_ == nullptr ? std::nullopt : store_->get_state(kKey);
-  if (saved) {
-    const auto restored = ended_.restore(*saved);
-    if (!restored) spdlog::warn("reports will not tell of them: {}", restored.error().text());
-  }
+  kept_ended_.read_into([this](const std::string& saved) { return ended_.restore(saved); });
   publish();
   thread_ = std::thread([this] { guard_.keep("alert rules", [this] { run(); }); });
 }
@@ -126,19 +118,17 @@ void Alerting::step(const Moment& moment) {
   const Facts facts(moment, windows_, baseline_);
   const auto changes = service_->step(facts, moment.at);
   windows_.forget(moment.at - LongWindows::kLong);
-  note_ended(changes.resolved);
+  note_ended(moment.at, changes.resolved);
   publish();
 }
 
-void Alerting::note_ended(const std::vector<alerts::Alert>& ended) {
+void Alerting::note_ended(double now, const std::vector<alerts::Alert>& ended) {
   if (ended.empty()) return;
   {
     const std::lock_guard lock(publish_mutex_);
     for (const alerts::Alert& alert : ended) ended_.add(for_report(alert));
   }
-  if (store_ == nullptr) return;
-  const auto put = store_->put_state(kKey, ended_.save());
-  if (!put) spdlog::warn("alerts that ended would not outlive a restart: {}", put.error().text());
+  kept_ended_.write(now, ended_.save());
 }
 
 void Alerting::publish() {

@@ -15,6 +15,7 @@
 #include "analysis/limit_forecast.h"
 #include "analysis/regression.h"
 #include "userspace/agent/ended_alerts.h"
+#include "userspace/agent/kept_state.h"
 #include "userspace/agent/long_windows.h"
 #include "userspace/alerts/facts.h"
 #include "userspace/alerts/service.h"
@@ -72,10 +73,10 @@ class Alerting {
 
   void run();
   void step(const Moment& moment);
-  void note_ended(const std::vector<alerts::Alert>& ended);
+  void note_ended(double now, const std::vector<alerts::Alert>& ended);
   void publish();
 
-  store::Store* store_;
+  KeptState kept_ended_;  // of the thread, once it runs
   Baseline baseline_;
   LongWindows windows_;
   double last_ = 0;  // of the thread that calls look()

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <map>
+#include <string>
 #include <utility>
 
 #include "analysis/regression/judge.h"
@@ -13,7 +14,6 @@
 namespace nz::agent {
 namespace {
 
-constexpr const char* kBuildsKey = "target_builds";
 constexpr double kBuildsPause = 60;  // seconds: a target may start ever other executables
 // Seconds: when an incident was seen last may be set back by so much by a crash.
 constexpr double kIncidentsPause = 30;
@@ -36,6 +36,18 @@ void log(const analysis::Regression& r, bool opened) {
               r.confidence * 100);
 }
 
+// Nothing is kept of this run where what is there cannot be read: it would be overwritten.
+template <class T>
+void open_log(store::Store& store, const char* what, std::optional<detected::SpellLog<T>>& log) {
+  auto opened = detected::SpellLog<T>::open(store);
+  if (opened) {
+    log.emplace(std::move(*opened));
+  } else {
+    spdlog::warn("`nearzero alerts test` will not know the {} from now to the next start: {}", what,
+                 opened.error().text());
+  }
+}
+
 }  // namespace
 
 Detection::Detection(const history::History& history, store::Store* store, double now)
@@ -43,12 +55,12 @@ Detection::Detection(const history::History& history, store::Store* store, doubl
   restore_events(now);
   restore();
   if (store_ != nullptr) {
-    regression_log_.emplace(*store_);
-    incident_log_.emplace(*store_);
+    open_log(*store_, "regressions", regression_log_);
+    open_log(*store_, "incidents", incident_log_);
   }
   restore_incidents(now);
-  const auto builds = store_ == nullptr ? std::nullopt : store_->get_state(kBuildsKey);
-  if (builds) target_events_.restore(*builds);
+  kept_builds_.read_into(
+      [this](const std::string& saved) { return target_events_.restore(saved); });
 }
 
 void Detection::restore() {
@@ -62,7 +74,7 @@ void Detection::restore_incidents(double now) {
   const auto known = kept_incidents_.read(&agent::restore_incidents);
   if (!known) return;
   remember_incidents(now, watch_.restore_incidents(*known, now));
-  take_incidents();
+  take_incidents(std::vector<analysis::Event>(events_.begin(), events_.end()));
 }
 
 // What explains a change may have happened before a restart.
@@ -74,8 +86,7 @@ void Detection::restore_events(double now) {
   }
 }
 
-void Detection::take_incidents() {
-  const std::vector<analysis::Event> events(events_.begin(), events_.end());
+void Detection::take_incidents(std::span<const analysis::Event> events) {
   incidents_ = watch_.incidents();
   for (analysis::Incident& i : incidents_) {
     if (i.members.empty()) continue;
@@ -92,13 +103,8 @@ void Detection::remember_incidents(double now, const analysis::IncidentGrouper::
 }
 
 void Detection::remember_builds(double now) {
-  const bool lately = now >= builds_kept_ && now < builds_kept_ + kBuildsPause;
-  if (store_ == nullptr || lately) return;
-  const auto builds = target_events_.save();
-  if (!builds) return;
-  builds_kept_ = now;
-  const auto put = store_->put_state(kBuildsKey, *builds);
-  if (!put) spdlog::warn("builds of targets would not outlive a restart: {}", put.error().text());
+  if (!kept_builds_.due(now, kBuildsPause)) return;
+  if (auto builds = target_events_.save()) kept_builds_.write(now, std::move(*builds));
 }
 
 void Detection::tell(analysis::Event event) {
@@ -131,12 +137,13 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
       [this](const analysis::Quantity& of, double from, double to) { return slices(of, from, to); },
       events);
   regressions_ = watch_.regressions();
-  take_incidents();
+  take_incidents(events);
   remember_incidents(now, changes.incidents);
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();
-  if (changed_) kept_regressions_.write(now, save_regressions(regressions_));
+  if (changed_ || changes.regressions.further)
+    kept_regressions_.write(now, save_regressions(regressions_));
   if (regression_log_) regression_log_->step(now, regressions_);
   if (incident_log_) incident_log_->step(now, incidents_);
   return true;

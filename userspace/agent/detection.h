@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "analysis/watch/watch.h"
@@ -44,7 +45,7 @@ class Detection {
   void restore();
   void restore_incidents(double now);
   void restore_events(double now);
-  void take_incidents();
+  void take_incidents(std::span<const analysis::Event> events);
   void remember_incidents(double now, const analysis::IncidentGrouper::Changes& changes);
   void remember_builds(double now);
   [[nodiscard]] std::vector<analysis::Slice> slices(const analysis::Quantity& of, double from,
@@ -54,14 +55,14 @@ class Detection {
   store::Store* store_;
   KeptState kept_regressions_{store_, "regressions", "regressions"};
   KeptState kept_incidents_{store_, "incidents", "open incidents"};
+  KeptState kept_builds_{store_, "target_builds", "builds of targets"};
   analysis::Watch watch_;
   TargetEvents target_events_{build_of};
-  double builds_kept_ = 0;              // Unix seconds, when they were put into the store last
   std::deque<analysis::Event> events_;  // the newest
   std::vector<analysis::Regression> regressions_;
   std::vector<analysis::Incident> incidents_;
   bool changed_ = false;
-  // For `nearzero alerts test`; nothing where nothing is kept on disk.
+  // For `nearzero alerts test`; nothing where nothing is kept on disk, or it cannot be read.
   std::optional<detected::SpellLog<analysis::Regression>> regression_log_;
   std::optional<detected::SpellLog<analysis::Incident>> incident_log_;
 };

@@ -5,9 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
-
 #include <cmath>
+#include <csignal>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "userspace/agent/incident_state.h"
+#include "userspace/agent/regression_state.h"
 #include "userspace/base/clock.h"
 #include "userspace/store/test_store.h"
 
@@ -210,26 +210,73 @@ TEST(Detection, EventsAreKnownAfterARestart) {
   }
 }
 
-TEST(Detection, IncidentsGoOnAfterARestartOrHaveEnded) {
-  namespace fs = std::filesystem;
-  const fs::path folder =
-      fs::temp_directory_path() / ("nearzero-detection-incidents-" + std::to_string(getpid()));
-  fs::create_directories(folder);
-  store::Options options;
-  options.path = folder / "history.db";
-  auto store = store::Store::open(options);
-  ASSERT_TRUE(store) << store.error().text();
+TEST(Detection, AFurtherStepOutlivesARestart) {
+  const store::testing::Folder folder;
+  const auto store = store::testing::open_store({.path = folder.file()});
+  ASSERT_NE(store, nullptr);
+  Regression known;
+  known.id = "r";
+  known.of = {"nearzero_target_threads", {{"target", "demo"}}, "value", ""};
+  known.worse = true;
+  known.before = 100;
+  known.after = 150;
+  known.since = known.earliest = known.latest = kStart - 100;
+  known.confidence = 0.999;
+  known.state = FindingState::ongoing;
+  ASSERT_TRUE(store->put_state("regressions", save_regressions({known})));
+  history::History history{history::History::Options{}};
+  const targets::Tracker tracker{&no_process};
+  Detection detection(history, store.get(), kStart);
+  std::mt19937_64 random{1};
+  std::normal_distribution<double> noise{0, 1};
+  for (int look = 0; look < 700; look++) {
+    const double at = kStart + 10.0 * look;
+    const double threads = (look < 600 ? 150 : 300) + noise(random);
+    history.add(at, {store::testing::gauge("nearzero_target_threads", threads, known.of.labels)});
+    detection.step(at, tracker);
+    EXPECT_FALSE(detection.changed()) << "nothing began or ended, " << look;
+  }
+  const auto kept = restore_regressions(store->get_state("regressions").value_or(""));
+  ASSERT_TRUE(kept) << kept.error().text();
+  ASSERT_EQ(kept->size(), 1U);
+  EXPECT_EQ(kept->at(0).since, known.since);
+  EXPECT_NEAR(kept->at(0).after, 300, 10);
+}
+
+// Open since kStart, seen last a minute later: it ends three minutes after that.
+analysis::IncidentGrouper::Open open_incident() {
   analysis::IncidentGrouper::Open open;
   open.incident.id = "x";
   open.incident.since = kStart;
   open.incident.members = {{{kStage, {{"target", "demo"}}, "p99", "seconds"}, kStart, 2, 1, 0.999}};
   open.last_joined = kStart;
   open.last_seen = kStart + 60;
-  (*store)->add_event({kStart - 20, "config_reload", "host", "before the restart"});
-  ASSERT_TRUE((*store)->put_state("incidents", save_incidents({open})));
-  const history::History history{history::History::Options{}};
+  return open;
+}
+
+class DetectionOfIncidents : public testing::Test {
+ protected:
+  DetectionOfIncidents() { put("incidents", save_incidents({open_incident()})); }
+  void put(const std::string& key, const std::string& value) const {
+    const auto done = store_->put_state(key, value);
+    EXPECT_TRUE(done) << done.error().text();
+  }
+  // A look of `detection`, from the second drain on.
+  void drain(Detection& detection, double at) {
+    history_.add(at, {store::testing::gauge("nearzero_off", 0)});
+    detection.step(at, tracker_);
+  }
+
+  const store::testing::Folder folder_;
+  const std::unique_ptr<store::Store> store_ = store::testing::open_store({.path = folder_.file()});
+  history::History history_{history::History::Options{}};
+  const targets::Tracker tracker_{&no_process};
+};
+
+TEST_F(DetectionOfIncidents, GoOnAfterARestartOrHaveEnded) {
+  store_->add_event({kStart - 20, "config_reload", "host", "before the restart"});
   {
-    const Detection detection(history, store->get(), kStart + 100);
+    const Detection detection(history_, store_.get(), kStart + 100);
     ASSERT_EQ(detection.incidents().size(), 1U);
     EXPECT_EQ(detection.incidents()[0].id, "x");
     EXPECT_EQ(detection.incidents()[0].since, kStart);
@@ -238,15 +285,41 @@ TEST(Detection, IncidentsGoOnAfterARestartOrHaveEnded) {
     EXPECT_EQ(detection.incidents()[0].events[0].text, "before the restart");
   }
   {
-    const Detection detection(history, store->get(), kStart + 3600);
+    const Detection detection(history_, store_.get(), kStart + 3600);
     ASSERT_EQ(detection.incidents().size(), 1U);
     EXPECT_EQ(detection.incidents()[0].until, kStart + 60) << "when it was seen last";
   }
-  EXPECT_TRUE(Detection(history, store->get(), kStart + 3700).incidents().empty()) << "told once";
-  ASSERT_TRUE((*store)->put_state("incidents", R"({"version":99,"open":[]})"));
-  EXPECT_TRUE(Detection(history, store->get(), kStart).incidents().empty());
-  store->reset();
-  fs::remove_all(folder);
+  EXPECT_TRUE(Detection(history_, store_.get(), kStart + 3700).incidents().empty()) << "told once";
+  put("incidents", R"({"version":99,"open":[]})");
+  EXPECT_TRUE(Detection(history_, store_.get(), kStart).incidents().empty());
+}
+
+TEST_F(DetectionOfIncidents, WhenOneWasSeenLastIsWrittenEach30Seconds) {
+  Detection detection(history_, store_.get(), kStart + 100);
+  put("incidents", "another");
+  for (const int second : {100, 110, 120}) {
+    drain(detection, kStart + second);
+    EXPECT_EQ(store_->get_state("incidents"), "another") << "it was written lately, " << second;
+  }
+  drain(detection, kStart + 130);
+  const auto kept = restore_incidents(store_->get_state("incidents").value_or(""));
+  ASSERT_TRUE(kept) << kept.error().text();
+  ASSERT_EQ(kept->size(), 1U);
+  EXPECT_EQ(kept->at(0).last_seen, kStart + 60);
+}
+
+TEST_F(DetectionOfIncidents, OneThatEndedMeanwhileHasEndedForAlertRules) {
+  const std::string key = std::string(detected::key_prefix<analysis::Incident>()) + "000";
+  put(key, detected::save(detected::Spell<analysis::Incident>{open_incident().incident, kStart}));
+  const auto spell = [&] {
+    return detected::parse<analysis::Incident>(store_->get_state(key).value_or("")).value();
+  };
+  Detection detection(history_, store_.get(), kStart + 3600);
+  EXPECT_EQ(spell().to, 0) << "until the first look";
+  drain(detection, kStart + 3600);
+  drain(detection, kStart + 3610);
+  EXPECT_EQ(spell().from, kStart);
+  EXPECT_EQ(spell().to, kStart + 3610);
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ void FindingMemory::restore(Judge& judge, double now) {
   if (reference.series.empty()) reference = {};  // nothing known is not nothing there
   const auto changes = judge.restore(saved->open, saved->seen, now, std::move(reference));
   for (const analysis::Finding& f : changes.resolved)
-    spdlog::info("bottleneck {} is over after {:.0f} s: it was seen last {:.0f} s ago", f.id,
-                 f.until - f.since, now - f.until);
+    spdlog::info("bottleneck {} is over after {:.0f} s, for {:.0f} s now", f.id, f.until - f.since,
+                 now - f.until);
   for (const analysis::FindingLedger::Open& open : judge.open())
     spdlog::info("bottleneck {} of before the start: for {:.0f} s", open.newest.id,
                  now - open.newest.since);

@@ -2,20 +2,18 @@
 #include "userspace/agent/finding_memory.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "userspace/agent/finding_state.h"
+#include "userspace/store/test_store.h"
 
 namespace nz::agent {
 namespace {
 
-namespace fs = std::filesystem;
 constexpr double kStart = 1'764'000'000;
+const store::testing::FamilyList kDrain = {store::testing::gauge("nearzero_off", 0)};
 
 analysis::Finding finding(double since) {
   analysis::Finding f;
@@ -29,39 +27,21 @@ analysis::Finding finding(double since) {
 
 class FindingMemoryTest : public testing::Test {
  protected:
-  FindingMemoryTest() {
-    fs::create_directories(folder_);
-    store::Options options;
-    options.path = folder_ / "history.db";
-    auto opened = store::Store::open(options);
-    EXPECT_TRUE(opened);
-    store_ = std::move(*opened);
-  }
-  ~FindingMemoryTest() override {
-    store_.reset();
-    fs::remove_all(folder_);
-  }
   void put(const std::string& state) const { ASSERT_TRUE(store_->put_state("findings", state)); }
   [[nodiscard]] SavedFindings kept() const {
     return restore_findings(store_->get_state("findings").value_or("")).value_or(SavedFindings{});
   }
 
-  fs::path folder_ = fs::temp_directory_path() / ("nearzero-findings-" + std::to_string(getpid()));
-  std::unique_ptr<store::Store> store_;
+  const store::testing::Folder folder_;
+  const std::unique_ptr<store::Store> store_ = store::testing::open_store({.path = folder_.file()});
 };
 
 TEST_F(FindingMemoryTest, AFindingGoesOnWithItsTimeAndItsReference) {
   for (int drain = 0; drain <= 70; drain++) {
-    const std::vector<metrics::Family> families = {
-        {"nearzero_off", "", metrics::Type::gauge, {{{}, 0.0, nullptr}}}};
-    const double after = 10.0 * drain;
-    store_->add(kStart + after, std::make_shared<const std::vector<metrics::Family>>(families),
-                1000 + after);
-    if (drain % 4 == 3) {
-      ASSERT_TRUE(store_->flush());
-    }
+    store::testing::add(*store_, kStart + 10.0 * drain, kDrain);
+    if (drain % 4 == 3) store::testing::save(*store_);
   }
-  ASSERT_TRUE(store_->flush());
+  store::testing::save(*store_);
   const double since = kStart + 610;
   put(save_findings({kStart + 700, kStart + 20, kStart + 600, {{finding(since), finding(since)}}}));
   Judge judge;
@@ -94,8 +74,31 @@ TEST_F(FindingMemoryTest, WhatCannotBeReadIsLeftAlone) {
     Judge judge;
     FindingMemory memory(*store_);
     memory.restore(judge, kStart);
+    memory.keep(judge, {}, kStart + 1);
     EXPECT_TRUE(judge.findings().empty()) << bad;
+    EXPECT_EQ(store_->get_state("findings"), bad) << "a newer agent may know what it is";
   }
+}
+
+TEST_F(FindingMemoryTest, WhenWhatLastsWasSeenLastIsWrittenEach20Seconds) {
+  put(save_findings({kStart, 0, 0, {{finding(kStart - 50), finding(kStart - 50)}}}));
+  Judge::Options options;
+  options.ledger.resolve_windows = 1000;  // it lasts, whatever the windows show
+  Judge judge(options);
+  FindingMemory memory(*store_);
+  memory.restore(judge, kStart + 5);
+  history::History history{history::History::Options{}};
+  int writes = 0;
+  for (int second = 5; second < 65; second++) {
+    const double now = kStart + second;
+    history.add(now, kDrain);
+    const double before = kept().seen;
+    memory.keep(judge, judge.step(history, now, {}), now);
+    writes += kept().seen != before ? 1 : 0;
+    EXPECT_LE(judge.observed() - kept().seen, 25) << second;
+  }
+  EXPECT_EQ(writes, 2);
+  EXPECT_EQ(kept().open.size(), 1U);
 }
 
 TEST_F(FindingMemoryTest, NothingIsWrittenWhileNothingIsOpen) {

@@ -68,9 +68,11 @@ analysis::Finding finding_of(const json& in) {
 
 std::string save_findings(const SavedFindings& findings) {
   json open = json::array();
-  for (const auto& [newest, worst] : findings.open) {
-    json both = {{"newest", to_json(newest)}, {"worst", to_json(worst)}};
-    open.push_back(std::move(both));
+  for (const analysis::FindingLedger::Open& one : findings.open) {
+    open.push_back(json{{"newest", to_json(one.newest)},
+                        {"worst", to_json(one.worst)},
+                        {"missed", one.missed},
+                        {"missed_since", one.missed_since}});
   }
   return state_text(kVersion, {{"seen", findings.seen},
                                {"reference_from", findings.reference_from},
@@ -84,8 +86,11 @@ Result<SavedFindings> restore_findings(std::string_view saved) {
     findings.seen = in.at("seen");
     findings.reference_from = in.at("reference_from");
     findings.reference_to = in.at("reference_to");
-    for (const json& open : in.at("open"))
-      findings.open.push_back({finding_of(open.at("newest")), finding_of(open.at("worst"))});
+    for (const json& open : in.at("open")) {
+      // An agent that did not keep how long one had been absent has written this version, too.
+      findings.open.push_back({finding_of(open.at("newest")), finding_of(open.at("worst")),
+                               open.value("missed", 0), open.value("missed_since", 0.0)});
+    }
     return findings;
   });
 }

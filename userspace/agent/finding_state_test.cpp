@@ -26,7 +26,7 @@ SavedFindings findings() {
   f.to = 1115;
   analysis::Finding worst = f;
   worst.impact = 0.9;
-  return {1115, 400, 1000, {{f, worst}}};
+  return {1115, 400, 1000, {{f, worst, 3, 1108}}};
 }
 
 TEST(FindingState, ComesBackAsItWas) {
@@ -44,6 +44,19 @@ TEST(FindingState, ComesBackAsItWas) {
   ASSERT_EQ(newest.evidence.size(), 1U);
   EXPECT_EQ(newest.evidence[0].value, 4e-3);
   EXPECT_EQ(restored->open[0].worst.impact, 0.9);
+  EXPECT_EQ(restored->open[0].missed, 3);
+  EXPECT_EQ(restored->open[0].missed_since, 1108);
+}
+
+TEST(FindingState, AnAgentThatDidNotKeepWhatWasMissedIsUnderstood) {
+  std::string saved = save_findings(findings());
+  for (const std::string key : {"\"missed\":3,", "\"missed_since\":1108.0,"}) {
+    ASSERT_NE(saved.find(key), std::string::npos) << key;
+    saved.erase(saved.find(key), key.size());
+  }
+  const auto restored = restore_findings(saved);
+  ASSERT_TRUE(restored) << restored.error().text();
+  EXPECT_EQ(restored->open.at(0).missed, 0);
 }
 
 TEST(FindingState, AFigureThatIsNoneLosesNothingElse) {

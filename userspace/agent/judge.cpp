@@ -13,8 +13,9 @@ bool is_open(const analysis::Finding& finding) {
 
 }  // namespace
 
-// Where all of the past was disturbed, the last reference stays: nobody knows anything newer. A
-// young one is made anew, which makes it longer, when it has grown by a quarter.
+// Where all of the past was disturbed, the last reference stays: nobody knows anything newer. So it
+// does after a restart, until memory reaches back far enough for another one. A young one is made
+// anew, which makes it longer, when it has grown by a quarter.
 void Judge::refresh_reference(const history::History& history, double now) {
   const double age = std::min(options_.reference_age, reference_.seconds() / 4);
   if (now - reference_at_ < age && now >= reference_at_) return;
@@ -25,8 +26,11 @@ void Judge::refresh_reference(const history::History& history, double now) {
   options.least_impact = rules_.least_impact;
   std::vector<analysis::Finding> disturbances = ledger_.pending();
   disturbances.insert(disturbances.end(), findings_.begin(), findings_.end());
-  if (const auto normal = analysis::undisturbed(disturbances, now - longest, options))
-    reference_ = history.window(normal->from, normal->to);
+  if (const auto normal = analysis::undisturbed(disturbances, now - longest, options)) {
+    analysis::Window known = history.window(normal->from, normal->to);
+    if (known.seconds() >= std::min(options.least, reference_.seconds()))
+      reference_ = std::move(known);
+  }
   reference_at_ = now;
 }
 
@@ -43,13 +47,14 @@ analysis::FindingLedger::Changes Judge::step(const history::History& history, do
   return changes;
 }
 
-// Until the first minute without a finding, history in memory knows nothing that is normal.
+// Until the first minute without a finding, history in memory knows nothing that is normal. Where
+// all has ended, memory makes a reference of its own: that of before may be days old.
 analysis::FindingLedger::Changes Judge::restore(
     const std::vector<analysis::FindingLedger::Open>& known, double seen, double now,
     analysis::Window reference) {
   auto changes = ledger_.restore(known, seen, now);
-  reference_ = std::move(reference);
   findings_ = ledger_.findings();
+  if (any_open()) reference_ = std::move(reference);
   return changes;
 }
 

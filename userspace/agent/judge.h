@@ -29,8 +29,8 @@ class Judge {
   analysis::FindingLedger::Changes step(const history::History& history, double now,
                                         const analysis::Details& details);
 
-  /// At start: FindingLedger::restore(), and what was normal before them; empty where nobody knows.
-  /// Returns what has ended meanwhile.
+  /// At start: FindingLedger::restore(), and what was normal before them, as long as one goes on;
+  /// empty where nobody knows. Returns what has ended meanwhile.
   analysis::FindingLedger::Changes restore(const std::vector<analysis::FindingLedger::Open>& known,
                                            double seen, double now, analysis::Window reference);
   /// What restore() of the next start wants: open ones, Unix seconds of the newest window that was

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+
 namespace nz::agent {
 namespace {
 
@@ -18,22 +21,25 @@ class Service {
     const auto stage = [](const std::string& component) {
       return metrics::Labels{{"target", "demo"}, {"stage", "order"}, {"component", component}};
     };
-    history_.add(at,
-                 {{"nearzero_order_stage_duration_seconds",
-                   "",
-                   metrics::Type::histogram,
-                   {{{{"target", "demo"}, {"stage", "order"}},
-                     0,
-                     std::make_shared<analysis::Histogram>(*total_)}}},
-                  {"nearzero_order_stage_component_seconds_total",
-                   "",
-                   metrics::Type::counter,
-                   {{stage("running"), running_, nullptr}, {stage("lock"), locked_, nullptr}}}});
+    history_->add(at,
+                  {{"nearzero_order_stage_duration_seconds",
+                    "",
+                    metrics::Type::histogram,
+                    {{{{"target", "demo"}, {"stage", "order"}},
+                      0,
+                      std::make_shared<analysis::Histogram>(*total_)}}},
+                   {"nearzero_order_stage_component_seconds_total",
+                    "",
+                    metrics::Type::counter,
+                    {{stage("running"), running_, nullptr}, {stage("lock"), locked_, nullptr}}}});
   }
-  [[nodiscard]] const history::History& history() const { return history_; }
+  [[nodiscard]] const history::History& history() const { return *history_; }
+  /// As an agent sees it that has just started: nothing of before is in memory.
+  void forget() { history_ = std::make_unique<history::History>(history::History::Options{}); }
 
  private:
-  history::History history_{history::History::Options{}};
+  std::unique_ptr<history::History> history_ =
+      std::make_unique<history::History>(history::History::Options{});
   std::shared_ptr<analysis::Histogram> total_ = std::make_shared<analysis::Histogram>();
   double running_ = 0, locked_ = 0;
 };
@@ -82,6 +88,52 @@ TEST(Judge, FindsTheSameAgainSoonAfterItsEnd) {
     if (second == 800) impact = judge.findings().at(0).impact;
   }
   EXPECT_NEAR(impact, 0.75, 0.08) << "the first time is no reference for the second";
+}
+
+// 700 s as usual, then a finding: what is open at its end, and what was normal before it.
+Judge with_open_finding(Service& service, double start) {
+  Judge judge;
+  for (int second = 0; second < 760; second++) {
+    service.second(start + second, second < 700 ? 0 : 3e-3);
+    judge.step(service.history(), start + second, {});
+  }
+  EXPECT_TRUE(judge.any_open());
+  EXPECT_GT(judge.reference().seconds(), 500);
+  return judge;
+}
+
+TEST(Judge, WhatWasNormalIsKnownAfterARestartAsLongAsAFindingLasts) {
+  Service service;
+  const double start = 1'700'000'000;
+  const Judge before = with_open_finding(service, start);
+  service.forget();
+  Judge judge;
+  judge.restore(before.open(), before.observed(), start + 770, before.reference());
+  for (int second = 770; second < 800; second++) {
+    service.second(start + second, 3e-3);
+    EXPECT_TRUE(judge.step(service.history(), start + second, {}).resolved.empty()) << second;
+  }
+  EXPECT_TRUE(judge.any_open());
+  EXPECT_GT(judge.observed(), start + 780) << "memory was judged";
+  EXPECT_EQ(judge.reference().to, before.reference().to);
+  EXPECT_GT(judge.reference().seconds(), 500);
+  for (int second = 800; second < 1000; second++) {
+    service.second(start + second, 0);
+    judge.step(service.history(), start + second, {});
+  }
+  EXPECT_FALSE(judge.any_open());
+  EXPECT_GT(judge.reference().from, start + 790) << "memory knows what is normal now";
+}
+
+TEST(Judge, OfWhatHasEndedNoReferenceIsLeft) {
+  Service service;
+  const double start = 1'700'000'000;
+  const Judge before = with_open_finding(service, start);
+  Judge judge;
+  const auto changes =
+      judge.restore(before.open(), before.observed(), start + 5000, before.reference());
+  EXPECT_EQ(changes.resolved.size(), 1U);
+  EXPECT_EQ(judge.reference().seconds(), 0);
 }
 
 TEST(Judge, SaysNothingWithoutHistory) {

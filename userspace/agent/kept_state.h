@@ -30,6 +30,14 @@ class KeptState {
     return std::nullopt;
   }
 
+  /// The same for what takes it over itself: `restore` is called with it and returns Result<void>.
+  template <class Restore>
+  void read_into(const Restore& restore) const {
+    const auto saved = find();
+    if (!saved) return;
+    if (const Result<void> done = restore(*saved); !done) lost(done.error());
+  }
+
   /// Whether `every` seconds have passed since it was written. `now`: Unix seconds.
   [[nodiscard]] bool due(double now, double every) const {
     return now - written_ >= every || now < written_;

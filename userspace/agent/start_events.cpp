@@ -14,8 +14,10 @@ namespace {
 // A boot that may have been told is told again where it is this young, in seconds: what is older
 // explains nothing of what is observed from now on.
 constexpr double kYoung = 86400;
-// Seconds that the time of one boot may differ by, when the clock was set after it.
-constexpr double kSameBoot = 60;
+// Seconds that the time of one boot may differ by, when the clock was set after it. Where the boot
+// of before is known to be another one, that is all that two starts measure differently: a host
+// that boots twice within a minute is told of twice.
+constexpr double kSameBoot = 60, kSameBootOfTwo = 5;
 
 std::string line_of(const std::string& path) {
   std::ifstream file(path);
@@ -36,8 +38,8 @@ Result<std::string> replaced(store::Store& store, const std::string& key, const 
 }
 
 // An earlier start told it by its age, and could not keep which boot it was.
-bool is_told(const store::Store& store, double boot) {
-  const auto events = store.events(boot - kSameBoot, boot + kSameBoot);
+bool is_told(const store::Store& store, double boot, double tolerance) {
+  const auto events = store.events(boot - tolerance, boot + tolerance);
   return std::any_of(events.begin(), events.end(),
                      [](const analysis::Event& e) { return e.kind == "boot"; });
 }
@@ -59,7 +61,8 @@ std::vector<analysis::Event> start_events(double now, store::Store* store,
     const std::string boot_id = line_of(proc + "/sys/kernel/random/boot_id");
     const double up = std::atof(line_of(proc + "/uptime").c_str());
     const auto boot = replaced(*store, "boot", boot_id);
-    if (is_news(boot, boot_id, up) && !is_told(*store, now - up))
+    const double tolerance = boot && !boot->empty() ? kSameBootOfTwo : kSameBoot;
+    if (is_news(boot, boot_id, up) && !is_told(*store, now - up, tolerance))
       events.push_back({now - up, "boot", "host", "the host started"});
     const std::string kernel = line_of(proc + "/sys/kernel/osrelease");
     const auto before = replaced(*store, "kernel", kernel);

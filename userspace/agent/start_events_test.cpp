@@ -84,6 +84,21 @@ TEST_F(StartEvents, ABootThatWasToldByItsAgeIsNotToldAgain) {
   EXPECT_THAT(kinds(2000), ElementsAre("agent_start"));
 }
 
+TEST_F(StartEvents, TwoBootsWithinAMinuteAreTwo) {
+  EXPECT_THAT(kinds(), ElementsAre("boot", "agent_start"));
+  host("boot-2", "6.1.0");
+  EXPECT_THAT(kinds(2000), ElementsAre("boot", "agent_start"));
+  host("boot-3", "6.1.0");
+  EXPECT_THAT(kinds(2030), ElementsAre("boot", "agent_start"));
+  EXPECT_THAT(kinds(2040), ElementsAre("agent_start"));
+}
+
+// The clock was set after the boot, and the file that knew of it is a new one.
+TEST_F(StartEvents, WhereNothingIsKnownOfBeforeABootMayHaveMovedByAMinute) {
+  store_->add_event({860, "boot", "host", "the host started"});
+  EXPECT_THAT(kinds(), ElementsAre("agent_start"));
+}
+
 TEST_F(StartEvents, ABootWithoutAnIdIsNotToldWithEachStart) {
   std::filesystem::remove(proc_ + "/sys/kernel/random/boot_id");
   EXPECT_THAT(kinds(), ElementsAre("agent_start"));

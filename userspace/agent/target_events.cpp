@@ -40,13 +40,16 @@ void TargetEvents::started(double now, const std::string& target, const targets:
   }));
 }
 
-void TargetEvents::restore(const std::string& saved) {
+Result<void> TargetEvents::restore(const std::string& saved) {
   try {
-    for (const json& one : json::parse(saved))
+    const json all = json::parse(saved);
+    for (const json& one : all.get_ref<const json::array_t&>())
       builds_[one.at("of").get<std::string>()] = {one.at("build").get<std::string>(),
                                                   one.at("seen").get<double>()};
-  } catch (const json::exception&) {
-    builds_.clear();  // of another version: as if nothing had been seen
+    return {};
+  } catch (const json::exception& e) {
+    builds_.clear();  // not a part of them
+    return fail(e.what());
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analysis/event.h"
+#include "userspace/base/result.h"
 #include "userspace/targets/tracker.h"
 
 namespace nz::agent {
@@ -27,7 +28,8 @@ class TargetEvents {
   std::vector<analysis::Event> step(double now, const targets::Tracker& tracker);
 
   /// Builds that were seen before a restart: what was deployed since is told by the first step.
-  void restore(const std::string& saved);
+  /// Error: it is not what save() wrote; then it is as if nothing had been seen.
+  Result<void> restore(const std::string& saved);
   /// For restore(); nothing where no build has changed since the last call.
   std::optional<std::string> save();
 

@@ -86,11 +86,11 @@ TEST_F(TargetEventsTest, ABuildThatWasDeployedWhileTheAgentWasOffIsNamed) {
   ASSERT_TRUE(saved);
   EXPECT_FALSE(events_.save()) << "nothing has changed";
   events_ = TargetEvents([this](const targets::Process&) { return build_; });
-  events_.restore(*saved);
+  ASSERT_TRUE(events_.restore(*saved));
   EXPECT_THAT(step(2), IsEmpty()) << "the same";
   EXPECT_FALSE(events_.save());
   events_ = TargetEvents([this](const targets::Process&) { return build_; });
-  events_.restore(*saved);
+  ASSERT_TRUE(events_.restore(*saved));
   build_ = "bbbbbbbbbbbbbbbb";
   EXPECT_THAT(
       step(3),
@@ -100,7 +100,7 @@ TEST_F(TargetEventsTest, ABuildThatWasDeployedWhileTheAgentWasOffIsNamed) {
 
 TEST_F(TargetEventsTest, WhatCannotBeRestoredIsNotKnown) {
   for (const char* saved : {"", "nonsense", "[1]", "{}", R"([{"of":"orders\n/opt/gateway"}])"})
-    events_.restore(saved);
+    EXPECT_FALSE(events_.restore(saved)) << saved;
   runs(7, 1);
   EXPECT_THAT(step(1), IsEmpty());
 }

@@ -26,6 +26,9 @@ struct Gaps {
   std::string findings, regressions, incidents;
   /// Findings have a target, a kind and an impact; nothing else of them is known.
   bool only_impact = false;
+  /// Findings were open at some time of the last so many seconds, nobody knows for how long of
+  /// them: a rule whose `for` is shorter cannot be judged by them. 0: they are open now.
+  double findings_within = 0;
 };
 
 class Facts {

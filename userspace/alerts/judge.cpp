@@ -175,7 +175,12 @@ Verdict judge_one(const BottleneckFound& condition, const Rule& rule, const Judg
   Verdict verdict;
   note_gap(with.facts.gaps().findings, verdict);
   const bool only_impact = with.facts.gaps().only_impact;
-  const std::string unknown = only_impact ? asked_besides(condition) : "";
+  std::string unknown = only_impact ? asked_besides(condition) : "";
+  if (!unknown.empty()) unknown = "was open, of unknown " + unknown;
+  const double within = with.facts.gaps().findings_within;
+  // Without `for` it is enough that it was open at all.
+  if (unknown.empty() && rule.for_seconds > 0 && rule.for_seconds < within)
+    unknown = "was open for an unknown part of " + analysis::seconds_text(within);
   const Matchers where = only_impact ? without_place(condition.where) : condition.where;
   for (const analysis::Finding& f : *findings) {
     if (f.state == FindingState::resolved || f.impact < condition.least_impact) continue;
@@ -195,7 +200,7 @@ Verdict judge_one(const BottleneckFound& condition, const Rule& rule, const Judg
     // now.
     o.key += std::string("/") + word(o.severity);
     o.known = unknown.empty();
-    if (!o.known) verdict.unknown = f.kind + " of " + f.target + " was open, of unknown " + unknown;
+    if (!o.known) verdict.unknown = f.kind + " of " + f.target + " " + unknown;
     o.value = f.impact;
     o.unit = "ratio";
     o.since = f.since;

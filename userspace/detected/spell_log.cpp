@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -19,10 +20,15 @@ bool differs(const analysis::Regression& a, const analysis::Regression& b) {
 }
 bool differs(const analysis::Incident&, const analysis::Incident&) { return false; }
 
-// There is more to tell of the same spell.
+double total_score(const analysis::Incident& incident) {
+  return std::accumulate(incident.members.begin(), incident.members.end(), 0.0,
+                         [](double sum, const auto& member) { return sum + member.score; });
+}
+
+// There is more to tell of the same spell: rules judge by members and their scores, too.
 bool grew(const analysis::Regression&, const analysis::Regression&) { return false; }
 bool grew(const analysis::Incident& a, const analysis::Incident& b) {
-  return a.members.size() != b.members.size();
+  return a.members.size() != b.members.size() || total_score(b) > total_score(a);
 }
 
 template <class T>
@@ -33,25 +39,33 @@ std::string key_of(std::size_t place) {
 }  // namespace
 
 template <class T>
-SpellLog<T>::SpellLog(store::Store& store) : store_(store), from_(kPlaces) {
+Result<SpellLog<T>> SpellLog<T>::open(store::Store& store) {
+  const auto states = store.states(key_prefix<T>());
+  if (!states) return tl::unexpected(states.error());
+  SpellLog log(store);
   for (std::size_t place = 0; place < kPlaces; place++) {
-    const std::string key = key_of<T>(place);
-    const auto saved = store_.get_state(key);
-    if (!saved) continue;
-    auto spell = parse<T>(*saved);
-    if (!spell) {
-      spdlog::warn("{} of the history cannot be read: {}", key, spell.error().text());
-      continue;
-    }
-    from_[place] = spell->from;
-    if (spell->to != 0) continue;
-    const std::string id = spell->what.id;
-    open_[id] = Open{place, std::move(*spell)};
+    const auto saved = states->find(key_of<T>(place));
+    if (saved != states->end()) log.take(saved->first, place, saved->second);
   }
+  return log;
+}
+
+template <class T>
+void SpellLog<T>::take(const std::string& key, std::size_t place, const std::string& saved) {
+  auto spell = parse<T>(saved);
+  if (!spell) {
+    spdlog::warn("{} of the history cannot be read: {}", key, spell.error().text());
+    return;
+  }
+  ended_[place] = spell->to;
+  if (spell->to != 0) return;
+  const std::string id = spell->what.id;
+  open_[id] = Open{place, std::move(*spell)};
 }
 
 template <class T>
 void SpellLog<T>::step(double now, const std::vector<T>& all) {
+  std::erase_if(unwritten_, [this](const Open& ended) { return put(ended); });
   std::set<std::string> seen;
   for (const T& what : all) {
     const auto found = open_.find(what.id);
@@ -64,7 +78,7 @@ void SpellLog<T>::step(double now, const std::vector<T>& all) {
     if (found == open_.end()) {
       begin(now, what);
     } else if (differs(found->second.spell.what, what)) {
-      end(now, found->second);
+      end(now, std::move(found->second));
       open_.erase(found);
       begin(now, what);
     } else if (grew(found->second.spell.what, what)) {
@@ -77,41 +91,47 @@ void SpellLog<T>::step(double now, const std::vector<T>& all) {
       ++open;
       continue;
     }
-    end(now, open->second);
+    end(now, std::move(open->second));
     open = open_.erase(open);
   }
 }
 
-// In a free place, or that of the oldest that is over: fewer are open than there are places.
+// In a free place, or that of what has been over for the longest time: fewer are open than there
+// are places.
 template <class T>
 void SpellLog<T>::begin(double now, const T& what) {
   std::set<std::size_t> taken;
   for (const auto& [id, open] : open_) taken.insert(open.place);
+  for (const Open& open : unwritten_) taken.insert(open.place);
   std::size_t place = kPlaces;
   for (std::size_t i = 0; i < kPlaces; i++) {
-    if (!taken.contains(i) && (place == kPlaces || from_[i] < from_[place])) place = i;
+    if (!taken.contains(i) && (place == kPlaces || ended_[i] < ended_[place])) place = i;
   }
   if (place == kPlaces) {
     spdlog::warn("{} is not kept in the history: {} are open", what.id, kPlaces);
     return;
   }
-  from_[place] = now;
   Open& open = open_[what.id];
   open = Open{place, {what, now, 0}};
   put(open);
 }
 
+// What the store does not take now is tried again: an end that is lost would leave it open for
+// ever.
 template <class T>
-void SpellLog<T>::end(double now, Open& open) {
+void SpellLog<T>::end(double now, Open open) {
   open.spell.to = std::max(now, open.spell.from);  // a clock may have been set back
-  put(open);
+  ended_[open.place] = open.spell.to;
+  if (!put(open)) unwritten_.push_back(std::move(open));
 }
 
 template <class T>
-void SpellLog<T>::put(const Open& open) {
-  const auto done = store_.put_state(key_of<T>(open.place), save(open.spell));
-  if (!done)
+bool SpellLog<T>::put(const Open& open) {
+  const auto done = store_->put_state(key_of<T>(open.place), save(open.spell));
+  if (!done && !refused_)
     spdlog::warn("{} is not kept in the history: {}", open.spell.what.id, done.error().text());
+  refused_ = !done;
+  return !refused_;
 }
 
 template class SpellLog<analysis::Regression>;

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
+#include "userspace/store/test_disk.h"
 #include "userspace/store/test_store.h"
 
 namespace nz::detected {
@@ -48,10 +51,17 @@ std::optional<Spell<T>> at_place(const store::Store& store, const std::string& p
   return spell ? std::optional(*spell) : std::nullopt;
 }
 
+template <class T>
+SpellLog<T> open_log(store::Store& store) {
+  auto log = SpellLog<T>::open(store);
+  EXPECT_TRUE(log) << log.error().text();
+  return std::move(log).value();
+}
+
 TEST(SpellLog, KeepsFromWhenToWhenAndAnewWhereFiguresChange) {
   const Folder folder;
   auto store = store::testing::open_store({.path = folder.file()});
-  SpellLog<Regression> log(*store);
+  auto log = open_log<Regression>(*store);
   log.step(1000, {regression()});
   log.step(1010, {regression()});
   EXPECT_EQ(at_place<Regression>(*store, "000")->to, 0);
@@ -78,10 +88,15 @@ TEST(SpellLog, KeepsFromWhenToWhenAndAnewWhereFiguresChange) {
 TEST(SpellLog, AnIncidentGrowsInItsPlace) {
   const Folder folder;
   auto store = store::testing::open_store({.path = folder.file()});
-  SpellLog<Incident> log(*store);
+  auto log = open_log<Incident>(*store);
   log.step(1000, {incident(1)});
   log.step(1010, {incident(2)});
   EXPECT_EQ(at_place<Incident>(*store, "000")->what.members.size(), 2U);
+  Incident rose = incident(2);
+  rose.members[0].score = 0.999;
+  log.step(1015, {rose});
+  EXPECT_EQ(at_place<Incident>(*store, "000")->what.members.at(0).score, 0.999)
+      << "rules judge an incident while it is open";
   log.step(1020, {incident(2, 1015)});
   const auto spell = at_place<Incident>(*store, "000");
   ASSERT_TRUE(spell);
@@ -94,17 +109,17 @@ TEST(SpellLog, AnIncidentGrowsInItsPlace) {
 TEST(SpellLog, GoesOnAfterARestartAndEndsWhatIsGone) {
   const Folder folder;
   auto store = store::testing::open_store({.path = folder.file()});
-  SpellLog<Regression>(*store).step(1000, {regression()});
-  SpellLog<Regression>(*store).step(2000, {regression()});
+  open_log<Regression>(*store).step(1000, {regression()});
+  open_log<Regression>(*store).step(2000, {regression()});
   EXPECT_EQ(at_place<Regression>(*store, "000")->to, 0);
-  SpellLog<Regression>(*store).step(3000, {});
+  open_log<Regression>(*store).step(3000, {});
   EXPECT_EQ(at_place<Regression>(*store, "000")->to, 3000);
 }
 
 TEST(SpellLog, TheOldestMakesRoomButNotAnOpenOne) {
   const Folder folder;
   auto store = store::testing::open_store({.path = folder.file()});
-  SpellLog<Regression> log(*store);
+  auto log = open_log<Regression>(*store);
   Regression lasting = regression();
   lasting.id = "lasting";
   for (std::size_t i = 0; i < kPlaces; i++) {
@@ -112,10 +127,61 @@ TEST(SpellLog, TheOldestMakesRoomButNotAnOpenOne) {
     log.step(at, {lasting, regression()});
     log.step(at + 5, {lasting});
   }
-  EXPECT_EQ(store->state_keys(key_prefix<Regression>()).size(), kPlaces);
+  EXPECT_EQ(store->states(key_prefix<Regression>()).value().size(), kPlaces);
   EXPECT_EQ(at_place<Regression>(*store, "000")->what.id, "lasting");
   EXPECT_EQ(at_place<Regression>(*store, "001")->from, 1000 + 10.0 * (kPlaces - 1))
       << "the newest is where the oldest was";
+}
+
+TEST(SpellLog, OldIsWhatHasBeenOverForLong) {
+  const Folder folder;
+  auto store = store::testing::open_store({.path = folder.file()});
+  auto log = open_log<Regression>(*store);
+  Regression lasting = regression();
+  lasting.id = "lasting";
+  for (std::size_t i = 1; i < kPlaces; i++) {
+    const double at = 10.0 * static_cast<double>(i);
+    log.step(at, {lasting, regression()});
+    log.step(at + 5, {lasting});
+  }
+  log.step(9000, {});
+  log.step(9010, {regression()});
+  log.step(9020, {});
+  EXPECT_EQ(at_place<Regression>(*store, "000")->to, 9000) << "it began first and ended last";
+  EXPECT_EQ(at_place<Regression>(*store, "001")->from, 9010);
+  open_log<Regression>(*store).step(9030, {regression()});
+  EXPECT_EQ(at_place<Regression>(*store, "000")->to, 9000) << "a restart knows it, too";
+  EXPECT_EQ(at_place<Regression>(*store, "002")->from, 9030);
+}
+
+TEST(SpellLog, AFileThatCannotBeReadIsNotWritten) {
+  const Folder folder;
+  auto store = store::testing::open_store({.path = folder.file("not/there/history.db")});
+  EXPECT_FALSE(SpellLog<Regression>::open(*store));
+}
+
+TEST(SpellLog, AnEndThatTheStoreDidNotTakeIsTriedAgain) {
+  const Folder folder;
+  store::testing::TestDisk disk;
+  auto store =
+      store::testing::open_store({.path = folder.file(), .vfs = store::testing::TestDisk::kName});
+  auto log = open_log<Regression>(*store);
+  log.step(1000, {regression()});
+  store::testing::save(*store);
+  disk.fail(SQLITE_FULL);
+  // As much as may wait for the disk.
+  int fillers = 0;
+  const auto name = [](int filler) { return "filler/" + std::to_string(filler); };
+  for (const std::size_t bytes : {15U << 20U, 1U << 20U, 1U << 10U, 1U << 6U}) {
+    while (store->put_state(name(fillers), std::string(bytes, 'x'))) fillers++;
+  }
+  log.step(1010, {});
+  EXPECT_EQ(at_place<Regression>(*store, "000")->to, 0) << "there was no room for it";
+  for (int i = 0; i < fillers; i++) ASSERT_TRUE(store->put_state(name(i), ""));
+  disk.fail(0);
+  log.step(1020, {regression()});
+  EXPECT_EQ(at_place<Regression>(*store, "000")->to, 1010);
+  EXPECT_EQ(at_place<Regression>(*store, "001")->from, 1020) << "the same again, not a longer one";
 }
 
 TEST(Spell, AnythingElseIsAnError) {

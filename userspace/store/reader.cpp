@@ -220,6 +220,16 @@ Result<std::vector<std::string>> Reader::state_keys(const std::string& prefix) {
   return with_outcome(std::move(keys));
 }
 
+Result<std::map<std::string, std::string>> Reader::states(const std::string& prefix) {
+  std::map<std::string, std::string> states;
+  Rows rows = connection_->query("SELECT key,value FROM state WHERE key>=? ORDER BY key", prefix);
+  while (rows.next()) {
+    if (!rows.bytes(0).starts_with(prefix)) break;
+    states.emplace_hint(states.end(), rows.bytes(0), rows.bytes(1));
+  }
+  return with_outcome(std::move(states));
+}
+
 Result<std::vector<Report>> Reader::reports() {
   std::vector<Report> reports;
   Rows rows =

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,8 @@ class Reader {
   Result<std::vector<analysis::Event>> events(double from, double to, std::size_t most);
   Result<std::optional<std::string>> state(const std::string& key);
   Result<std::vector<std::string>> state_keys(const std::string& prefix);
+  /// By name, those whose names begin so.
+  Result<std::map<std::string, std::string>> states(const std::string& prefix);
   Result<std::vector<Report>> reports();
   Result<std::optional<Report>> report(const std::string& id);
 

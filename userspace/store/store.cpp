@@ -11,7 +11,6 @@
 #include <condition_variable>
 #include <ctime>
 #include <deque>
-#include <set>
 #include <system_error>
 #include <thread>
 
@@ -297,20 +296,20 @@ Result<std::optional<std::string>> Store::find_state(const std::string& key) con
   return impl_->read([&](Reader& r) { return r.state(key); });
 }
 
-std::vector<std::string> Store::state_keys(const std::string& prefix) const {
+Result<std::map<std::string, std::string>> Store::states(const std::string& prefix) const {
+  // Before the file is asked: what is written meanwhile is in one of both.
   const Inbox::Batch waiting = impl_->inbox_.pending();
-  const auto known = impl_->read([&](Reader& r) { return r.state_keys(prefix); })
-                         .value_or(std::vector<std::string>{});
-  std::set<std::string> keys(known.begin(), known.end());
+  auto known = impl_->read([&](Reader& r) { return r.states(prefix); });
+  if (!known) return known;
   for (const auto& [key, state] : waiting.states) {
     if (!key.starts_with(prefix)) continue;
     if (state.value) {
-      keys.insert(key);
+      (*known)[key] = *state.value;
     } else {
-      keys.erase(key);
+      known->erase(key);
     }
   }
-  return {keys.begin(), keys.end()};
+  return known;
 }
 
 Result<void> Store::put_report(Report report) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,8 +97,9 @@ class Store {
   [[nodiscard]] std::optional<std::string> get_state(const std::string& key) const;
   /// The same, where a file that cannot be read has to be told from a name that is not there.
   [[nodiscard]] Result<std::optional<std::string>> find_state(const std::string& key) const;
-  /// Names that begin with `prefix`, sorted.
-  [[nodiscard]] std::vector<std::string> state_keys(const std::string& prefix) const;
+  /// All whose names begin with `prefix`, by name: one question to the file. Error: as
+  /// find_state().
+  [[nodiscard]] Result<std::map<std::string, std::string>> states(const std::string& prefix) const;
 
   /// As put_state(); the same id replaces. The newest 1,000 stay, at most 64 MB packed.
   Result<void> put_report(Report report);

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <string>
 
 #include "userspace/store/database.h"
 #include "userspace/store/inbox.h"
@@ -21,6 +23,7 @@ TEST(Store, AFileThatCannotBeReadIsNoMissingState) {
   const Folder folder;
   auto store = open_store({.path = folder.path() + "/not/there/history.db"});
   EXPECT_FALSE(store->find_state("nothing"));
+  EXPECT_FALSE(store->states("nothing"));
   EXPECT_EQ(store->get_state("nothing"), std::nullopt);
 }
 
@@ -100,9 +103,10 @@ TEST(Store, WhatOthersGiveToKeepIsThereAtOnceAndAfterARestart) {
     store->remove_state("baseline/1");
     EXPECT_EQ(store->get_state("alerts/latency"), "resolved");
     EXPECT_EQ(store->get_state("baseline/1"), std::nullopt);
-    EXPECT_EQ(store->state_keys("alerts/"),
-              (std::vector<std::string>{"alerts/disk", "alerts/latency"}));
-    EXPECT_TRUE(store->state_keys("baseline/").empty());
+    EXPECT_EQ(store->states("alerts/").value(),
+              (std::map<std::string, std::string>{{"alerts/disk", std::string("\0x", 2)},
+                                                  {"alerts/latency", "resolved"}}));
+    EXPECT_TRUE(store->states("baseline/").value().empty());
     store->add_event({kMidnight + 1, "process_start", "gateway", "pid 7 started"});
     store->add_event({kMidnight, "boot", "host", std::string(10'000, 'x')});
     store->add_event({std::nan(""), "boot", "host", ""});

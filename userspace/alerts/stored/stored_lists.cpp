@@ -88,13 +88,10 @@ const std::set<std::string>& StoredLists::families() {
 template <class T>
 Result<std::vector<Spell<T>>> StoredLists::spells(store::Reader& reader) {
   std::vector<Spell<T>> all;
-  const auto keys = reader.state_keys(detected::key_prefix<T>());
-  if (!keys) return tl::unexpected(keys.error());
-  for (const std::string& key : *keys) {
-    const auto saved = reader.state(key);
-    if (!saved) return tl::unexpected(saved.error());
-    if (!*saved) continue;  // the agent goes on writing
-    auto spell = detected::parse<T>(**saved);
+  const auto states = reader.states(detected::key_prefix<T>());
+  if (!states) return tl::unexpected(states.error());
+  for (const auto& [key, saved] : *states) {
+    auto spell = detected::parse<T>(saved);
     if (spell) {
       all.push_back(std::move(*spell));
     } else {
@@ -115,11 +112,17 @@ Result<StoredLists> StoredLists::read(store::Reader& reader) {
   return lists;
 }
 
-void StoredLists::tell(const Families& series, Moment& moment) const {
+void StoredLists::fill(Moment& moment) const {
   moment.regressions = open_at(regressions_, moment.at);
   moment.incidents = open_at(incidents_, moment.at);
+}
+
+void StoredLists::tell(const Families& series, double seconds, Moment& moment) const {
   moment.findings = findings_of(family_of(series, kImpact));
   moment.gaps.only_impact = true;
+  // The cell of a gauge has no count: it is there whether it was so at one drain or at all. In one
+  // of 10 s that is no less than what the agent's rules saw.
+  if (seconds > kLate) moment.gaps.findings_within = seconds;
   moment.gaps.regressions = gap(series, kRegressions, "regressions", regressions_, moment.at);
   moment.gaps.incidents = gap(series, kIncidents, "incidents", incidents_, moment.at);
   if (family_of(series, kJudged) == nullptr) moment.gaps.findings = "nobody looked for bottlenecks";

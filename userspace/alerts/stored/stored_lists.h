@@ -25,9 +25,12 @@ class StoredLists {
 
   /// The series that tell() looks at.
   static const std::set<std::string>& families();
-  /// Findings, regressions and incidents as of `moment.at`, by the series of the interval that ends
-  /// there, and what is missing of them.
-  void tell(const Families& series, Moment& moment) const;
+  /// Findings as of `moment.at`, by the series of the interval that ends there and has so many
+  /// `seconds`, and what is missing of them and of what fill() will give.
+  void tell(const Families& series, double seconds, Moment& moment) const;
+  /// Regressions and incidents as of `moment.at`: copies of up to 1,024, some KB each, so for one
+  /// moment at a time.
+  void fill(Moment& moment) const;
 
   /// What of the file could not be read, a line each.
   [[nodiscard]] const std::vector<std::string>& problems() const { return problems_; }

@@ -52,10 +52,11 @@ Incident incident() {
 /// What the agent kept: a regression from 300 s to 600 s that is worse from 450 s on, an incident
 /// from 900 s to 1,200 s with a second member from 1,000 s on, a finding from 1,300 s to 1,500 s.
 /// `untold`: regressions that it counts and did not keep.
-void write(const std::string& path, int untold = 0) {
-  auto store = store::testing::open_store({.path = path});
-  detected::SpellLog<Regression> regressions(*store);
-  detected::SpellLog<Incident> incidents(*store);
+/// `resolution`: seconds of an interval.
+void write(const std::string& path, int untold = 0, double resolution = 10) {
+  auto store = store::testing::open_store({.path = path, .resolution = resolution});
+  auto regressions = detected::SpellLog<Regression>::open(*store).value();
+  auto incidents = detected::SpellLog<Incident>::open(*store).value();
   for (int s = 0; s <= kEnd; s += 10) {
     std::vector<Regression> changed;
     std::vector<Incident> strange;
@@ -157,6 +158,29 @@ TEST(StoredLists, WhatTheSeriesOfFindingsDoNotTellIsNamedAndNotJudged) {
   EXPECT_NE(named.at("Place").why.find("place"), std::string::npos);
   EXPECT_NEAR(named.at("Sure").first, kMidnight + 1300, kNear);
   EXPECT_NEAR(static_cast<double>(named.at("Sure").steps), 20, 3);
+}
+
+// As of last week: the finding may have been open for a second of each minute, or for all of it.
+TEST(StoredLists, HowLongOneWasOpenOfALongIntervalIsNotKnown) {
+  const Folder folder;
+  write(folder.file(), 0, 60);
+  const Replayed r = play(folder.file(), R"(
+  - {name: AtOnce, severity: warning, bottleneck: {}, keep_firing_for: 0s}
+  - {name: Longer, severity: warning, bottleneck: {}, for: 30s, keep_firing_for: 0s}
+  - {name: Elsewhere, severity: warning, bottleneck: {kinds: [lock_contention]}, for: 30s}
+  - {name: Minutes, severity: warning, bottleneck: {}, for: 2m, keep_firing_for: 0s}
+)");
+  const auto alerts = by_rule(r);
+  ASSERT_EQ(alerts.size(), 2U);
+  EXPECT_NEAR(alerts.at("AtOnce").fired_at, kMidnight + 1300, 61);
+  EXPECT_NEAR(alerts.at("Minutes").fired_at, kMidnight + 1420, 61);
+  ASSERT_EQ(r.in_part.size(), 1U);
+  EXPECT_EQ(r.in_part[0].rule, "Longer");
+  EXPECT_NE(r.in_part[0].why.find("slow_statement of a was open for an unknown part of"),
+            std::string::npos)
+      << r.in_part[0].why;
+  EXPECT_NEAR(static_cast<double>(r.in_part[0].steps), 4, 1);
+  EXPECT_TRUE(r.unknown.empty()) << "at other times nothing was open";
 }
 
 TEST(StoredLists, WhatTheAgentCountedAndDidNotKeepIsNamed) {

@@ -113,14 +113,20 @@ void StoredMoments::add(std::size_t series, const store::Interval& interval,
 Result<void> StoredMoments::read_chunk() {
   const Level level = level_at(at_, std::min(at_ + kHour, end_));
   const std::int64_t until = std::min(next_after(at_, level), end_);
-  std::map<std::int64_t, std::map<std::string, metrics::Family>> moments;  // by end, by name
+  struct Interval {
+    double seconds = 0;
+    StoredLists::Families families;
+  };
+  std::map<std::int64_t, Interval> intervals;  // by end
   std::int64_t first = until;
   const auto read = reader_.read(
       series_, {at_, until, level, true},
       [&](std::size_t i, Level, const store::Interval& interval, const store::Cell& cell) {
         first = std::min(first, interval.from);
         const history::Series& of = series_[i].series;
-        metrics::Family& family = moments[interval.to][of.name];
+        Interval& one = intervals[interval.to];
+        one.seconds = static_cast<double>(interval.to - interval.from) / 1e3;
+        metrics::Family& family = one.families[of.name];
         family.name = of.name;
         family.type = of.type;
         add(i, interval, cell, family.samples.emplace_back());
@@ -128,20 +134,21 @@ Result<void> StoredMoments::read_chunk() {
       });
   if (!read) return read;
   at_ = until;
-  if (!began_ && !moments.empty()) {
+  if (!began_ && !intervals.empty()) {
     // What the first interval holds has grown from nothing.
     began_ = true;
     Moment& start = waiting_.emplace_back();
     start.at = static_cast<double>(first) / 1e3;
     start.families.emplace();
-    lists_.tell(moments.begin()->second, start);
+    const Interval& one = intervals.begin()->second;
+    lists_.tell(one.families, one.seconds, start);
   }
-  for (auto& [to, families] : moments) {
+  for (auto& [to, interval] : intervals) {
     Moment& moment = waiting_.emplace_back();
     moment.at = static_cast<double>(to) / 1e3;
     moment.families.emplace();
-    lists_.tell(families, moment);
-    for (auto& [name, family] : families) moment.families->push_back(std::move(family));
+    lists_.tell(interval.families, interval.seconds, moment);
+    for (auto& [name, family] : interval.families) moment.families->push_back(std::move(family));
   }
   return {};
 }
@@ -156,6 +163,7 @@ Result<std::optional<Moment>> StoredMoments::next() {
   if (waiting_.empty()) return std::optional<Moment>();
   std::optional<Moment> moment(std::move(waiting_.front()));
   waiting_.pop_front();
+  lists_.fill(*moment);
   return moment;
 }
 

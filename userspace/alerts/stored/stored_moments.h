@@ -56,7 +56,7 @@ class StoredMoments : public Moments {
   std::vector<Total> totals_;  // as series_
   std::array<std::optional<store::Interval>, store::kLevelCount> ranges_;
   std::int64_t begin_ = 0, at_ = 0, end_ = 0;  // Unix ms; at_: what comes before has been read
-  std::deque<Moment> waiting_;
+  std::deque<Moment> waiting_;                 // without what StoredLists::fill() gives
   bool began_ = false, failed_ = false;
 };
 
