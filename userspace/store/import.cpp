@@ -90,8 +90,7 @@ class Importer {
       : connection_(connection), imported_(imported) {}
 
   Result<void> take(ImportedPoint&& p) {
-    const std::string key = history::key_of(p.series.name, p.series.labels, p.series.type);
-    const auto known = series_.emplace(key, p.series).first;
+    const auto known = series_.try_emplace(set_key_of(p.series), std::move(p.series)).first;
     const std::int64_t period = period_of(p.level, p.interval.from);
     groups_[{&*known, p.level, period}].emplace_back(p.interval, std::move(p.cell));
     return ++held_ >= kMostHeld ? write() : Result<void>();
@@ -123,12 +122,13 @@ class Importer {
 
  private:
   using Named = std::pair<const std::string, history::Series>;
-  using Group = std::tuple<const Named*, Level, std::int64_t>;  // and the period
+  using Group = std::tuple<Named*, Level, std::int64_t>;  // and the period
   struct Counts {
     std::size_t points = 0, known = 0, events = 0, damaged = 0;
   };
 
   void write_level(Level level, Counts& counts) {
+    SeriesTable table(connection_);
     std::unordered_map<std::uint32_t, std::size_t> place_of;
     std::vector<std::tuple<std::uint32_t, std::int64_t, Points*>> all;
     Interval range{std::numeric_limits<std::int64_t>::max(), 0};
@@ -137,7 +137,7 @@ class Importer {
       if (of_level != level) continue;
       const Interval covers = range_covered(points);
       const std::int64_t end = std::max(period + block_ms(level), covers.to);
-      const std::uint32_t id = find_or_enter_series(connection_, named->second, end);
+      const std::uint32_t id = table.find_or_enter(named->second, end);
       if (id == 0) {  // or the connection has failed, which the commit tells
         out_of_numbers_ = true;
         return;
@@ -222,7 +222,7 @@ class Importer {
 
   Connection& connection_;
   Imported& imported_;
-  std::map<std::string, history::Series> series_;
+  std::map<std::string, history::Series> series_;  // by set_key_of
   std::map<Group, Points> groups_;
   std::vector<analysis::Event> events_;
   std::size_t held_ = 0;

@@ -6,6 +6,7 @@
 
 #include "userspace/history/codec.h"
 #include "userspace/store/schema.h"
+#include "userspace/store/series_table.h"
 
 namespace nz::store {
 namespace {
@@ -73,7 +74,7 @@ class TextReader : public LineReader {
       give(LeftOut::not_a_number);
       return {};
     }
-    Series& series = survey_.series[history::key_of(m.series.name, m.series.labels, m.series.type)];
+    Series& series = survey_.series[set_key_of(m.series)];
     if (m.at <= series.last) {
       give(LeftOut::backward);
       return {};

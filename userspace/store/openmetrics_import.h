@@ -46,7 +46,7 @@ struct OpenMetricsSurvey {
     bool whole = false;  ///< a histogram that was created within its first interval
     std::unique_ptr<Joined> joined;
   };
-  std::unordered_map<std::string, Series> series;  ///< by history::key_of
+  std::unordered_map<std::string, Series> series;  ///< by set_key_of()
   std::set<std::string> by_bucket;                 ///< see OpenMetricsSamples
   std::array<std::uint64_t, kLevelCount> distances{};
 

@@ -14,36 +14,13 @@
 #include "userspace/store/import_text.h"
 #include "userspace/store/retention.h"
 #include "userspace/store/test_store.h"
+#include "userspace/store/test_transfer.h"
 #include "userspace/store/total.h"
 
 namespace nz::store {
 namespace {
 
 using namespace testing;
-
-std::string export_of(const std::string& path, const ExportOptions& options,
-                      Exported* exported = nullptr) {
-  auto reader = Reader::open(path);
-  EXPECT_TRUE(reader) << reader.error().text();
-  std::string text;
-  const auto done = export_history(**reader, options, [&](std::string_view piece) {
-    text += piece;
-    return true;
-  });
-  EXPECT_TRUE(done) << done.error().text();
-  if (done && exported != nullptr) *exported = *done;
-  return text;
-}
-
-Result<Imported> import_of(const std::string& path, const std::string& text, Format format) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  std::fwrite(text.data(), 1, text.size(), file.get());
-  return import_history(path, file.get(),
-                        format == Format::csv     ? "test.csv"
-                        : format == Format::jsonl ? "test.jsonl"
-                                                  : "test.om",
-                        format);
-}
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
