@@ -165,18 +165,10 @@ class Importer {
     return range;
   }
 
-  // Those that overlap the range: they may begin in periods that it reaches into, and in one before
-  // it. Longer ones than that are rare (level.h), and of more than a day hardly worth the rows that
-  // each import would look at.
+  // Those that overlap the range.
   std::vector<Interval> known_intervals(Level level, std::uint32_t id, const Interval& range) {
     std::vector<Interval> known;
-    constexpr std::int64_t kDay = 86'400'000;
-    const std::int64_t back = std::max(block_ms(level), kDay);
-    const std::int64_t first = std::max<std::int64_t>(range.from - back, 0);
-    Rows rows = connection_.query(
-        "SELECT data FROM blocks WHERE key>=? AND key<=? AND to_ms>? AND from_ms<?",
-        block_key(level, id, period_of(level, first)),
-        block_key(level, id, period_of(level, range.to)), range.from, range.to);
+    Rows rows = blocks_over(connection_, level, id, range);
     while (rows.next()) {
       read_block(rows.bytes(0), [&](const Interval& i, const Cell&) {
         if (i.to > range.from && i.from < range.to) known.push_back(i);
