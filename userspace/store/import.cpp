@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -275,24 +276,29 @@ Result<Imported> import_history(const std::string& path, std::FILE* file, const 
                                 std::optional<Level> level) {
   struct stat s {};
   const std::size_t size = fstat(fileno(file), &s) == 0 ? static_cast<std::size_t>(s.st_size) : 0;
-  // Two passes.
-  const auto part = [&](std::size_t before) {
-    return [&progress, before, size](std::size_t read) {
-      return !progress || progress(before + read, 2 * size);
-    };
+  std::size_t pass = 0;
+  std::size_t passes = 2;
+  const auto so_far = [&](std::size_t read) {
+    return !progress || progress(pass * size + read, passes * size);
   };
   const bool surveyed = format == Format::openmetrics;
   OpenMetricsSurvey survey;
   Imported imported;
-  auto reader = surveyed ? openmetrics_survey(survey) : line_reader(format);
-  if (auto checked = check_all(file, name, *reader, imported, part(0)); !checked)
-    return tl::unexpected(checked.error());
+  std::unique_ptr<LineReader> reader;
+  do {
+    imported = {};
+    reader = surveyed ? openmetrics_survey(survey) : line_reader(format);
+    if (auto checked = check_all(file, name, *reader, imported, so_far); !checked)
+      return tl::unexpected(checked.error());
+    pass++;
+    passes += survey.again ? 1 : 0;
+  } while (survey.again);
   imported.level = level.value_or(survey.level());
   reader = surveyed ? openmetrics_reader(survey, level) : line_reader(format);
   auto connection = open_to_write(path);
   if (!connection) return tl::unexpected(connection.error());
   Importer importer(**connection, imported);
-  if (auto done = write_all(file, name, *reader, importer, part(size)); !done)
+  if (auto done = write_all(file, name, *reader, importer, so_far); !done)
     return tl::unexpected(done.error());
   imported.by_bucket.assign(survey.by_bucket.begin(), survey.by_bucket.end());
   return imported;

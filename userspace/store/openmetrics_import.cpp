@@ -45,6 +45,7 @@ class TextReader : public LineReader {
       return fail("the text ends without '# EOF'",
                   "was the file cut off? If it is whole, end it: echo '# EOF' >> FILE");
     out_ = &out;
+    survey_.again = samples_.turned();
     finish();
     return {};
   }
@@ -99,7 +100,10 @@ Level level_of_distance(std::int64_t ms) {
 
 class SurveyReader : public TextReader {
  public:
-  using TextReader::TextReader;
+  explicit SurveyReader(OpenMetricsSurvey& survey) : TextReader(survey) {
+    survey_.series.clear();
+    survey_.distances = {};
+  }
 
  private:
   void sample(Series& series, Measured&& m) override {
