@@ -91,7 +91,8 @@ class Importer {
       : connection_(connection), imported_(imported) {}
 
   Result<void> take(ImportedPoint&& p) {
-    const auto known = series_.try_emplace(set_key_of(p.series), std::move(p.series)).first;
+    std::string key = set_key_of(p.series);
+    const auto known = series_.try_emplace(std::move(key), std::move(p.series)).first;
     const std::int64_t period = period_of(p.level, p.interval.from);
     groups_[{&*known, p.level, period}].emplace_back(p.interval, std::move(p.cell));
     return ++held_ >= kMostHeld ? write() : Result<void>();
