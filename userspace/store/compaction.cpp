@@ -71,6 +71,16 @@ bool write_block(Connection& c, Level level, std::uint32_t series, std::int64_t 
   return whole;
 }
 
+Rows blocks_over(Connection& c, Level level, std::uint32_t series, const Interval& range) {
+  constexpr std::int64_t kLast = kLastSecond * 1000;
+  return c.query(
+      "SELECT data FROM blocks WHERE key>=coalesce((SELECT key FROM blocks WHERE key>=?1 AND "
+      "key<?2 ORDER BY key DESC LIMIT 1),?2) AND key<=?3 AND to_ms>?4 AND from_ms<?5 ORDER BY key",
+      block_key(level, series, 0),
+      block_key(level, series, period_of(level, std::min(range.from, kLast))),
+      block_key(level, series, std::min(range.to, kLast)), range.from, range.to);
+}
+
 Result<Compacted> compact(Connection& c, Level level, std::int64_t now_ms) {
   const std::int64_t begin = part_of(level, now_ms);
   const std::int64_t end = begin + part_ms(level);

@@ -27,6 +27,12 @@ Result<Compacted> compact(Connection& connection, Level level, std::int64_t now_
 bool write_block(Connection& connection, Level level, std::uint32_t series, std::int64_t period_ms,
                  const BlockWriter& block);
 
+/// `data` of the blocks of a series that overlap [range.from, range.to), in the order of time.
+/// Requires 0 <= range.from, 0 < range.to. Intervals of a series follow one another, so that of the
+/// periods before that of `range.from` only the last one that there is a block of can reach into
+/// the range, however long ago it was: no interval of an earlier one ends later than it begins.
+Rows blocks_over(Connection& connection, Level level, std::uint32_t series, const Interval& range);
+
 /// Chunks of series that a level has in `recent`, ascending. A failure stays in the connection.
 std::vector<std::uint32_t> chunks_of(Connection& connection, Level level);
 

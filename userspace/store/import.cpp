@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 #include <unordered_map>
@@ -90,8 +91,8 @@ class Importer {
       : connection_(connection), imported_(imported) {}
 
   Result<void> take(ImportedPoint&& p) {
-    const std::string key = history::key_of(p.series.name, p.series.labels, p.series.type);
-    const auto known = series_.emplace(key, p.series).first;
+    std::string key = set_key_of(p.series);
+    const auto known = series_.try_emplace(std::move(key), std::move(p.series)).first;
     const std::int64_t period = period_of(p.level, p.interval.from);
     groups_[{&*known, p.level, period}].emplace_back(p.interval, std::move(p.cell));
     return ++held_ >= kMostHeld ? write() : Result<void>();
@@ -123,12 +124,13 @@ class Importer {
 
  private:
   using Named = std::pair<const std::string, history::Series>;
-  using Group = std::tuple<const Named*, Level, std::int64_t>;  // and the period
+  using Group = std::tuple<Named*, Level, std::int64_t>;  // and the period
   struct Counts {
     std::size_t points = 0, known = 0, events = 0, damaged = 0;
   };
 
   void write_level(Level level, Counts& counts) {
+    SeriesTable table(connection_);
     std::unordered_map<std::uint32_t, std::size_t> place_of;
     std::vector<std::tuple<std::uint32_t, std::int64_t, Points*>> all;
     Interval range{std::numeric_limits<std::int64_t>::max(), 0};
@@ -137,7 +139,7 @@ class Importer {
       if (of_level != level) continue;
       const Interval covers = range_covered(points);
       const std::int64_t end = std::max(period + block_ms(level), covers.to);
-      const std::uint32_t id = find_or_enter_series(connection_, named->second, end);
+      const std::uint32_t id = table.find_or_enter(named->second, end);
       if (id == 0) {  // or the connection has failed, which the commit tells
         out_of_numbers_ = true;
         return;
@@ -165,18 +167,10 @@ class Importer {
     return range;
   }
 
-  // Those that overlap the range: they may begin in periods that it reaches into, and in one before
-  // it. Longer ones than that are rare (level.h), and of more than a day hardly worth the rows that
-  // each import would look at.
+  // Those that overlap the range.
   std::vector<Interval> known_intervals(Level level, std::uint32_t id, const Interval& range) {
     std::vector<Interval> known;
-    constexpr std::int64_t kDay = 86'400'000;
-    const std::int64_t back = std::max(block_ms(level), kDay);
-    const std::int64_t first = std::max<std::int64_t>(range.from - back, 0);
-    Rows rows = connection_.query(
-        "SELECT data FROM blocks WHERE key>=? AND key<=? AND to_ms>? AND from_ms<?",
-        block_key(level, id, period_of(level, first)),
-        block_key(level, id, period_of(level, range.to)), range.from, range.to);
+    Rows rows = blocks_over(connection_, level, id, range);
     while (rows.next()) {
       read_block(rows.bytes(0), [&](const Interval& i, const Cell&) {
         if (i.to > range.from && i.from < range.to) known.push_back(i);
@@ -222,7 +216,7 @@ class Importer {
 
   Connection& connection_;
   Imported& imported_;
-  std::map<std::string, history::Series> series_;
+  std::map<std::string, history::Series> series_;  // by set_key_of
   std::map<Group, Points> groups_;
   std::vector<analysis::Event> events_;
   std::size_t held_ = 0;
@@ -283,24 +277,29 @@ Result<Imported> import_history(const std::string& path, std::FILE* file, const 
                                 std::optional<Level> level) {
   struct stat s {};
   const std::size_t size = fstat(fileno(file), &s) == 0 ? static_cast<std::size_t>(s.st_size) : 0;
-  // Two passes.
-  const auto part = [&](std::size_t before) {
-    return [&progress, before, size](std::size_t read) {
-      return !progress || progress(before + read, 2 * size);
-    };
+  std::size_t pass = 0;
+  std::size_t passes = 2;
+  const auto so_far = [&](std::size_t read) {
+    return !progress || progress(pass * size + read, passes * size);
   };
   const bool surveyed = format == Format::openmetrics;
   OpenMetricsSurvey survey;
   Imported imported;
-  auto reader = surveyed ? openmetrics_survey(survey) : line_reader(format);
-  if (auto checked = check_all(file, name, *reader, imported, part(0)); !checked)
-    return tl::unexpected(checked.error());
+  std::unique_ptr<LineReader> reader;
+  do {
+    imported = {};
+    reader = surveyed ? openmetrics_survey(survey) : line_reader(format);
+    if (auto checked = check_all(file, name, *reader, imported, so_far); !checked)
+      return tl::unexpected(checked.error());
+    pass++;
+    passes += survey.again ? 1 : 0;
+  } while (survey.again);
   imported.level = level.value_or(survey.level());
   reader = surveyed ? openmetrics_reader(survey, level) : line_reader(format);
   auto connection = open_to_write(path);
   if (!connection) return tl::unexpected(connection.error());
   Importer importer(**connection, imported);
-  if (auto done = write_all(file, name, *reader, importer, part(size)); !done)
+  if (auto done = write_all(file, name, *reader, importer, so_far); !done)
     return tl::unexpected(done.error());
   imported.by_bucket.assign(survey.by_bucket.begin(), survey.by_bucket.end());
   return imported;

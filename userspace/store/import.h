@@ -29,10 +29,11 @@ struct Imported {
 };
 
 /// Reads `file` twice: first all of it is checked, so that one line that cannot be read keeps all
-/// of it out; then it is written in short transactions, beside a running agent. One that is
-/// interrupted there can be repeated: what is known is left out. `name` is what errors call the
-/// file; it must be possible to go back to its begin. `path` is made if it is not there. `level`:
-/// of OpenMetrics, which does not tell it (see openmetrics_reader()). Error: with line and column.
+/// of it out (once more where OpenMetrics' histograms turn out late to be by bucket); then it is
+/// written in short transactions, beside a running agent. One that is interrupted there can be
+/// repeated: what is known is left out. `name` is what errors call the file; it must be possible to
+/// go back to its begin. `path` is made if it is not there. `level`: of OpenMetrics, which does not
+/// tell it (see openmetrics_reader()). Error: with line and column.
 Result<Imported> import_history(
     const std::string& path, std::FILE* file, const std::string& name, Format format,
     const std::function<bool(std::size_t done, std::size_t all)>& progress = {},

@@ -6,6 +6,7 @@
 
 #include "userspace/history/codec.h"
 #include "userspace/store/schema.h"
+#include "userspace/store/series_table.h"
 
 namespace nz::store {
 namespace {
@@ -44,6 +45,7 @@ class TextReader : public LineReader {
       return fail("the text ends without '# EOF'",
                   "was the file cut off? If it is whole, end it: echo '# EOF' >> FILE");
     out_ = &out;
+    survey_.again = samples_.turned();
     finish();
     return {};
   }
@@ -73,7 +75,7 @@ class TextReader : public LineReader {
       give(LeftOut::not_a_number);
       return {};
     }
-    Series& series = survey_.series[history::key_of(m.series.name, m.series.labels, m.series.type)];
+    Series& series = survey_.series[set_key_of(m.series)];
     if (m.at <= series.last) {
       give(LeftOut::backward);
       return {};
@@ -98,7 +100,10 @@ Level level_of_distance(std::int64_t ms) {
 
 class SurveyReader : public TextReader {
  public:
-  using TextReader::TextReader;
+  explicit SurveyReader(OpenMetricsSurvey& survey) : TextReader(survey) {
+    survey_.series.clear();
+    survey_.distances = {};
+  }
 
  private:
   void sample(Series& series, Measured&& m) override {

@@ -1,5 +1,5 @@
-// History from OpenMetrics text, in two passes. A sample tells when its interval ended, not when it
-// began: the first pass finds how far the samples of each series are apart.
+// History from OpenMetrics text, in two passes, or three. A sample tells when its interval ended,
+// not when it began: the first pass finds how far the samples of each series are apart.
 #pragma once
 
 #include <array>
@@ -46,8 +46,11 @@ struct OpenMetricsSurvey {
     bool whole = false;  ///< a histogram that was created within its first interval
     std::unique_ptr<Joined> joined;
   };
-  std::unordered_map<std::string, Series> series;  ///< by history::key_of
+  std::unordered_map<std::string, Series> series;  ///< by set_key_of()
   std::set<std::string> by_bucket;                 ///< see OpenMetricsSamples
+  /// A histogram was found to be by bucket after some of it was surveyed as one: neither its steps
+  /// nor the number of its series are known before it is surveyed again.
+  bool again = false;
   std::array<std::uint64_t, kLevelCount> distances{};
 
   /// That of most distances: raw below 30 s, minute below half an hour, else hour; minute where
@@ -55,8 +58,9 @@ struct OpenMetricsSurvey {
   [[nodiscard]] Level level() const;
 };
 
-/// The first pass: fills `survey` and gives no points. Error: a line that cannot be read, more
-/// than 200,000 series, no `# EOF` at the end.
+/// The first pass: fills `survey`, of which only `by_bucket` counts from one before, and gives no
+/// points. To be repeated while it leaves `again`; each time `by_bucket` has grown. Error: a line
+/// that cannot be read, more than 200,000 series, no `# EOF` at the end.
 std::unique_ptr<LineReader> openmetrics_survey(OpenMetricsSurvey& survey);
 
 /// The second pass, over the same text.

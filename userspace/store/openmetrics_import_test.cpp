@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -11,8 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "analysis/classic_buckets.h"
 #include "userspace/store/import.h"
 #include "userspace/store/test_store.h"
+#include "userspace/store/test_transfer.h"
 
 namespace nz::store {
 namespace {
@@ -139,6 +142,59 @@ TEST_F(OpenMetricsImport, AHistogramOfOtherBucketsComesAsCountersOfEach) {
   EXPECT_EQ(all("h_seconds_count")[1].second.growth, 60);
   EXPECT_EQ(all("h_seconds_created").size(), 2U) << "nothing is lost";
   EXPECT_TRUE(all("h_seconds").empty());
+}
+
+// A point of a histogram as an export of ours writes it, `count` values below the first boundary;
+// fewer than kSamples cut it off.
+constexpr std::size_t kSamples = analysis::kClassicBuckets + 3;
+std::string classic(const std::string& label, double count, std::int64_t second,
+                    std::size_t samples = kSamples) {
+  std::string text;
+  const auto add = [&](const std::string& sample, const std::string& le) {
+    if (samples == 0) return;
+    samples--;
+    text += line("h_seconds_" + sample + "{n=\"" + label + '"' + le + '}', count, second);
+  };
+  for (const double bound : analysis::classic_bounds()) {
+    std::array<char, 32> digits{};
+    std::snprintf(digits.data(), digits.size(), "%.16g", bound);
+    add("bucket", std::string(",le=\"") + digits.data() + '"');
+  }
+  add("bucket", ",le=\"+Inf\"");
+  add("count", "");
+  add("sum", "");
+  return text;
+}
+
+TEST_F(OpenMetricsImport, AHistogramWhoseLastPointIsCutComesByBucketFromItsBegin) {
+  std::string text = "# TYPE h_seconds histogram\n";
+  for (int n = 1; n <= 4; n++) text += classic("1", n, 300 * n);
+  const auto uncut =
+      testing::import_of(folder.file("uncut.db"), text + "# EOF\n", Format::openmetrics);
+  ASSERT_TRUE(uncut) << uncut.error().text();
+  EXPECT_EQ(uncut->points, 4U);
+  EXPECT_TRUE(uncut->by_bucket.empty());
+  const Imported imported = take(text + classic("1", 5, 1500, 20));
+  EXPECT_EQ(imported.by_bucket, std::vector<std::string>{"h_seconds"});
+  EXPECT_EQ(imported.lines, 4 * kSamples + 20) << "each counted once";
+  EXPECT_EQ(imported.series, kSamples);
+  EXPECT_EQ(imported.points, imported.lines);
+  EXPECT_TRUE(all("h_seconds").empty());
+  const auto counts = all("h_seconds_count");
+  ASSERT_EQ(counts.size(), 4U);
+  EXPECT_EQ(counts[0].first, seconds(0, 300)) << "by the step of its samples, which is surveyed";
+  EXPECT_EQ(counts[3].second.growth, 1);
+}
+
+TEST_F(OpenMetricsImport, SeriesOfAHistogramThatTurnsOutByBucketAreCountedBeforeAnythingIsWritten) {
+  std::string text = "# TYPE h_seconds histogram\n";
+  const std::size_t many = 200'000 / kSamples + 1;
+  for (std::size_t i = 0; i < many; i++) text += classic(std::to_string(i), 1, 60);
+  const auto imported = read(text + classic("0", 2, 120, 20) + "# EOF\n");
+  ASSERT_FALSE(imported);
+  EXPECT_NE(imported.error().what.find("more than 200,000 series"), std::string::npos)
+      << imported.error().what;
+  EXPECT_FALSE(std::filesystem::exists(folder.file()));
 }
 
 TEST_F(OpenMetricsImport, CountsWhatItLeavesOut) {

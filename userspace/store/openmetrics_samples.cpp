@@ -54,20 +54,27 @@ std::optional<std::uint64_t> nanoseconds(double seconds) {
 Result<void> OpenMetricsSamples::type(OpenMetricsType&& type) {
   leave_point();
   family_ = std::move(type);
+  begun_ = false;
   created_.reset();
   return settle();
 }
 
 Result<void> OpenMetricsSamples::sample(OpenMetricsSample&& sample) {
   Role role = role_of(sample);
-  if (role == Role::created) return take_created(sample);
+  if (role == Role::created) {
+    if (family_.kind == Kind::histogram) note_whole();
+    return take_created(sample);
+  }
   if (auto done = settle(); !done) return done;
   if (role == Role::part) {
     const auto taken = take_part(sample);
     if (!taken) return tl::unexpected(taken.error());
-    if (*taken) return {};
+    if (*taken) {
+      note_whole();
+      return {};
+    }
     point_.reset();
-    by_bucket_.insert(family_.family);
+    take_by_bucket(family_.family);
     role = Role::counter;
   }
   if (role == Role::counter && sample.value < 0)
@@ -125,7 +132,7 @@ OpenMetricsSamples::Role OpenMetricsSamples::role_by_name(const OpenMetricsSampl
   if (has_label(sample.labels, "quantile")) bases_.insert(sample.name);
   if (const auto base = without(sample.name, "_bucket"); base && has_label(sample.labels, "le")) {
     bases_.insert(*base);
-    by_bucket_.insert(*base);
+    take_by_bucket(*base);
     return Role::counter;
   }
   for (const char* suffix : {"_count", "_sum"}) {
@@ -144,8 +151,17 @@ Result<void> OpenMetricsSamples::settle() {
 }
 
 void OpenMetricsSamples::leave_point() {
-  if (point_) by_bucket_.insert(family_.family);
+  if (point_) take_by_bucket(family_.family);
   point_.reset();
+}
+
+void OpenMetricsSamples::note_whole() {
+  if (!begun_) whole_.insert(family_.family);
+  begun_ = true;
+}
+
+void OpenMetricsSamples::take_by_bucket(const std::string& family) {
+  if (by_bucket_.insert(family).second && whole_.contains(family)) turned_ = true;
 }
 
 // It may stand before what it belongs to, or behind.

@@ -50,6 +50,10 @@ class OpenMetricsSamples {
   Result<void> sample(OpenMetricsSample&& sample);
   Result<void> end();
 
+  /// Whether a histogram turned out to be of that other kind after some of it was taken as one, so
+  /// that what was given is not all alike.
+  [[nodiscard]] bool turned() const { return turned_; }
+
  private:
   enum class Role : std::uint8_t { gauge, counter, created, part };
   struct Point {
@@ -69,6 +73,8 @@ class OpenMetricsSamples {
   Role role_by_name(const OpenMetricsSample& sample);
   Result<void> settle();
   void leave_point();
+  void note_whole();
+  void take_by_bucket(const std::string& family);
   Result<void> take_created(const OpenMetricsSample& sample);
   /// False: it is no part of a histogram as ours.
   Result<bool> take_part(const OpenMetricsSample& sample);
@@ -77,6 +83,9 @@ class OpenMetricsSamples {
   std::set<std::string>& by_bucket_;
   const Take take_;
   OpenMetricsType family_;
+  bool begun_ = false;           // it has samples that are no series of their own
+  std::set<std::string> whole_;  // families of which that is so
+  bool turned_ = false;
   std::set<std::string> bases_;  // that have buckets or quantiles, with no type told
   std::optional<Point> point_;   // of a histogram, not all of which has been read
   std::optional<Created> created_;

@@ -88,15 +88,9 @@ class SeriesRead {
         give(tail[next].interval, cell_);
       }
     };
-    // An interval belongs to the period in which it begins, and may begin a period before its
-    // middle.
     const std::int64_t since = std::max({query_.from, covered, std::int64_t{0}});
-    const std::int64_t first = std::max<std::int64_t>(period_of(level, since) - block_ms(level), 0);
     if (query_.to > 0) {
-      const std::int64_t last = std::min(query_.to, kLastSecond * 1000);
-      Rows blocks = c_.query(
-          "SELECT data FROM blocks WHERE key>=? AND key<=? AND to_ms>? AND from_ms<? ORDER BY key",
-          block_key(level, id_, first), block_key(level, id_, last), since, query_.to);
+      Rows blocks = blocks_over(c_, level, id_, {since, query_.to});
       while (more && blocks.next()) {
         const bool whole = read_block(blocks.bytes(0), [&](const Interval& i, const Cell& cell) {
           give_tail_until(i.from);

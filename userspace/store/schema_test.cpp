@@ -126,14 +126,16 @@ TEST(SeriesTable, TheAgentsNumberTakesOverWhatAnImportBrought) {
   auto opened = open_to_write(folder.file());
   ASSERT_TRUE(opened);
   Connection& c = **opened;
-  const history::Series series{"g", {{"k", "v"}}, metrics::Type::gauge};
-  const std::uint32_t imported = find_or_enter_series(c, series, 1);
+  SeriesTable table(c);
+  history::Series series{"g", {{"k", "v"}}, metrics::Type::gauge};
+  history::Series other{"h", {}, metrics::Type::gauge};
+  const std::uint32_t imported = table.find_or_enter(series, 1);
   EXPECT_EQ(imported, kFirstImportedId);
-  EXPECT_EQ(find_or_enter_series(c, series, 1), imported);
-  EXPECT_EQ(find_or_enter_series(c, {"h", {}, metrics::Type::gauge}, 1), imported + 1);
+  EXPECT_EQ(table.find_or_enter(series, 1), imported);
+  EXPECT_EQ(table.find_or_enter(other, 1), imported + 1);
   c.run("INSERT INTO blocks VALUES(?,1,0,1,1,1,'x')",
         block_key(Level::minute, imported, 28'800'000));
-  enter_series(c, {3, series}, 1);
+  table.enter({3, series}, 1);
   EXPECT_EQ(c.number("SELECT id FROM series WHERE name='g'"), 3);
   EXPECT_EQ(c.number("SELECT key FROM blocks"), block_key(Level::minute, 3, 28'800'000));
   EXPECT_TRUE(c.outcome());

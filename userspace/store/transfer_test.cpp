@@ -14,36 +14,13 @@
 #include "userspace/store/import_text.h"
 #include "userspace/store/retention.h"
 #include "userspace/store/test_store.h"
+#include "userspace/store/test_transfer.h"
 #include "userspace/store/total.h"
 
 namespace nz::store {
 namespace {
 
 using namespace testing;
-
-std::string export_of(const std::string& path, const ExportOptions& options,
-                      Exported* exported = nullptr) {
-  auto reader = Reader::open(path);
-  EXPECT_TRUE(reader) << reader.error().text();
-  std::string text;
-  const auto done = export_history(**reader, options, [&](std::string_view piece) {
-    text += piece;
-    return true;
-  });
-  EXPECT_TRUE(done) << done.error().text();
-  if (done && exported != nullptr) *exported = *done;
-  return text;
-}
-
-Result<Imported> import_of(const std::string& path, const std::string& text, Format format) {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  std::fwrite(text.data(), 1, text.size(), file.get());
-  return import_history(path, file.get(),
-                        format == Format::csv     ? "test.csv"
-                        : format == Format::jsonl ? "test.jsonl"
-                                                  : "test.om",
-                        format);
-}
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -272,6 +249,52 @@ TEST(Import, AnIntervalMayBeLongerThanABlocksPeriod) {
       import_of(folder.file(), raw(60'000, 60'010) + raw(80'000, 120'000), Format::jsonl);
   ASSERT_TRUE(over);
   EXPECT_EQ(over->points, 0U);
+}
+
+// One that no drain ended for long. It begins many periods before its middle.
+TEST(Import, AnIntervalOfAnyLengthIsFoundFromWithin) {
+  constexpr std::int64_t kDays = 86'400;
+  for (const Level level : kLevels) {
+    const Folder folder;
+    const auto line = [&](std::int64_t from, std::int64_t to) {
+      const auto begin = static_cast<std::int64_t>(kMidnight);
+      return R"({"series":"g","labels":{},"type":"gauge","level":")" + std::string(name_of(level)) +
+             "\",\"from\":" + std::to_string(begin + from) +
+             ".000,\"to\":" + std::to_string(begin + to) +
+             ".000,\"value\":3,\"min\":3,\"max\":3,\"mean\":3}\n";
+    };
+    const std::string one = line(-3600, 0);
+    const std::string of_long = line(0, 399 * kDays);
+    const std::string other = line(399 * kDays, 399 * kDays + 3600);
+    const auto imported = import_of(folder.file(), one + of_long + other, Format::jsonl);
+    ASSERT_TRUE(imported) << imported.error().text();
+    EXPECT_EQ(imported->points, 3U);
+    ExportOptions options{.format = Format::jsonl, .levels = {level}};
+    options.from = kMidnight + 190.0 * kDays;
+    EXPECT_EQ(export_of(folder.file(), options), of_long + other) << "its middle is behind";
+    options.to = kMidnight + 210.0 * kDays;
+    EXPECT_EQ(export_of(folder.file(), options), of_long);
+    options.from = kMidnight + 200.0 * kDays;
+    EXPECT_EQ(export_of(folder.file(), options), "") << "the half without its middle";
+    const auto over = import_of(folder.file(), line(100 * kDays, 100 * kDays + 60), Format::jsonl);
+    ASSERT_TRUE(over) << over.error().text();
+    EXPECT_EQ(over->points, 0U) << "the series has something at that time already";
+
+    const auto reader = Reader::open(folder.file());
+    ASSERT_TRUE(reader) << reader.error().text();
+    const auto series = (*reader)->series("g");
+    ASSERT_TRUE(series);
+    const std::int64_t middle = kMidnightMs + 399 * kDays * 1000 / 2;
+    std::vector<Interval> found;
+    const auto done = (*reader)->read(*series, {middle, middle + 1, level},
+                                      [&](std::size_t, Level, const Interval& i, const Cell&) {
+                                        found.push_back(i);
+                                        return true;
+                                      });
+    ASSERT_TRUE(done) << done.error().text();
+    ASSERT_EQ(found.size(), 1U) << name_of(level);
+    EXPECT_EQ(found[0].from, kMidnightMs);
+  }
 }
 
 TEST_F(TransferTest, ASinkThatTakesNoMoreEndsTheExport) {

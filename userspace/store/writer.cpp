@@ -47,7 +47,7 @@ Writer::Writer(const Options& options, Stats& stats, Inbox& inbox,
 // ---- from drains to rows
 
 std::optional<std::uint32_t> Writer::id_of(const history::Series& series) {
-  std::string key = history::key_of(series.name, series.labels, series.type);
+  std::string key = set_key_of(series);
   const auto found = catalogue_.find(key);
   const bool is_new = found == catalogue_.end();
   // Those of the past are known, too, and may come back all at once.
@@ -58,7 +58,14 @@ std::optional<std::uint32_t> Writer::id_of(const history::Series& series) {
     stats_.dropped(Drop::series_limit);
     return std::nullopt;
   }
-  if (!is_new) return found->second.id;
+  if (!is_new) {
+    StoredSeries& known = found->second;
+    if (known.series.labels != series.labels) {  // an import has entered it
+      known.series.labels = series.labels;
+      to_enter_.push_back(&known);
+    }
+    return known.id;
+  }
   StoredSeries& known = catalogue_[std::move(key)];
   known = {next_id_++, series};
   by_id_[known.id] = &known;
@@ -170,7 +177,8 @@ Result<void> Writer::commit(std::size_t rows) {
 }
 
 void Writer::write(Connection& c, std::size_t rows, const Inbox::Batch& batch) {
-  for (const StoredSeries* series : to_enter_) enter_series(c, *series, now_ms_);
+  SeriesTable table(c);
+  for (const StoredSeries* series : to_enter_) table.enter(*series, now_ms_);
   write_rows(c, rows);
   for (const analysis::Event& e : batch.events)
     c.run("INSERT INTO events(at_ms,kind,target,text) VALUES(?,?,?,?)", ms(e.at), e.kind, e.target,
@@ -222,11 +230,12 @@ void Writer::write_rows(Connection& c, std::size_t rows) {
 // Series that are not seen for as long as anything is kept are forgotten (retention.cpp); one that
 // comes back after that is entered anew.
 void Writer::note_seen(Connection& c, const Pending& row) {
+  SeriesTable table(c);
   const auto seen = [&](std::uint32_t id, std::string_view) {
     c.run("UPDATE series SET last_ms=? WHERE id=?", row.interval.to, id);
     if (c.failed() || c.changes() != 0) return;
     if (const auto known = by_id_.find(id); known != by_id_.end())
-      enter_series(c, *known->second, row.interval.to);
+      table.enter(*known->second, row.interval.to);
   };
   for (const auto& [chunk, cells] : row.chunks) read_row(cells, seen);
 }
@@ -248,9 +257,11 @@ void Writer::forget_series() {
     const auto known = by_id_.find(id);
     if (known == by_id_.end()) continue;
     const history::Series& s = known->second->series;
-    const std::string key = history::key_of(s.name, s.labels, s.type);
     // One that is there has its age from a clock that was set: its next hour enters it again.
-    if (accumulator_->has(key) || s.name == Accumulator::drains_series().name) continue;
+    if (accumulator_->has(history::key_of(s.name, s.labels, s.type)) ||
+        s.name == Accumulator::drains_series().name)
+      continue;
+    const std::string key = set_key_of(s);
     by_id_.erase(known);
     catalogue_.erase(key);
   }

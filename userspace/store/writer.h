@@ -77,7 +77,7 @@ class Writer {
   bool cannot_set_aside_ = false;
   std::string last_failure_;  // as it was logged; empty: all is well
 
-  std::unordered_map<std::string, StoredSeries> catalogue_;  // by history::key_of
+  std::unordered_map<std::string, StoredSeries> catalogue_;  // by set_key_of
   std::unordered_map<std::uint32_t, const StoredSeries*> by_id_;
   std::uint32_t next_id_ = 1;
   std::vector<const StoredSeries*> to_enter_;  // not in the file yet

@@ -87,10 +87,15 @@ Result<void> Writer::try_open() {
 }
 
 void Writer::load_catalogue() {
-  for (StoredSeries& s : load_series(*connection_)) {
-    std::string key = history::key_of(s.series.name, s.series.labels, s.series.type);
-    if (catalogue_.contains(key)) continue;  // opened again: numbers that are in use stay
+  std::vector<StoredSeries> all = load_series(*connection_);
+  // Where imports of older versions made a second one, with its labels in another order, the
+  // agent's own goes on.
+  std::sort(all.begin(), all.end(),
+            [](const StoredSeries& a, const StoredSeries& b) { return a.id < b.id; });
+  for (StoredSeries& s : all) {
     if (s.id < kFirstImportedId) next_id_ = std::max(next_id_, s.id + 1);
+    std::string key = set_key_of(s.series);
+    if (catalogue_.contains(key)) continue;  // opened again: numbers that are in use stay
     const StoredSeries& known = catalogue_[std::move(key)] = std::move(s);
     by_id_[known.id] = &known;
   }
