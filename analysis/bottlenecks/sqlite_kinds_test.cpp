@@ -60,7 +60,7 @@ TEST(SqliteWriterContention, NamesWhoWasSeenMostOften) {
               HasSubstr("archiver and demo were seen with the write lock"));
   std::string evidence;
   for (const Evidence& e : found[0].evidence) evidence += e.text + "\n";
-  EXPECT_THAT(evidence, HasSubstr("looks in which archiver had the write lock: 11\n"));
+  EXPECT_THAT(evidence, HasSubstr("looks in which archiver had the write lock: 110\n"));
 }
 
 // Two syncs within each, and one of the header of the log that begins anew.
