@@ -243,6 +243,24 @@ TEST(LongTransaction, IsTheCauseOfTheWalsGrowth) {
   EXPECT_THAT(found[0].title, HasSubstr("stays open for 8 s: SELECT * FROM orders"));
 }
 
+// No statement's duration spans a rest of the probes: the lock is seen all the same.
+TEST(LongTransaction, IsSeenByItsLockWhereStatementsAreObservedForAPartOfTheTime) {
+  const Labels reads{{"target", "demo"}, {"database", "o.db"}, {"lock", "read"}};
+  Scene s, healthy;
+  s.gauge("nearzero_sqlite_transaction_seconds", reads, 6);
+  s.gauge("nearzero_sqlite_transaction_seconds",
+          {{"target", "other"}, {"database", "o.db"}, {"lock", "write"}}, 60);
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "long_transaction");
+  EXPECT_THAT(found[0].title, HasSubstr("on o.db stays open for 6 s and pins the WAL"));
+  healthy.gauge("nearzero_sqlite_transaction_seconds", reads, 7);
+  EXPECT_TRUE(find(s, healthy).empty()) << "it has always been so";
+  Scene shorter;
+  shorter.gauge("nearzero_sqlite_transaction_seconds", reads, 4.9);
+  EXPECT_TRUE(find(shorter).empty());
+}
+
 TEST(LongTransaction, AStatementThatWorksIsNone) {
   Scene s;
   const Labels labels{{"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT 1"}};

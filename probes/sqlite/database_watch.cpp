@@ -38,9 +38,12 @@ void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
       if (h.lock == advice::DatabaseLock::read && !h.pins_wal) continue;
       if (++count > kHolders) break;
       const auto [at, fresh] =
-          held_.try_emplace({key.first, key.second, h.pid, h.lock}, Held{h, now, now});
+          held_.try_emplace({key.first, key.second, h.pid, h.lock}, Held{h, now, now, false});
       // Seen again, but in another transaction: it came back meanwhile.
       if (at->second.holder.version != h.version) at->second.since = now;
+      const auto own = pids.find(key.first);
+      at->second.own =
+          own != pids.end() && std::ranges::find(own->second, h.pid) != own->second.end();
       at->second.holder = std::move(h);
       at->second.seen = now;
     }
@@ -117,18 +120,30 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
                                 nullptr});
     }
   }
+  Family own{"nearzero_sqlite_transaction_seconds",
+             "How long a target itself has been seen in one transaction, with the write lock or "
+             "with a read that pins the write-ahead log.",
+             Type::gauge,
+             {}};
   // One sample for each command: the longest.
-  std::map<Labels, double> longest;
+  std::map<Labels, double> longest, longest_own;
   for (const auto& [key, h] : held_) {
     const double seconds = std::chrono::duration<double>(h.seen - h.since).count();
     double& most = longest[labels_of(key, h)];
     most = std::max(most, seconds);
+    if (!h.own) continue;
+    Labels labels = labels_of(key, h);
+    labels.pop_back();  // comm: it is the target
+    double& most_own = longest_own[labels];
+    most_own = std::max(most_own, seconds);
   }
   for (const auto& [labels, seconds] : longest) held.samples.push_back({labels, seconds, nullptr});
+  for (const auto& [labels, seconds] : longest_own)
+    own.samples.push_back({labels, seconds, nullptr});
   Family seen{"nearzero_sqlite_lock_seen_total",
               "Looks, one each drain interval, in which a process had a lock of a database.",
               Type::counter, looks_.samples()};
-  for (Family* f : {&bytes, &devices, &frames, &held, &seen}) out.push_back(std::move(*f));
+  for (Family* f : {&bytes, &devices, &frames, &held, &own, &seen}) out.push_back(std::move(*f));
 }
 
 }  // namespace nz::probes

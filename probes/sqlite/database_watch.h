@@ -37,6 +37,7 @@ class DatabaseWatch {
   struct Held {
     advice::LockHolder holder;
     Clock::time_point since, seen;
+    bool own = false;  ///< by a process of the target
   };
   using Key = std::pair<uint32_t, std::string>;  // slot and database as it is shown
   using Holder = std::tuple<uint32_t, std::string, pid_t, advice::DatabaseLock>;

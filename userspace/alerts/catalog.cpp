@@ -63,6 +63,7 @@ const std::vector<CatalogEntry>& catalog() {
       {"sqlite_database_device", kGauge, "target,database,device"},
       {"sqlite_wal_frames", kGauge, "target,database,state"},
       {"sqlite_lock_held_seconds", kGauge, "target,database,lock,comm"},
+      {"sqlite_transaction_seconds", kGauge, "target,database,lock"},
       {"sqlite_lock_seen_total", kCounter, "target,database,lock,comm"},
       {"sqlite_compile_seconds", kHistogram, "target"},
       {"sqlite_results_total", kCounter, "target,code"},
