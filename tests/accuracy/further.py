@@ -86,7 +86,7 @@ class LongTransaction(DemoFault):
     name, expected = "long_transaction", ("long_transaction",)
 
     def draw(self, random):
-        return round(random.uniform(7, 9), 1)  # s: looks come once a second
+        return round(random.uniform(9, 12), 1)  # s: it is seen from the next checkpoint on, once a second
 
     def text(self):
         return f"open-cursor={self.magnitude}"
