@@ -266,7 +266,7 @@ Prices estimated_prices() {
            {HitKind::returned, 700},
            {HitKind::block_request, 1300},
            {HitKind::tcp_event, 150},
-           {HitKind::socket_idle, 40},
+           {HitKind::socket_idle, 50},
            {HitKind::profile_sample, 15000},
            {HitKind::profile_other, 13000}},
           {}};
