@@ -10,7 +10,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr float kOneAMonth = 3.25F;  // total surprise that noise shows once in 259,200 values
+constexpr float kOneAMonth = 3.5F;  // total surprise that noise shows once in 259,200 values
 // Weights of the answers, 1 together; chosen on public series (docs/detection.md).
 constexpr float kWeight = 0.08F, kQuietWeight = 0.024F, kNoveltyWeight = 0.16F, kRunWeight = 0.096F;
 constexpr float kMostError = 60;  // squared, in usual ones: one wild value is not eight

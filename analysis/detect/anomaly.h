@@ -24,7 +24,7 @@ namespace nz::analysis {
 /// - whether the shape of the last 24, 96 and 384 values is new (novelty.h).
 /// The cubic mean of them is the total surprise t: a large one counts, and so do many.
 ///
-/// score = 1 - 0.01^(t / 3.25): in noise 0.99 is reached about once in 259,200 values, a month of
+/// score = 1 - 0.01^(t / 3.5): in noise 0.99 is reached about once in 259,200 values, a month of
 /// 10 s points (docs/detection.md). Within some hundred values the detector follows a level that
 /// stays.
 class AnomalyDetector {

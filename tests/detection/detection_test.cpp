@@ -50,7 +50,7 @@ TEST(Detection, FindsLargeStepsOnline) {
 
 TEST(Detection, HasFewFalseAlarmsOnline) {
   const Tally t = of_series(without_steps(60'480, 10), told_online, 0);
-  EXPECT_LT(t.false_per_month(), 2);
+  EXPECT_LT(t.false_per_month(), 1);
 }
 
 TEST(Detection, ScoresAnomaliesHigherThanTheRest) {
