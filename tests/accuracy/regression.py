@@ -131,13 +131,17 @@ def run(options, say):
         onset, told = time.time(), {}
         fault.begin()
         say("the index is gone")
-        while time.time() - onset < DEADLINE and len(told) < len(RULES):
+        seen, whole = set(), False  # of one rule several stages may be told, the whole order before its part
+        while time.time() - onset < DEADLINE and not (whole and len(told) == len(RULES)):
             for alert in regressions(manager):
-                if alert["labels"]["alertname"] not in told:
-                    told[alert["labels"]["alertname"]] = alert
-                    say(f"after {time.time() - onset:.0f} s: {describe(alert)}")
-                    for name, text in alert["annotations"].items():
-                        print(f"           {name}: {text}", flush=True)
+                if alert["fingerprint"] in seen:
+                    continue
+                seen.add(alert["fingerprint"])
+                told.setdefault(alert["labels"]["alertname"], alert)
+                whole = whole or names_all(alert, onset)
+                say(f"after {time.time() - onset:.0f} s: {describe(alert)}")
+                for name, text in alert["annotations"].items():
+                    print(f"           {name}: {text}", flush=True)
             time.sleep(1)
         for rule in RULES:
             if rule not in told:
@@ -146,7 +150,7 @@ def run(options, say):
             since = starts_at(told[rule])
             if abs(since - onset) > TOLERANCE:
                 problems.append(f"{rule} begins {since - onset:+.0f} s from the loss")
-        if not any(names_all(alert, onset) for alert in told.values()):
+        if not whole:
             problems.append("no single alert names the stage, the statement and the start")
         if problems:
             return problems
