@@ -16,7 +16,8 @@ function(nz_test name label)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main)
   target_compile_options(${name} PRIVATE ${NZ_TEST_OPTIONS})
   list(LENGTH ARG_SOURCES count)
-  if(count GREATER 2) # reading GoogleTest takes longer than most of the tests' own code
+  # Reading GoogleTest takes longer than most of the tests' own code.
+  if(count GREATER 2 AND NOT CMAKE_UNITY_BUILD)
     target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   endif()
   if(label STREQUAL "unit")

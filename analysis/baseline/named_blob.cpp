@@ -7,7 +7,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kBlobVersion = 1;
 
 void put(BlobWriter& out, const Histogram& h) {
   std::size_t used = 0;
@@ -83,7 +83,7 @@ NamedSeries get_series(BlobReader& in) {
 
 std::string blob_of(const NamedBaseline& baseline) {
   BlobWriter out;
-  out.varint(kVersion);
+  out.varint(kBlobVersion);
   out.text(baseline.name);
   out.number(baseline.from);
   out.number(baseline.to);
@@ -95,7 +95,7 @@ std::string blob_of(const NamedBaseline& baseline) {
 
 std::optional<NamedBaseline> baseline_from(std::string_view blob) {
   BlobReader in(blob);
-  if (in.varint() != kVersion) return std::nullopt;
+  if (in.varint() != kBlobVersion) return std::nullopt;
   NamedBaseline baseline;
   baseline.name = in.text();
   baseline.from = in.number();

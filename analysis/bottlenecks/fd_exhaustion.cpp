@@ -8,7 +8,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr const char* kErrors = "nearzero_syscall_errors_total";
+constexpr const char* kFailedCalls = "nearzero_syscall_errors_total";
 
 struct Files {
   std::optional<double> used, limit;
@@ -32,8 +32,8 @@ void judge(const Context& context, const OrderPath& path, bool host, std::vector
   const Files before = files(context.before, family, labels);
   const char* code = host ? "ENFILE" : "EMFILE";
   const Labels failed{{"target", path.target()}, {"errno", code}};
-  const double errors = context.now.change(kErrors, failed);
-  const double errors_before = context.before.change(kErrors, failed);
+  const double errors = context.now.change(kFailedCalls, failed);
+  const double errors_before = context.before.change(kFailedCalls, failed);
   if (now.share() < rules.open_files && errors < 1) return;
 
   Candidate c = candidate("fd_exhaustion", path, host ? "host open files" : "");
@@ -50,7 +50,7 @@ void judge(const Context& context, const OrderPath& path, bool host, std::vector
   }
   if (errors >= 1) {
     c.finding.evidence.push_back(evidence(
-        kErrors, failed, "failed calls", errors,
+        kFailedCalls, failed, "failed calls", errors,
         context.has_reference() ? std::optional<double>(errors_before) : std::nullopt, ""));
     c.failed = std::min(1.0, path.per_order_now(errors, "syscalls"));
   }

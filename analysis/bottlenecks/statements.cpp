@@ -7,7 +7,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr const char* kInside = "nearzero_sqlite_statement_duration_seconds";
+constexpr const char* kStatementTime = "nearzero_sqlite_statement_duration_seconds";
 constexpr const char* kOpen = "nearzero_sqlite_statement_open_seconds";
 constexpr const char* kCount = "nearzero_sqlite_statements_total";
 constexpr const char* kRows = "nearzero_sqlite_rows_total";
@@ -19,7 +19,7 @@ struct Measured {
 // The boundary plan times the inside of few reads, and only of short ones: there, the time open
 // and the sampled share of it are the better figure (probes/sqlite/README.md).
 Measured measure(const WindowIndex& window, const std::string& target, const Labels& labels) {
-  const Histogram inside = window.histogram(kInside, labels);
+  const Histogram inside = window.histogram(kStatementTime, labels);
   const double timed = static_cast<double>(inside.count());
   Measured m;
   m.count = std::max(window.change(kCount, labels), timed);
@@ -53,7 +53,7 @@ bool Statement::reads() const {
 std::vector<Statement> statements(const Context& context, const OrderPath& path) {
   std::vector<Statement> all;
   std::set<std::string> seen;
-  for (const char* family : {kCount, kInside}) {
+  for (const char* family : {kCount, kStatementTime}) {
     for (const WindowSeries* s : context.now.find(family, {{"target", path.target()}})) {
       const std::string digest = label_of(*s, "digest");
       if (digest.empty() || digest == "other" || !seen.insert(digest).second) continue;

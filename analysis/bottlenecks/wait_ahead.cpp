@@ -7,13 +7,13 @@
 namespace nz::analysis {
 namespace {
 
-constexpr const char* kRunqueue = "nearzero_runqueue_latency_seconds";
+constexpr const char* kRunqueueWait = "nearzero_runqueue_latency_seconds";
 
 // Of all threads: those that take no orders are in it, so it is told only where it is much.
 double outside_of_stages(const WindowIndex& window, const std::string& target,
                          const PathTime& path) {
   if (window.seconds() <= 0 || path.orders_per_second <= 0) return 0;
-  const double waited = window.sum_seconds(kRunqueue, {{"target", target}}) / window.seconds();
+  const double waited = window.sum_seconds(kRunqueueWait, {{"target", target}}) / window.seconds();
   return std::max(0.0, waited / path.orders_per_second - path.parts[Component::runnable]);
 }
 
@@ -32,7 +32,7 @@ void add_wait_ahead(const Context& context, const OrderPath& path, double second
   if (seconds <= 0) return;
   c.ahead = seconds;
   c.finding.evidence.push_back(
-      evidence(kRunqueue, {{"target", path.target()}}, "wait for a CPU before its first stage",
+      evidence(kRunqueueWait, {{"target", path.target()}}, "wait for a CPU before its first stage",
                outside_of_stages(context.now, path.target(), path.now()),
                outside_of_stages(context.before, path.target(), path.before()), "seconds"));
 }

@@ -97,6 +97,24 @@ TEST(Anomaly, ASpikeScoresHighAndTheRestRarelyDoes) {
   EXPECT_LE(alarms, 2U);
 }
 
+// No value can be told from one that comes each month by those who saw only minutes.
+TEST(Anomaly, OneInAMonthIsToldOnceEnoughWasSeen) {
+  const auto told_after = [](std::size_t seen) {
+    int told = 0;
+    for (std::uint32_t seed = 0; seed < 20; seed++) {
+      std::mt19937 bits(seed);
+      std::lognormal_distribution<double> latency(0, 0.05);
+      std::vector<double> values;
+      for (std::size_t i = 0; i < seen + 4; i++)
+        values.push_back(1e-3 * latency(bits) * (i == seen || i == seen + 1 ? 20 : 1));
+      told += highest(scores(values), seen, values.size()) >= 0.99 ? 1 : 0;
+    }
+    return told;
+  };
+  EXPECT_EQ(told_after(100), 0);
+  EXPECT_GE(told_after(600), 18);
+}
+
 TEST(Anomaly, AValueThatIsUsualElsewhereInTheCycleIsOddHere) {
   std::vector<double> values = wave(6'000, 0.05, 3);
   const std::size_t top = 5'012;  // a quarter of a cycle of 50 after its begin

@@ -8,8 +8,8 @@
 namespace nz::analysis::detect {
 namespace {
 
-constexpr std::size_t kWindow = 256;  // points of one local variance: good to 10 %
-constexpr std::size_t kBlocks = 48;   // the least that a scale is measured from: good to 20 %
+constexpr std::size_t kWindow = 256;      // points of one local variance: good to 10 %
+constexpr std::size_t kLeastBlocks = 48;  // the least that a scale is measured from: good to 20 %
 constexpr double kLeastShare =
     0.01;                         // of the whole series' variance: a still stretch has noise too
 constexpr double kMostPhi = 0.9;  // beyond, a wandering level and noise look the same
@@ -82,7 +82,7 @@ void Noise::measure_growth(std::span<const double> values) {
   std::vector<double> sum(n + 1, 0);
   for (std::size_t i = 0; i < n; i++) sum[i + 1] = sum[i] + values[i];
   std::vector<double> measured = {1};  // by power of two
-  for (std::size_t block = 2; n / block >= kBlocks; block *= 2) {
+  for (std::size_t block = 2; n / block >= kLeastBlocks; block *= 2) {
     off.clear();
     for (std::size_t from = 0; from + 2 * block <= n; from += block) {
       const double left = sum[from + block] - sum[from];

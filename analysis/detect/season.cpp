@@ -12,17 +12,17 @@ namespace nz::analysis::detect {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kBins = 168;     // hour-of-week; 9 minutes of a day
-constexpr std::size_t kBlocks = 4096;  // of one resolution, at most
-constexpr std::size_t kLeastLag = 8;   // blocks: below, the next finer resolution sees it better
-constexpr std::size_t kMostLag = 80;   // blocks: four times kLeastLag and room for the peak
-constexpr double kLeastPeak = 0.1;     // of the autocorrelation
+constexpr std::size_t kBins = 168;              // hour-of-week; 9 minutes of a day
+constexpr std::size_t kMostBlocksTried = 4096;  // of one resolution, at most
+constexpr std::size_t kLeastLag = 8;  // blocks: below, the next finer resolution sees it better
+constexpr std::size_t kMostLag = 80;  // blocks: four times kLeastLag and room for the peak
+constexpr double kLeastCorrelation = 0.1;  // of the autocorrelation
 constexpr double kLeastAgreement = 0.3;
 // Of the agreement, against chance: days and weeks are likely, other lengths are not.
 constexpr double kLeastZ = 3.5, kLeastZOfOthers = 5;
 constexpr double kFewPoints = 4;                     // of a bin
 constexpr std::size_t kReach = 6;                    // points of a spike, and one
-constexpr double kSpike = 4;                         // standard deviations
+constexpr double kSpikeOfSeason = 4;                 // standard deviations
 constexpr double kLeastCycles = 3, kLeastWeeks = 2;  // weeks are too likely to wait for a third
 constexpr std::size_t kGroups = 8;                   // of cycles, at most
 constexpr double kAlike = 0.02;           // so much less agreement is a likelier period worth
@@ -122,15 +122,15 @@ double sharpened(std::span<const double> off, std::size_t lag) {
 std::vector<double> peaks(std::span<const double> values) {
   std::vector<double> found;
   for (std::size_t block = 1; values.size() / block >= 3 * kLeastLag; block *= 4) {
-    std::vector<double> mean = block_means(values, static_cast<double>(block), kBlocks);
+    std::vector<double> mean = block_means(values, static_cast<double>(block), kMostBlocksTried);
     mean = without_level(mean, std::min(2 * kMostLag, mean.size()));
     const std::size_t most = std::min(kMostLag, mean.size() / 3);
     const std::size_t least = block == 1 ? kLeastLag / 2 : kLeastLag;
     const std::vector<double> r = autocorrelation(mean, most + 1);
     std::vector<std::size_t> lags;
-    double highest = kLeastPeak;
+    double highest = kLeastCorrelation;
     for (std::size_t lag = least; lag + 1 < r.size(); lag++) {
-      if (r[lag] < r[lag - 1] || r[lag] < r[lag + 1] || r[lag] < kLeastPeak) continue;
+      if (r[lag] < r[lag - 1] || r[lag] < r[lag + 1] || r[lag] < kLeastCorrelation) continue;
       lags.push_back(lag);
       highest = std::max(highest, r[lag]);
     }
@@ -326,7 +326,7 @@ std::vector<double> cleaned(const std::vector<double>& values) {
   for (const double v : values) {
     if (!std::isnan(v)) finite.push_back(v);
   }
-  finite = robust::without_spikes(finite, kReach, kSpike);
+  finite = robust::without_spikes(finite, kReach, kSpikeOfSeason);
   std::vector<double> clean = values;
   std::size_t next = 0;
   for (double& v : clean) {

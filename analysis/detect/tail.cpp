@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint32_t kMostSeen = 1U << 30;
 constexpr std::uint32_t kFirst = 50;  // values that the first guess of both quantiles comes from
-constexpr float kMemory = 4000;       // values
+constexpr float kTailMemory = 4000;   // values
 constexpr std::uint32_t kMemoryBeyond = 80;
 constexpr std::uint32_t kPrior = 10;  // excesses that the first guess, an exponential, is worth
 constexpr float kMostShape = 0.45F;   // beyond, moments do not exist
@@ -44,7 +44,7 @@ void Tail::learn(float statistic) {
   const auto count = static_cast<float>(seen_);
   const float bounded =
       seen_ > kFirst ? std::min(statistic, 8 * std::max(size_, high_)) : statistic;
-  size_ += (bounded - size_) / std::min(count, kMemory);
+  size_ += (bounded - size_) / std::min(count, kTailMemory);
   if (seen_ <= kFirst) {
     // The second largest of fifty is about the 97th percentile; mean_ holds the largest meanwhile.
     high_ = std::max(high_, std::min(statistic, mean_));

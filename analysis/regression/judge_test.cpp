@@ -7,14 +7,10 @@
 namespace nz::analysis {
 namespace {
 
-constexpr double kStart = MadeSlices::kStart;
-
 const Quantity kQuantity{"nearzero_order_stage_duration_seconds",
                          {{"target", "demo"}, {"stage", "risk"}},
                          "p50",
                          "seconds"};
-
-double at_slice(double i) { return kStart + i * MadeSlices::kSeconds; }
 
 std::vector<Slice> slow_from(double when, double ratio, double until = 1e300) {
   MadeSlices made(1);

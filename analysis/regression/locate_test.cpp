@@ -7,10 +7,6 @@
 namespace nz::analysis {
 namespace {
 
-constexpr double kStart = MadeSlices::kStart;
-
-double at_slice(double i) { return kStart + i * MadeSlices::kSeconds; }
-
 auto step_at(double when, double ratio, double until = 1e300) {
   return [=](double at, double v) { return at >= when && at < until ? ratio * v : v; };
 }

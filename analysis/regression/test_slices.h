@@ -49,4 +49,7 @@ class MadeSlices {
   double crowding_, correlation_, level_ = 0;
 };
 
+/// When slice `i` begins.
+inline double at_slice(double i) { return MadeSlices::kStart + i * MadeSlices::kSeconds; }
+
 }  // namespace nz::analysis

@@ -10,7 +10,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr double kStart = MadeSlices::kStart;
+constexpr double kBegin = MadeSlices::kBegin;
 
 Quantity quantity(const char* statistic) {
   return {"nearzero_order_stage_duration_seconds", {{"target", "demo"}}, statistic, "seconds"};
@@ -50,7 +50,7 @@ struct Feed {
 
 TEST(RegressionWatch, ASlowStageIsToldWithinTwoMinutesAndEndsAfterTheCure) {
   MadeSlices made(1);
-  const double since = kStart + 5000, cure = kStart + 8000;
+  const double since = kBegin + 5000, cure = kBegin + 8000;
   Feed run(made.make(1000, 300,
                      [=](double at, double v) { return at >= since && at < cure ? 1.6 * v : v; }));
   const std::vector<Event> events{{since - 5, "new_build", "demo", "build 12ab"}};
@@ -71,7 +71,7 @@ TEST(RegressionWatch, ASlowStageIsToldWithinTwoMinutesAndEndsAfterTheCure) {
 TEST(RegressionWatch, NoiseAndSpikesAreNone) {
   MadeSlices made(2, 0.1, 0.3);
   Feed run(made.make(2000, 200, [](double at, double v) {
-    return std::fmod(at - kStart, 4000) < 30 ? 4 * v : v;
+    return std::fmod(at - kBegin, 4000) < 30 ? 4 * v : v;
   }));
   run.to(2000);
   EXPECT_LE(run.opened.size(), 1U);
@@ -84,12 +84,12 @@ TEST(RegressionWatch, NumbersWithoutHistograms) {
   const Quantity memory{"nearzero_process_memory_bytes", {{"target", "demo"}}, "value", "bytes"};
   std::vector<Regression> opened;
   for (int i = 0; i < 1000; i++) {
-    const double at = kStart + 10 * i;
+    const double at = kBegin + 10 * i;
     watch.add(memory, at, (i < 600 ? 100 : 150) + noise(random));
     for (const Regression& r : watch.look(at, {}, {}).opened) opened.push_back(r);
   }
   ASSERT_EQ(opened.size(), 1U);
-  EXPECT_NEAR(opened[0].since, kStart + 6000, 30);
+  EXPECT_NEAR(opened[0].since, kBegin + 6000, 30);
   EXPECT_NEAR(opened[0].after / opened[0].before, 1.5, 0.05);
   EXPECT_LE(opened[0].earliest, opened[0].since);
   EXPECT_GE(opened[0].latest, opened[0].since);
@@ -101,7 +101,7 @@ TEST(RegressionWatch, WhatCannotBeDecidedKeepsNobodyWaiting) {
   options.judged_a_look = 1;
   RegressionWatch watch(options);
   MadeSlices made(3);
-  const double since = kStart + 600;
+  const double since = kBegin + 600;
   const auto slow =
       made.make(100, 300, [=](double at, double v) { return at >= since ? 2 * v : v; });
   const auto same = made.make(100, 300, MadeSlices::unchanged);
@@ -130,7 +130,7 @@ TEST(RegressionWatch, WhatCannotBeDecidedKeepsNobodyWaiting) {
 TEST(RegressionWatch, ARateHidesNoLatency) {
   RegressionWatch watch;
   MadeSlices made(4);
-  const double since = kStart + 1000;
+  const double since = kBegin + 1000;
   const auto slices =
       made.make(140, 300, [=](double at, double v) { return at >= since ? 2 * v : v; });
   const auto history = [&](const Quantity&, double from, double to) {
@@ -158,10 +158,10 @@ TEST(RegressionWatch, IsBounded) {
   RegressionWatch::Options options;
   options.most_series = 10;
   RegressionWatch watch(options);
-  for (int i = 0; i < 20; i++) watch.add({std::to_string(i), {}, "value", ""}, kStart, 1);
+  for (int i = 0; i < 20; i++) watch.add({std::to_string(i), {}, "value", ""}, kBegin, 1);
   EXPECT_EQ(watch.series(), 10U);
   EXPECT_EQ(watch.dropped(), 10U);
-  watch.look(kStart + 2 * 86400, {}, {});
+  watch.look(kBegin + 2 * 86400, {}, {});
   EXPECT_EQ(watch.series(), 0U);
 }
 

@@ -9,7 +9,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr std::size_t kLeastPoints = 30;  // of a half that is to speak for itself
+constexpr std::size_t kLeastOfHalf = 30;  // of a half that is to speak for itself
 constexpr int kMostHalvings = 3;
 constexpr double kLeastBend = 0.1;  // of the slope
 
@@ -35,9 +35,9 @@ TrendFit newest_trend(Series series, const TrendOptions& options, bool& bent) {
   stricter.alpha = 0.01;  // which three looks do not wear out
   stricter.season = trend.season;
   for (int i = 0; i < kMostHalvings; i++) {
-    if (series.at.size() < 2 * kLeastPoints) break;
+    if (series.at.size() < 2 * kLeastOfHalf) break;
     series = newest_half(series);
-    if (series.at.size() < kLeastPoints) break;
+    if (series.at.size() < kLeastOfHalf) break;
     // Less than three cycles would show the season as a trend.
     if (trend.season > 0 && series.at.back() - series.at.front() < 3 * trend.season) break;
     const TrendFit half = fit_trend(series, stricter);

@@ -13,9 +13,9 @@ namespace nz::analysis {
 namespace {
 
 constexpr double kDay = 86400, kWeek = 7 * kDay;
-constexpr std::size_t kMostPhases = 24, kMostCycles = 64, kMostPoints = 512;
+constexpr std::size_t kMostPhases = 24, kMostCyclesFound = 64, kMostPointsTried = 512;
 constexpr std::size_t kMostStretches = 65'536, kMostLags = 2048;
-constexpr double kLeastCycles = 3;
+constexpr double kLeastCyclesFound = 3;
 constexpr double kLeastGain = 0.1;
 // A week explains all that a day explains; it has to explain this much more.
 constexpr double kWeekOverDay = 0.05;
@@ -34,7 +34,7 @@ Series newest(const Series& series, std::size_t most) {
 }
 
 Series without_line(Series series) {
-  const Series few = reduced(series, kMostPoints);
+  const Series few = reduced(series, kMostPointsTried);
   PairSlopes slopes = pair_slopes(few);
   if (slopes.empty()) return series;
   const double slope = robust::median(std::move(slopes));
@@ -44,10 +44,10 @@ Series without_line(Series series) {
 }
 
 double gain_of(const Series& rest, double period) {
-  if (span(rest) < kLeastCycles * period) return 0;
+  if (span(rest) < kLeastCyclesFound * period) return 0;
   const std::size_t phases = phases_of(rest, period);
   if (phases < 2) return 0;
-  const Cycles cycles = fold(rest, period, phases, kMostCycles);
+  const Cycles cycles = fold(rest, period, phases, kMostCyclesFound);
   double foretold = 0, all = 0;
   std::vector<double> valid;
   for (const double v : cycles.value) {

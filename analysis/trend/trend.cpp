@@ -12,7 +12,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr std::size_t kMostPoints = 1024, kLeastPoints = 8;
+constexpr std::size_t kMostPairs = 1024, kLeastPoints = 8;
 constexpr std::size_t kMostSlopes = std::size_t{1} << 20;  // 8 MB while a trend is computed
 constexpr double kMostCycles = 400, kLeastCycles = 3;
 
@@ -49,8 +49,8 @@ Fitted fit(const Series& series, const TrendFit& known, double alpha) {
                     alpha);
     }
   }
-  if (series.at.size() <= kMostPoints) return fitted(series, alpha);
-  double length = span / static_cast<double>(kMostPoints) * (1 + 1e-9);
+  if (series.at.size() <= kMostPairs) return fitted(series, alpha);
+  double length = span / static_cast<double>(kMostPairs) * (1 + 1e-9);
   if (cycles > kMostCycles) length = known.season * std::ceil(length / known.season);
   return fitted(stretches(series, known.from, length), alpha);
 }

@@ -26,7 +26,7 @@ namespace {
 using analysis::FindingState;
 using analysis::Regression;
 
-constexpr double kStart = 1'764'000'000;
+constexpr double kFirst = 1'764'000'000;
 constexpr const char* kStage = "nearzero_order_stage_duration_seconds";
 constexpr const char* kStatement = "nearzero_sqlite_statement_duration_seconds";
 
@@ -84,7 +84,7 @@ class Service {
   std::lognormal_distribution<double> by_index_{std::log(8e-6), 0.1};
   std::lognormal_distribution<double> arithmetic_{std::log(100e-6), 0.05};
   std::map<std::string, analysis::Histogram> values_;
-  double at_ = kStart;
+  double at_ = kFirst;
   history::History history_{history::History::Options{}};
   targets::Tracker tracker_{&no_process};
   Detection detection_{history_, nullptr};
@@ -174,7 +174,7 @@ TEST(Detection, BuildsAreKnownAfterARestart) {
   const history::History history{history::History::Options{}};
   const auto new_builds = [&] {
     Detection detection(history, store.get());
-    detection.step(kStart, tracker);
+    detection.step(kFirst, tracker);
     int count = 0;
     for (const analysis::Event& event : detection.events())
       count += event.kind == "new_build" ? 1 : 0;
@@ -220,17 +220,17 @@ TEST(Detection, AFurtherStepOutlivesARestart) {
   known.worse = true;
   known.before = 100;
   known.after = 150;
-  known.since = known.earliest = known.latest = kStart - 100;
+  known.since = known.earliest = known.latest = kFirst - 100;
   known.confidence = 0.999;
   known.state = FindingState::ongoing;
   ASSERT_TRUE(store->put_state("regressions", save_regressions({known})));
   history::History history{history::History::Options{}};
   const targets::Tracker tracker{&no_process};
-  Detection detection(history, store.get(), kStart);
+  Detection detection(history, store.get(), kFirst);
   std::mt19937_64 random{1};
   std::normal_distribution<double> noise{0, 1};
   for (int look = 0; look < 700; look++) {
-    const double at = kStart + 10.0 * look;
+    const double at = kFirst + 10.0 * look;
     const double threads = (look < 600 ? 150 : 300) + noise(random);
     history.add(at, {store::testing::gauge("nearzero_target_threads", threads, known.of.labels)});
     detection.step(at, tracker);
@@ -243,14 +243,14 @@ TEST(Detection, AFurtherStepOutlivesARestart) {
   EXPECT_NEAR(kept->at(0).after, 300, 10);
 }
 
-// Open since kStart, seen last a minute later: it ends three minutes after that.
+// Open since kFirst, seen last a minute later: it ends three minutes after that.
 analysis::IncidentGrouper::Open open_incident() {
   analysis::IncidentGrouper::Open open;
   open.incident.id = "x";
-  open.incident.since = kStart;
-  open.incident.members = {{{kStage, {{"target", "demo"}}, "p99", "seconds"}, kStart, 2, 1, 0.999}};
-  open.last_joined = kStart;
-  open.last_seen = kStart + 60;
+  open.incident.since = kFirst;
+  open.incident.members = {{{kStage, {{"target", "demo"}}, "p99", "seconds"}, kFirst, 2, 1, 0.999}};
+  open.last_joined = kFirst;
+  open.last_seen = kFirst + 60;
   return open;
 }
 
@@ -274,52 +274,52 @@ class DetectionOfIncidents : public testing::Test {
 };
 
 TEST_F(DetectionOfIncidents, GoOnAfterARestartOrHaveEnded) {
-  store_->add_event({kStart - 20, "config_reload", "host", "before the restart"});
+  store_->add_event({kFirst - 20, "config_reload", "host", "before the restart"});
   {
-    const Detection detection(history_, store_.get(), kStart + 100);
+    const Detection detection(history_, store_.get(), kFirst + 100);
     ASSERT_EQ(detection.incidents().size(), 1U);
     EXPECT_EQ(detection.incidents()[0].id, "x");
-    EXPECT_EQ(detection.incidents()[0].since, kStart);
+    EXPECT_EQ(detection.incidents()[0].since, kFirst);
     EXPECT_EQ(detection.incidents()[0].until, 0);
     ASSERT_EQ(detection.incidents()[0].events.size(), 1U);
     EXPECT_EQ(detection.incidents()[0].events[0].text, "before the restart");
   }
   {
-    const Detection detection(history_, store_.get(), kStart + 3600);
+    const Detection detection(history_, store_.get(), kFirst + 3600);
     ASSERT_EQ(detection.incidents().size(), 1U);
-    EXPECT_EQ(detection.incidents()[0].until, kStart + 60) << "when it was seen last";
+    EXPECT_EQ(detection.incidents()[0].until, kFirst + 60) << "when it was seen last";
   }
-  EXPECT_TRUE(Detection(history_, store_.get(), kStart + 3700).incidents().empty()) << "told once";
+  EXPECT_TRUE(Detection(history_, store_.get(), kFirst + 3700).incidents().empty()) << "told once";
   put("incidents", R"({"version":99,"open":[]})");
-  EXPECT_TRUE(Detection(history_, store_.get(), kStart).incidents().empty());
+  EXPECT_TRUE(Detection(history_, store_.get(), kFirst).incidents().empty());
 }
 
 TEST_F(DetectionOfIncidents, WhenOneWasSeenLastIsWrittenEach30Seconds) {
-  Detection detection(history_, store_.get(), kStart + 100);
+  Detection detection(history_, store_.get(), kFirst + 100);
   put("incidents", "another");
   for (const int second : {100, 110, 120}) {
-    drain(detection, kStart + second);
+    drain(detection, kFirst + second);
     EXPECT_EQ(store_->get_state("incidents"), "another") << "it was written lately, " << second;
   }
-  drain(detection, kStart + 130);
+  drain(detection, kFirst + 130);
   const auto kept = restore_incidents(store_->get_state("incidents").value_or(""));
   ASSERT_TRUE(kept) << kept.error().text();
   ASSERT_EQ(kept->size(), 1U);
-  EXPECT_EQ(kept->at(0).last_seen, kStart + 60);
+  EXPECT_EQ(kept->at(0).last_seen, kFirst + 60);
 }
 
 TEST_F(DetectionOfIncidents, OneThatEndedMeanwhileHasEndedForAlertRules) {
   const std::string key = std::string(detected::key_prefix<analysis::Incident>()) + "000";
-  put(key, detected::save(detected::Spell<analysis::Incident>{open_incident().incident, kStart}));
+  put(key, detected::save(detected::Spell<analysis::Incident>{open_incident().incident, kFirst}));
   const auto spell = [&] {
     return detected::parse<analysis::Incident>(store_->get_state(key).value_or("")).value();
   };
-  Detection detection(history_, store_.get(), kStart + 3600);
+  Detection detection(history_, store_.get(), kFirst + 3600);
   EXPECT_EQ(spell().to, 0) << "until the first look";
-  drain(detection, kStart + 3600);
-  drain(detection, kStart + 3610);
-  EXPECT_EQ(spell().from, kStart);
-  EXPECT_EQ(spell().to, kStart + 3610);
+  drain(detection, kFirst + 3600);
+  drain(detection, kFirst + 3610);
+  EXPECT_EQ(spell().from, kFirst);
+  EXPECT_EQ(spell().to, kFirst + 3610);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace nz::agent {
 namespace {
 
 using nlohmann::json;
-constexpr int kVersion = 1;
+constexpr int kAlertsVersion = 1;
 
 }  // namespace
 
@@ -27,14 +27,14 @@ std::string EndedAlerts::save() const {
                     {"since", a.since},
                     {"until", a.until}});
   }
-  return json{{"version", kVersion}, {"alerts", std::move(list)}}.dump(
+  return json{{"version", kAlertsVersion}, {"alerts", std::move(list)}}.dump(
       -1, ' ', false, json::error_handler_t::replace);
 }
 
 Result<void> EndedAlerts::restore(std::string_view saved) {
   try {
     const json in = json::parse(saved);
-    if (in.at("version").get<int>() != kVersion)
+    if (in.at("version").get<int>() != kAlertsVersion)
       return fail("alerts that have ended: version " + in.at("version").dump());
     std::deque<report::Alert> all;
     for (const json& a : in.at("alerts")) {

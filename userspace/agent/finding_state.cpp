@@ -11,7 +11,7 @@ namespace {
 
 using detected::number_of;
 using nlohmann::json;
-constexpr int kVersion = 1;
+constexpr int kFindingsVersion = 1;
 
 json to_json(const analysis::Evidence& e) {
   return {{"series", e.series}, {"text", e.text}, {"value", e.value}, {"unit", e.unit}};
@@ -74,14 +74,14 @@ std::string save_findings(const SavedFindings& findings) {
                         {"missed", one.missed},
                         {"missed_since", one.missed_since}});
   }
-  return state_text(kVersion, {{"seen", findings.seen},
-                               {"reference_from", findings.reference_from},
-                               {"reference_to", findings.reference_to},
-                               {"open", std::move(open)}});
+  return state_text(kFindingsVersion, {{"seen", findings.seen},
+                                       {"reference_from", findings.reference_from},
+                                       {"reference_to", findings.reference_to},
+                                       {"open", std::move(open)}});
 }
 
 Result<SavedFindings> restore_findings(std::string_view saved) {
-  return restore_state(saved, kVersion, [](const json& in) {
+  return restore_state(saved, kFindingsVersion, [](const json& in) {
     SavedFindings findings;
     findings.seen = in.at("seen");
     findings.reference_from = in.at("reference_from");

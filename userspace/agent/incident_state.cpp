@@ -11,7 +11,7 @@ namespace {
 
 using analysis::IncidentGrouper;
 using nlohmann::json;
-constexpr int kVersion = 1;
+constexpr int kIncidentsVersion = 1;
 
 json to_json(const IncidentGrouper::Open& open) {
   json out = detected::to_json(open.incident);
@@ -35,11 +35,11 @@ IncidentGrouper::Open incident_of(const json& in) {
 std::string save_incidents(const std::vector<IncidentGrouper::Open>& incidents) {
   json open = json::array();
   for (const IncidentGrouper::Open& incident : incidents) open.push_back(to_json(incident));
-  return state_text(kVersion, {{"open", std::move(open)}});
+  return state_text(kIncidentsVersion, {{"open", std::move(open)}});
 }
 
 Result<std::vector<IncidentGrouper::Open>> restore_incidents(std::string_view saved) {
-  return restore_state(saved, kVersion, [](const json& in) {
+  return restore_state(saved, kIncidentsVersion, [](const json& in) {
     std::vector<IncidentGrouper::Open> incidents;
     for (const json& incident : in.at("open")) incidents.push_back(incident_of(incident));
     return incidents;

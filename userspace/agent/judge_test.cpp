@@ -10,7 +10,7 @@ namespace {
 
 // A service that makes 100 orders a second of 1 ms each, of which `waits` are spent waiting for a
 // lock.
-class Service {
+class JudgedService {
  public:
   void second(double at, double waits) {
     for (int i = 0; i < 100; i++) {
@@ -45,7 +45,7 @@ class Service {
 };
 
 TEST(Judge, FindsWhatBeganAndSaysWhenItEnded) {
-  Service service;
+  JudgedService service;
   Judge judge;
   const analysis::Details none;
   const double start = 1'700'000'000;
@@ -77,7 +77,7 @@ TEST(Judge, FindsWhatBeganAndSaysWhenItEnded) {
 }
 
 TEST(Judge, FindsTheSameAgainSoonAfterItsEnd) {
-  Service service;
+  JudgedService service;
   Judge judge;
   const double start = 1'700'000'000;
   double impact = 0;
@@ -91,7 +91,7 @@ TEST(Judge, FindsTheSameAgainSoonAfterItsEnd) {
 }
 
 // 700 s as usual, then a finding: what is open at its end, and what was normal before it.
-Judge with_open_finding(Service& service, double start) {
+Judge with_open_finding(JudgedService& service, double start) {
   Judge judge;
   for (int second = 0; second < 760; second++) {
     service.second(start + second, second < 700 ? 0 : 3e-3);
@@ -103,7 +103,7 @@ Judge with_open_finding(Service& service, double start) {
 }
 
 TEST(Judge, WhatWasNormalIsKnownAfterARestartAsLongAsAFindingLasts) {
-  Service service;
+  JudgedService service;
   const double start = 1'700'000'000;
   const Judge before = with_open_finding(service, start);
   service.forget();
@@ -126,7 +126,7 @@ TEST(Judge, WhatWasNormalIsKnownAfterARestartAsLongAsAFindingLasts) {
 }
 
 TEST(Judge, OfWhatHasEndedNoReferenceIsLeft) {
-  Service service;
+  JudgedService service;
   const double start = 1'700'000'000;
   const Judge before = with_open_finding(service, start);
   Judge judge;

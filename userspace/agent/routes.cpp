@@ -10,7 +10,7 @@ namespace {
 using http::Request;
 using http::Response;
 
-Response json(std::string body, int status = 200) {
+Response answer(std::string body, int status = 200) {
   Response response;
   response.status = status;
   response.content_type = "application/json";
@@ -69,7 +69,7 @@ std::vector<http::Route> routes(const std::shared_ptr<SnapshotBox>& snapshots) {
   const auto healthz = [snapshots](const Request& request) {
     const auto snapshot = snapshots->get();
     if (!snapshot) return not_ready(request);
-    return json(snapshot->health, snapshot->healthy ? 200 : 503);
+    return answer(snapshot->health, snapshot->healthy ? 200 : 503);
   };
   const auto readyz = [snapshots](const Request& request) {
     if (!snapshots->get()) return not_ready(request);
@@ -79,7 +79,7 @@ std::vector<http::Route> routes(const std::shared_ptr<SnapshotBox>& snapshots) {
   };
   const auto live = [snapshots](const Request& request) {
     const auto snapshot = snapshots->get();
-    return snapshot ? json(live_json(*snapshot)) : not_ready(request);
+    return snapshot ? answer(live_json(*snapshot)) : not_ready(request);
   };
   return {{"GET", "/metrics", metrics},
           {"GET", "/healthz", healthz},

@@ -8,12 +8,12 @@
 namespace nz::alerts {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kEngineVersion = 1;
 
 }  // namespace
 
 std::string Engine::save() const {
-  nlohmann::json out = {{"version", kVersion},
+  nlohmann::json out = {{"version", kEngineVersion},
                         {"clock", clock_},
                         {"dropped", dropped_},
                         {"alerts", nlohmann::json::array()}};
@@ -34,7 +34,7 @@ Result<void> Engine::restore(std::string_view saved) {
   const char* remedy = "alerts begin anew: what fires now fires again";
   try {
     const auto in = nlohmann::json::parse(saved);
-    if (in.at("version").get<int>() != kVersion)
+    if (in.at("version").get<int>() != kEngineVersion)
       return fail("saved alerts of version " + in.at("version").dump(), remedy);
     std::map<Key, Instance> instances;
     for (const auto& one : in.at("alerts")) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostWatched = 256;  // quantities of a look
 constexpr double kLeastBasis = 600;        // seconds of history that say anything
 constexpr double kReach = 5;               // times that basis
-constexpr double kHour = 3600, kDay = 86400;
+constexpr double kHourSeconds = 3600, kDaySeconds = 86400;
 // The newest value must lie on the line: after a disk was emptied, the line of weeks still rises.
 constexpr double kMostSpreads = 4, kLeastMargin = 0.01;  // of the limit
 
@@ -172,7 +172,7 @@ void Limits::judge(analysis::LimitForecast about, const analysis::Series& series
   look.watched++;
   using Outcome = analysis::Forecast::Outcome;
   analysis::TrendOptions options;
-  if (look.length <= kHour) options.season = 0;  // an hour shows no day
+  if (look.length <= kHourSeconds) options.season = 0;  // an hour shows no day
   const auto f = analysis::forecast(
       series, about.limit, upper ? analysis::Bound::upper : analysis::Bound::lower, options);
   if (f.outcome != Outcome::ahead && f.outcome != Outcome::reached) return;
@@ -184,7 +184,7 @@ void Limits::judge(analysis::LimitForecast about, const analysis::Series& series
   const double basis = f.trend.to - f.trend.from;
   const double horizon = f.trend.to + kReach * basis;
   if (f.outcome == Outcome::ahead && (basis < kLeastBasis || f.likeliest > horizon)) return;
-  about.per_day = f.trend.slope * kDay;
+  about.per_day = f.trend.slope * kDaySeconds;
   about.earliest = f.earliest;
   about.likeliest = f.likeliest;
   about.latest = if_near(f.latest, horizon);

@@ -10,13 +10,13 @@
 namespace nz::alerts {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kOutboxVersion = 1;
 
 }  // namespace
 
 std::string Outbox::save() const {
   nlohmann::json out = {
-      {"version", kVersion}, {"dropped", dropped_}, {"groups", nlohmann::json::array()}};
+      {"version", kOutboxVersion}, {"dropped", dropped_}, {"groups", nlohmann::json::array()}};
   for (const auto& [name, group] : groups_) {
     nlohmann::json items = nlohmann::json::array();
     for (const auto& [fingerprint, item] : group.items) {
@@ -34,7 +34,7 @@ Result<void> Outbox::restore(std::string_view saved) {
   const char* remedy = "what fires now is told again";
   try {
     const auto in = nlohmann::json::parse(saved);
-    if (in.at("version").get<int>() != kVersion)
+    if (in.at("version").get<int>() != kOutboxVersion)
       return fail("saved notifications of version " + in.at("version").dump(), remedy);
     std::map<std::string, Group> groups;
     std::size_t size = 0;

@@ -16,6 +16,7 @@
 
 #include "userspace/alerts/templates.h"
 #include "userspace/base/fd.h"
+#include "userspace/base/trimmed.h"
 #include "userspace/http/secret_file.h"
 
 namespace nz::alerts {
@@ -26,12 +27,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostAnswer = 4096;  // bytes of an answer that are read, for the log
 constexpr std::size_t kMostShown = 200;
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-    text.pop_back();
-  return text;
-}
 
 /// Up to the path: what a connection is made to.
 std::string_view origin_of(std::string_view url) {
@@ -161,7 +156,7 @@ class Poster::Impl {
         http::read_protected(token ? receiver_.token_file : receiver_.password_file,
                              token ? "token_file" : "basic_auth.password_file", true);
     if (!secret) return Attempt{Outcome::secret, secret.error().text()};
-    const std::string text = trimmed(*secret);
+    const std::string text(trimmed(*secret));
     if (text.find_first_of("\r\n") != std::string::npos)
       return Attempt{Outcome::secret,
                      "the secret file of receiver '" + receiver_.name + "' has more than one line"};

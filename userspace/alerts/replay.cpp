@@ -11,7 +11,7 @@
 namespace nz::alerts {
 namespace {
 
-constexpr std::size_t kMostProblems = 20;
+constexpr std::size_t kMostMomentProblems = 20;
 constexpr std::size_t kMostHistory = std::size_t{512} << 20;
 // Drains come some milliseconds early or late: every other one would be too early for a step.
 constexpr double kAlmost = 0.95;
@@ -198,7 +198,7 @@ Replayed replay(const std::vector<Rule>& rules, Moments& moments, const ReplayOp
     if (options.progress) options.progress(moments.done());
     if (!moment) {
       out.bad_lines++;
-      if (out.problems.size() < kMostProblems) out.problems.push_back(moment.error().text());
+      if (out.problems.size() < kMostMomentProblems) out.problems.push_back(moment.error().text());
       continue;
     }
     if (!*moment) break;

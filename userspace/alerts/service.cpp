@@ -17,7 +17,7 @@
 namespace nz::alerts {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kServiceVersion = 1;
 constexpr std::size_t kMostUrls = 16;  // a thread each
 // Waiting times alone are saved so often: a sync is felt by whoever else writes to the disk.
 constexpr double kNoteSeconds = 300;
@@ -181,7 +181,7 @@ nlohmann::json Service::restore() {
   if (read->empty()) return nlohmann::json::object();
   try {
     auto in = nlohmann::json::parse(*read);
-    if (in.at("version").get<int>() != kVersion)
+    if (in.at("version").get<int>() != kServiceVersion)
       throw std::invalid_argument("version " + in.at("version").dump());
     if (!in.at("receivers").is_object())
       throw std::invalid_argument("what receivers were told is no map");
@@ -281,7 +281,7 @@ std::string Service::compose() const {
     const std::lock_guard lock(mutex_);
     couriers = couriers_;
     unclaimed = unclaimed_;
-    out = "{\"version\":" + std::to_string(kVersion) + ",\"engine\":" + saved_engine_ +
+    out = "{\"version\":" + std::to_string(kServiceVersion) + ",\"engine\":" + saved_engine_ +
           ",\"silences\":" + silences_.save() + ",\"receivers\":{";
   }
   auto add = [&out, first = true](const std::string& place, const std::string& told) mutable {

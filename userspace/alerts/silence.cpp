@@ -13,7 +13,7 @@
 namespace nz::alerts {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kSilencesVersion = 1;
 constexpr std::size_t kMostCommentBytes = 500;
 
 }  // namespace
@@ -68,7 +68,7 @@ const Silence* Silences::of(const analysis::Labels& labels, double now) const {
 
 std::string Silences::save() const {
   nlohmann::json out = {
-      {"version", kVersion}, {"next", next_}, {"silences", nlohmann::json::array()}};
+      {"version", kSilencesVersion}, {"next", next_}, {"silences", nlohmann::json::array()}};
   for (const Silence& s : all_) {
     out["silences"].push_back({{"id", s.id},
                                {"matchers", s.matchers_text()},
@@ -83,7 +83,7 @@ Result<void> Silences::restore(std::string_view saved) {
   const char* remedy = "silences begin anew: set them again";
   try {
     const auto in = nlohmann::json::parse(saved);
-    if (in.at("version").get<int>() != kVersion)
+    if (in.at("version").get<int>() != kSilencesVersion)
       return fail("saved silences of version " + in.at("version").dump(), remedy);
     std::vector<Silence> all;
     for (const auto& one : in.at("silences")) {

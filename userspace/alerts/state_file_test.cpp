@@ -13,7 +13,7 @@
 namespace nz::alerts {
 namespace {
 
-struct NoStandardException {};
+struct NotStandard {};
 
 TEST(StateFile, IsReplacedAsAWhole) {
   const std::string path = ::testing::TempDir() + "nz_state";
@@ -37,7 +37,7 @@ TEST(StateKeeper, WhatIsThrownIsCountedAndEndsNothing) {
       StateKeeper keeper(path, [&asked, standard]() -> std::string {
         if (asked++ > 0) return "whole";
         if (standard) throw std::runtime_error("no");
-        throw NoStandardException{};
+        throw NotStandard{};
       });
       keeper.changed();
       ASSERT_TRUE(eventually([&] { return keeper.errors() == 1; }));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "userspace/base/trimmed.h"
 #include "userspace/config/nearest_key.h"
 #include "userspace/config/problems.h"
 
@@ -9,12 +10,6 @@ namespace nz::alerts {
 namespace {
 
 constexpr std::string_view kOpen = "{{", kClose = "}}";
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
 
 }  // namespace
 

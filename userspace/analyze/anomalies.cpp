@@ -16,7 +16,7 @@ namespace nz::analyze {
 namespace {
 
 constexpr std::size_t kGap = 3;  // points below the threshold that do not end an episode
-constexpr std::size_t kBlock = std::size_t{64} << 10;
+constexpr std::size_t kScoredAtOnce = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -60,7 +60,7 @@ bool write_scores(const CsvSeries& csv, const Scores& scores,
                    "\n",
                    i, json_time(csv.times, csv.series.at[i]), json_number(csv.series.value[i]),
                    json_number(scores.score[i]));
-    if (block.size() < kBlock) continue;
+    if (block.size() < kScoredAtOnce) continue;
     if (!write(block)) return false;
     block.clear();
   }

@@ -7,18 +7,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "userspace/base/trimmed.h"
+
 namespace nz::analyze {
 namespace {
 
-constexpr std::size_t kBlock = std::size_t{256} << 10;
-
-// Without blanks at both ends; a delimiter is none, also where it is a tab.
-std::string_view trimmed(std::string_view text, char delimiter = '\0') {
-  const auto blank = [=](char c) { return (c == ' ' || c == '\t') && c != delimiter; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
+constexpr std::size_t kReadAtOnce = std::size_t{256} << 10;
 
 struct Magic {
   std::string_view bytes;
@@ -45,8 +39,8 @@ Result<bool> Lines::fill() {
     begin_ = 0;
   }
   const std::size_t had = buffer_.size();
-  buffer_.resize(had + kBlock);
-  const std::size_t got = std::fread(buffer_.data() + had, 1, kBlock, file_);
+  buffer_.resize(had + kReadAtOnce);
+  const std::size_t got = std::fread(buffer_.data() + had, 1, kReadAtOnce, file_);
   buffer_.resize(had + got);
   if (std::ferror(file_) != 0) return fail_errno("read " + name_, errno);
   if (std::memchr(buffer_.data() + had, '\0', got) != nullptr && !first_)
@@ -119,7 +113,7 @@ Result<bool> Lines::next(std::string_view& record) {
     bytes_ += text.size() + 1;
     begin_ = std::min(end + 1, buffer_.size());
     if (text.ends_with('\r')) text.remove_suffix(1);
-    if (trimmed(text).empty()) continue;
+    if (trimmed(text, " \t").empty()) continue;
     record = text;
     return true;
   }
@@ -129,11 +123,13 @@ void split(std::string_view record, char delimiter, std::vector<std::string_view
            std::deque<std::string>& scratch) {
   cells.clear();
   scratch.clear();
+  // A delimiter is no blank, also where it is a tab.
+  const std::string_view blanks = delimiter == '\t' ? " " : delimiter == ' ' ? "\t" : " \t";
   for (;;) {
-    const std::string_view rest = trimmed(record, delimiter);
+    const std::string_view rest = trimmed(record, blanks);
     if (!rest.starts_with('"')) {
       const std::size_t end = record.find(delimiter);
-      cells.push_back(trimmed(record.substr(0, end), delimiter));
+      cells.push_back(trimmed(record.substr(0, end), blanks));
       if (end == std::string_view::npos) return;
       record.remove_prefix(end + 1);
       continue;

@@ -14,7 +14,7 @@
 namespace nz {
 namespace {
 
-bool is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+bool still_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 std::vector<int> open_many(int n, std::vector<Fd>& owned) {
   std::vector<int> numbers;
@@ -27,7 +27,7 @@ std::vector<int> open_many(int n, std::vector<Fd>& owned) {
 
 int still_open(const std::vector<int>& numbers) {
   int n = 0;
-  for (const int fd : numbers) n += is_open(fd) ? 1 : 0;
+  for (const int fd : numbers) n += still_open(fd) ? 1 : 0;
   return n;
 }
 
@@ -112,11 +112,11 @@ TEST(ClosingTogether, ScopesNest) {
       const ClosingTogether inner(ClosingTogether::Wait::until_closed);
       owned[0].reset();
     }
-    EXPECT_FALSE(is_open(numbers[0]));
+    EXPECT_FALSE(still_open(numbers[0]));
     owned[1].reset();
-    EXPECT_TRUE(is_open(numbers[1]));
+    EXPECT_TRUE(still_open(numbers[1]));
   }
-  EXPECT_FALSE(is_open(numbers[1]));
+  EXPECT_FALSE(still_open(numbers[1]));
 }
 
 TEST(ClosingTogether, ManyScopesFromManyThreads) {

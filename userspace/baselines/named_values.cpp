@@ -19,9 +19,9 @@ using alerts::BaselineValue;
 using alerts::Statistic;
 using Kind = alerts::Statistic::Kind;
 
-constexpr std::size_t kMostAsked = 4096;  // some 0.4 KB each
-constexpr std::size_t kLeastSlices = 3;   // fewer do not tell how they spread
-constexpr int kForget = 60;               // refreshes: an hour
+constexpr std::size_t kMostAsked = 4096;   // some 0.4 KB each
+constexpr std::size_t kLeastSlices = 3;    // fewer do not tell how they spread
+constexpr int kForgetAfterRefreshes = 60;  // refreshes: an hour
 
 struct Part {
   double seconds = 0;
@@ -114,8 +114,8 @@ void NamedValues::refresh() {
     for (auto& [name, known] : by_name_) {
       names.push_back(name);
       for (auto& [key, asked] : known.asked) asked.quiet++;
-      asked_ -=
-          std::erase_if(known.asked, [](const auto& one) { return one.second.quiet > kForget; });
+      asked_ -= std::erase_if(
+          known.asked, [](const auto& one) { return one.second.quiet > kForgetAfterRefreshes; });
     }
   }
   for (const std::string& name : names) refresh(name);

@@ -27,7 +27,7 @@ constexpr std::int64_t kFoldEvery = 6;    // hours
 constexpr std::int64_t kAhead = 8;        // hours foretold: a group may be late by two
 constexpr std::int64_t kRemember = 24;    // hours that may turn out to be held
 constexpr std::size_t kMostWaiting = 48;  // hours of a series
-constexpr double kForget = 28 * 86400.0;  // series that gave no value for so long
+constexpr double kForgetAfterSeconds = 28 * 86400.0;  // series that gave no value for so long
 constexpr std::size_t kMostCompared = 40;
 constexpr std::string_view kOrderPath = "nearzero_order_stage_duration_seconds";
 
@@ -333,7 +333,7 @@ void Usual::fold(std::size_t number, std::int64_t hour, double now) {
       series.newest = waits.hour;
     }
     hours.hold_out(series.held);
-    if (hours.hours() == 0 || now - series.last > kForget) continue;
+    if (hours.hours() == 0 || now - series.last > kForgetAfterSeconds) continue;
     next.push_back({series.of, series.last, hours.blob()});
     series.ahead = outlook(hours, hour);
   }

@@ -13,12 +13,12 @@
 namespace nz::commands {
 namespace {
 
-struct Options {
+struct AgentOptions {
   std::string config_file, listen, log_level;
   bool check = false, print = false;
 };
 
-Result<config::Config> effective_config(const Options& options) {
+Result<config::Config> effective_config(const AgentOptions& options) {
   auto config = options.config_file.empty() ? Result<config::Config>(config::defaults())
                                             : config::load_file(options.config_file);
   if (!config) return config;
@@ -31,7 +31,7 @@ Result<config::Config> effective_config(const Options& options) {
   return config;
 }
 
-int run(const Options& options) {
+int run_agent(const AgentOptions& options) {
   const auto config = effective_config(options);
   if (!config) {
     fmt::print(stderr, "{}\n", config.error().text());
@@ -64,7 +64,7 @@ int run(const Options& options) {
 }  // namespace
 
 Command add_agent(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AgentOptions>();
   auto* sub = app.add_subcommand("agent", "Run the daemon: observe, and answer /metrics");
   sub->add_option("-c,--config", options->config_file, "YAML file; SIGHUP reads it again")
       ->envname("NEARZERO_CONFIG");
@@ -77,7 +77,7 @@ Command add_agent(CLI::App& app) {
                 {"nearzero agent --config orders.yaml --check-config", ""},
                 {"NEARZERO_LOG_LEVEL=debug nearzero agent --listen 127.0.0.1:9800", ""},
                 {"kill -HUP $(cat /run/nearzero/agent.lock)", "reload the configuration"}}));
-  return {sub, [options] { return run(*options); }};
+  return {sub, [options] { return run_agent(*options); }};
 }
 
 }  // namespace nz::commands

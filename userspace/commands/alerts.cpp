@@ -37,7 +37,7 @@ using alerts::Alert;
 using cli::Table;
 using nlohmann::json;
 
-struct Options {
+struct AlertsOptions {
   std::vector<std::string> files;
   std::string history = store::Options().path;
   std::string from, to, format = "text", runtime_dir = "/run/nearzero";
@@ -88,7 +88,7 @@ std::optional<double> parse_moment(const std::string& text, double now) {
 
 // ---- check
 
-int run_check(const Options& options) {
+int run_check(const AlertsOptions& options) {
   const alerts::RuleFile file = alerts::load_rules(options.files);
   if (options.format == "json") {
     json out = {
@@ -128,7 +128,7 @@ int run_check(const Options& options) {
 
 // ---- prometheus
 
-int run_prometheus(const Options& options) {
+int run_prometheus(const AlertsOptions& options) {
   const alerts::RuleFile file = alerts::load_rules(options.files);
   print_problems(file);
   const auto made = alerts::prometheus_file(file.rules, file.name);
@@ -145,7 +145,7 @@ std::string lasted(const Alert& alert) {
              : fmt::format("{:.0f} s", std::max(0.0, alert.resolved_at - alert.fired_at));
 }
 
-int print_replayed(const Options& options, const alerts::RuleFile& file,
+int print_replayed(const AlertsOptions& options, const alerts::RuleFile& file,
                    const alerts::Replayed& replayed) {
   if (options.format == "json") {
     json out = {
@@ -247,7 +247,7 @@ Result<alerts::Replayed> replay_lines(const std::string& path, const alerts::Rul
   return alerts::replay(file.rules, recording, replay);
 }
 
-int run_test(const Options& options) {
+int run_test(const AlertsOptions& options) {
   alerts::ReplayOptions replay;
   const double now = unix_seconds();
   for (const auto& [text, out] :
@@ -287,7 +287,7 @@ int run_test(const Options& options) {
 // ---- of the running agent
 
 /// The agent's answer as JSON; nothing, and the exit code, where there is none.
-std::optional<json> ask(const Options& options, const std::string& command, const char* what,
+std::optional<json> ask(const AlertsOptions& options, const std::string& command, const char* what,
                         int& code) {
   const auto answer = agent::send_command(options.runtime_dir, command);
   if (!answer) {
@@ -355,7 +355,7 @@ std::string list_text(const json& in) {
   return text;
 }
 
-int run_list(const Options& options) {
+int run_list(const AlertsOptions& options) {
   int code = kOk;
   const auto answer = ask(options, "alerts", "alerts list", code);
   if (!answer) return code;
@@ -369,7 +369,7 @@ std::string silence_text(const json& silence) {
                      silence.at("matchers").get<std::string>());
 }
 
-int list_silences(const Options& options) {
+int list_silences(const AlertsOptions& options) {
   int code = kOk;
   const auto answer = ask(options, "silences", "alerts silence", code);
   if (!answer) return code;
@@ -385,7 +385,7 @@ int list_silences(const Options& options) {
   });
 }
 
-int run_silence(const Options& options) {
+int run_silence(const AlertsOptions& options) {
   if (options.list_silences) return list_silences(options);
   if (!options.remove.empty()) {
     const auto answer =
@@ -420,17 +420,17 @@ int run_silence(const Options& options) {
 // ---- command line
 
 CLI::App* add_sub(CLI::App& parent, const std::string& name, const std::string& help,
-                  Options& options) {
+                  AlertsOptions& options) {
   CLI::App* sub = parent.add_subcommand(name, help);
   add_format(*sub, options.format);
   return sub;
 }
 
-void add_files(CLI::App& sub, Options& options) {
+void add_files(CLI::App& sub, AlertsOptions& options) {
   sub.add_option("file", options.files, "Rule files")->required();
 }
 
-void add_runtime_dir(CLI::App& sub, Options& options) {
+void add_runtime_dir(CLI::App& sub, AlertsOptions& options) {
   sub.add_option("--runtime-dir", options.runtime_dir, "Folder of the agent's socket")
       ->envname("NEARZERO_RUNTIME_DIR")
       ->capture_default_str();
@@ -439,7 +439,7 @@ void add_runtime_dir(CLI::App& sub, Options& options) {
 }  // namespace
 
 Command add_alerts(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AlertsOptions>();
   auto* sub = app.add_subcommand(
       "alerts", "Alert rules: check, test on history, for Prometheus; what fires, and silences");
   sub->require_subcommand(1);

@@ -25,7 +25,7 @@ namespace {
 
 using analyze::CsvSeries;
 
-struct Options {
+struct AnalyzeOptions {
   std::string what, file, format = "text";
   std::string delimiter, bound = "either", season, plot;
   analyze::CsvOptions csv;
@@ -37,7 +37,7 @@ struct Options {
 struct Close {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
-using File = std::unique_ptr<std::FILE, Close>;
+using CsvFile = std::unique_ptr<std::FILE, Close>;
 
 Result<void> understand(const std::string& delimiter, analyze::CsvOptions& csv) {
   if (delimiter.empty()) return {};
@@ -51,9 +51,9 @@ Result<void> understand(const std::string& delimiter, analyze::CsvOptions& csv) 
   return {};
 }
 
-Result<CsvSeries> read(const Options& options) {
+Result<CsvSeries> read(const AnalyzeOptions& options) {
   const bool from_stdin = options.file == "-";
-  const File opened(from_stdin ? nullptr : std::fopen(options.file.c_str(), "re"));
+  const CsvFile opened(from_stdin ? nullptr : std::fopen(options.file.c_str(), "re"));
   if (!from_stdin && !opened)
     return fail_errno("open " + options.file, errno, "- reads from standard input");
   if (from_stdin && isatty(STDIN_FILENO) != 0)
@@ -70,10 +70,10 @@ Result<CsvSeries> read(const Options& options) {
       });
 }
 
-int save_plot(const Options& options, const analyze::Plot& plot) {
+int save_plot(const AnalyzeOptions& options, const analyze::Plot& plot) {
   if (options.plot.empty()) return kOk;
   const std::string text = analyze::draw(plot);
-  File file(std::fopen(options.plot.c_str(), "we"));
+  CsvFile file(std::fopen(options.plot.c_str(), "we"));
   if (!file) return report("analyze", fail_errno("write " + options.plot, errno).value(), kFailed);
   const bool written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
   if (std::fclose(file.release()) != 0 || !written)
@@ -81,12 +81,12 @@ int save_plot(const Options& options, const analyze::Plot& plot) {
   return kOk;
 }
 
-int print_then_plot(int printed, const Options& options, const analyze::Plot& plot) {
+int print_then_plot(int printed, const AnalyzeOptions& options, const analyze::Plot& plot) {
   const int saved = save_plot(options, plot);
   return printed != kOk ? printed : saved;
 }
 
-int anomalies(const Options& options, const CsvSeries& csv) {
+int anomalies(const AnalyzeOptions& options, const CsvSeries& csv) {
   analyze::Scores scores;
   {
     cli::Progress progress("scoring points:");
@@ -105,7 +105,7 @@ int anomalies(const Options& options, const CsvSeries& csv) {
                          analyze::picture_of(csv, analyze::episodes(scores, options.threshold)));
 }
 
-int changes(const Options& options, const CsvSeries& csv) {
+int changes(const AnalyzeOptions& options, const CsvSeries& csv) {
   const auto found = analyze::find_changes(csv);
   const int printed =
       print(options.format == "json" ? analyze::changes_json(csv, found)
@@ -114,7 +114,7 @@ int changes(const Options& options, const CsvSeries& csv) {
   return print_then_plot(printed, options, analyze::picture_of(csv, found));
 }
 
-int trend(const Options& options, const CsvSeries& csv) {
+int trend(const AnalyzeOptions& options, const CsvSeries& csv) {
   analyze::TrendQuestion question;
   question.limit = options.limit;
   question.bound = options.bound == "above"   ? analysis::Bound::upper
@@ -137,7 +137,7 @@ int trend(const Options& options, const CsvSeries& csv) {
   return print_then_plot(printed, options, analyze::picture_of(csv, answer));
 }
 
-int run(Options options) {
+int run_analyze(AnalyzeOptions options) {
   if (auto understood = understand(options.delimiter, options.csv); !understood)
     return report("analyze", understood.error(), kUsage);
   if (!options.plot.empty() && analyze::overwrites(options.plot, options.file))
@@ -156,7 +156,7 @@ int run(Options options) {
 }  // namespace
 
 Command add_analyze(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<AnalyzeOptions>();
   auto* sub = app.add_subcommand(
       "analyze",
       "Anomalies, changes and the trend of any series in a file, as the agent sees them");
@@ -197,7 +197,7 @@ Command add_analyze(CLI::App& app) {
        {"nearzero analyze trend disk.csv --value-column used_percent", "of several columns"}},
       "Times are ISO 8601, Unix seconds (ms, us, ns by their size), or any numbers. In noise a\n"
       "score of 0.99 comes about once in 259,200 points, a month of points each 10 s."));
-  return {sub, [options] { return run(*options); }};
+  return {sub, [options] { return run_analyze(*options); }};
 }
 
 }  // namespace nz::commands

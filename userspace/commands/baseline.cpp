@@ -37,7 +37,7 @@ using nlohmann::json;
 constexpr double kDefaultSeconds = 3600;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-struct Options {
+struct BaselineOptions {
   std::string action, name, from, to, format = "text";
   std::string db = store::Options().path;
   std::vector<std::string> series;
@@ -58,7 +58,7 @@ struct Range {
   double from = 0, to = 0;
 };
 
-Result<Range> range_of(const Options& options) {
+Result<Range> range_of(const BaselineOptions& options) {
   const double now = unix_seconds();
   Range range{0, now};
   const auto parse = [&](const std::string& text, double& to) -> Result<void> {
@@ -100,7 +100,7 @@ Result<std::vector<analysis::Window>> read_range(store::Reader& reader, const Ra
 
 // ---- set
 
-int set(const Options& options) {
+int set(const BaselineOptions& options) {
   if (auto checked = baselines::check_name(options.name); !checked) return failed(checked.error());
   const auto range = range_of(options);
   if (!range) return failed(range.error());
@@ -140,7 +140,7 @@ int set(const Options& options) {
 
 // ---- list
 
-int list(const Options& options) {
+int list(const BaselineOptions& options) {
   auto reader = store::Reader::open(options.db);
   if (!reader) return failed(reader.error());
   const auto all = baselines::heads(**reader);
@@ -175,7 +175,7 @@ int list(const Options& options) {
 
 // ---- show
 
-bool is_wanted(const Options& options, const std::string& name) {
+bool is_wanted(const BaselineOptions& options, const std::string& name) {
   return options.series.empty() ||
          std::any_of(options.series.begin(), options.series.end(), [&](const std::string& pattern) {
            return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
@@ -229,7 +229,7 @@ std::string rest_text(std::size_t left, const char* which) {
   return left == 0 ? "" : fmt::format("{} {} are left out; --top 0 shows all\n", left, which);
 }
 
-std::string shown_text(const Options& options, const NamedBaseline& baseline) {
+std::string shown_text(const BaselineOptions& options, const NamedBaseline& baseline) {
   std::string text = head_text(baseline);
   Table table({{"QUANTITY", Table::Align::left, 100},
                {"MIDDLE", Table::Align::right},
@@ -282,7 +282,7 @@ std::string verdict(const Comparison& c) {
   return c.confidence > 0 || same ? "no" : "too little to tell";
 }
 
-std::string compared_text(const Options& options, const NamedBaseline& baseline,
+std::string compared_text(const BaselineOptions& options, const NamedBaseline& baseline,
                           const std::vector<analysis::Window>& now,
                           const std::vector<Comparison>& all) {
   std::string text = head_text(baseline);
@@ -339,7 +339,8 @@ json comparison_json(const Comparison& c) {
   return out;
 }
 
-int compare_with(const Options& options, store::Reader& reader, const NamedBaseline& baseline) {
+int compare_with(const BaselineOptions& options, store::Reader& reader,
+                 const NamedBaseline& baseline) {
   const auto range = range_of(options);
   if (!range) return failed(range.error());
   const auto now = read_range(reader, *range);
@@ -356,7 +357,7 @@ int compare_with(const Options& options, store::Reader& reader, const NamedBasel
   return print_json(out);
 }
 
-int show(const Options& options) {
+int show(const BaselineOptions& options) {
   auto reader = store::Reader::open(options.db);
   if (!reader) return failed(reader.error());
   const auto baseline = baselines::find(**reader, options.name);
@@ -374,14 +375,14 @@ int show(const Options& options) {
   return print_json(out);
 }
 
-int remove(const Options& options) {
+int remove(const BaselineOptions& options) {
   const auto removed = baselines::remove(options.db, options.name);
   if (!removed) return failed(removed.error());
   if (options.format == "json") return print_json({{"removed", options.name}});
   return print(options.name + " is removed\n");
 }
 
-int run(const Options& options) {
+int run_baseline(const BaselineOptions& options) {
   const bool named = options.action != "list";
   if (named && options.name.empty())
     return failed(Error{options.action + " takes the name of a baseline",
@@ -399,7 +400,7 @@ int run(const Options& options) {
 }  // namespace
 
 Command add_baseline(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BaselineOptions>();
   auto* sub = app.add_subcommand(
       "baseline", "Keep a time of the history under a name, and see what moved since");
   sub->add_option("action", options->action, "set, list, show or remove")
@@ -432,7 +433,7 @@ Command add_baseline(CLI::App& app) {
       "Works beside a running agent, whose rules know a new one within a minute "
       "(degradation: {baseline: release-1.4}).\nWhat is usual at each hour of the week the agent "
       "learns by itself (docs/baselines.md)."));
-  return {sub, [options] { return run(*options); }};
+  return {sub, [options] { return run_baseline(*options); }};
 }
 
 }  // namespace nz::commands

@@ -30,7 +30,7 @@ constexpr size_t kMostFunctions = 20;
 // Of one core, while counting: `check` must not be what makes the service miss its target.
 constexpr double kMostWhileCounting = 0.05;
 
-struct Options {
+struct CheckOptions {
   std::string where, format = "text", runtime_dir = "/run/nearzero";
   std::optional<pid_t> pid;
   double seconds = 1;
@@ -51,7 +51,7 @@ const char* word(inspect::Row::State state) {
   return "";
 }
 
-int check_host(const Options& options) {
+int check_host(const CheckOptions& options) {
   const inspect::Host host = inspect::look_at_host(options.runtime_dir);
   const int code = !host.privileged ? kNoPrivilege : host.supported ? kOk : kUnsupported;
   if (options.format == "json") {
@@ -161,8 +161,8 @@ std::string block(const Findings& found, const std::vector<targets::Process>& ru
 }
 
 // Fills in how often each was called; the text says why not.
-std::string count(std::vector<Findings>& findings, const std::string& path, const Options& options,
-                  inspect::CallRate& rate) {
+std::string count(std::vector<Findings>& findings, const std::string& path,
+                  const CheckOptions& options, inspect::CallRate& rate) {
   if (options.seconds == 0) return "--seconds 0";
   auto object = inspect::load_counter();
   if (!object) return object.error().text();
@@ -200,7 +200,7 @@ json findings_json(const Findings& f, double seconds) {
   return out;
 }
 
-int check_function(const Options& options) {
+int check_function(const CheckOptions& options) {
   const auto place = inspect::find_place(options.where, options.pid);
   if (!place) return report("check", place.error(), kNotFound);
   if (place->pattern.empty())
@@ -270,7 +270,7 @@ int check_function(const Options& options) {
 }  // namespace
 
 Command add_check(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CheckOptions>();
   auto* sub = app.add_subcommand(
       "check", "What this host allows; for a function: does a probe fire, is it safe, its cost");
   sub->add_option("where", options->where,

@@ -30,7 +30,7 @@ namespace {
 using cli::Table;
 using nlohmann::json;
 
-struct Options {
+struct HistoryOptions {
   std::string action, file, format, output, from, to, level;
   std::string db = store::Options().path;
   std::vector<std::string> series, labels;
@@ -38,7 +38,7 @@ struct Options {
   bool check = false;
 };
 
-using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+using OwnedFile = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 
 int usage(const std::string& what, const std::string& remedy) {
   return report("history", Error{what, remedy}, kUsage);
@@ -59,7 +59,7 @@ struct Summary {
   std::optional<std::vector<std::string>> problems;
 };
 
-Result<Summary> summary_of(const Options& options) {
+Result<Summary> summary_of(const HistoryOptions& options) {
   auto reader = store::Reader::open(options.db);
   if (!reader) return tl::unexpected(reader.error());
   Summary s;
@@ -82,7 +82,7 @@ Result<Summary> summary_of(const Options& options) {
   return s;
 }
 
-json info_json(const Options& options, const Summary& s) {
+json info_json(const HistoryOptions& options, const Summary& s) {
   json out = {
       {"path", options.db},     {"bytes", {{"database", s.sizes.database}, {"wal", s.sizes.wal}}},
       {"series", s.series},     {"events", s.events},
@@ -107,7 +107,7 @@ json info_json(const Options& options, const Summary& s) {
   return out;
 }
 
-std::string info_text(const Options& options, const Summary& s) {
+std::string info_text(const HistoryOptions& options, const Summary& s) {
   std::string text = fmt::format("{}: {}, write-ahead log {}\n{} series, {} events, {} reports\n\n",
                                  options.db, size_text(s.sizes.database), size_text(s.sizes.wal),
                                  s.series, s.events, s.reports);
@@ -135,7 +135,7 @@ std::string info_text(const Options& options, const Summary& s) {
   return text;
 }
 
-int info(const Options& options) {
+int info(const HistoryOptions& options) {
   if (!options.format.empty() && options.format != "text" && options.format != "json")
     return usage("info prints no '" + options.format + "'", "-f text or -f json");
   const auto summary = summary_of(options);
@@ -163,7 +163,7 @@ std::optional<store::Level> level_of(const std::string& word) {
 }
 
 // What an import reads where nobody says it: by the name of the file.
-std::string import_format(const Options& options) {
+std::string import_format(const HistoryOptions& options) {
   if (!options.format.empty()) return options.format;
   if (options.file.ends_with(".csv")) return "csv";
   const bool openmetrics = options.file.ends_with(".om") || options.file.ends_with(".openmetrics");
@@ -181,7 +181,7 @@ Result<std::vector<double>> quantiles_of(const std::string& text) {
   return quantiles;
 }
 
-Result<store::ExportOptions> export_options(const Options& options) {
+Result<store::ExportOptions> export_options(const HistoryOptions& options) {
   store::ExportOptions out;
   const auto format = format_of(options.format.empty() ? "csv" : options.format);
   if (!format)
@@ -216,12 +216,12 @@ Result<store::ExportOptions> export_options(const Options& options) {
   return out;
 }
 
-int write_export(const Options& options) {
+int write_export(const HistoryOptions& options) {
   const auto wanted = export_options(options);
   if (!wanted) return report("history", wanted.error(), kUsage);
   auto reader = store::Reader::open(options.db);
   if (!reader) return report("history", reader.error(), kNotFound);
-  File own(nullptr, &std::fclose);
+  OwnedFile own(nullptr, &std::fclose);
   std::FILE* out = stdout;
   if (!options.output.empty()) {
     if (store::belongs_to(options.output, options.db))
@@ -285,12 +285,12 @@ int write_export(const Options& options) {
 }
 
 // What cannot be read twice is kept in a file without a name.
-Result<File> seekable(const std::string& name) {
-  File file(name == "-" ? stdin : std::fopen(name.c_str(), "re"),
-            name == "-" ? +[](std::FILE*) { return 0; } : &std::fclose);
+Result<OwnedFile> seekable(const std::string& name) {
+  OwnedFile file(name == "-" ? stdin : std::fopen(name.c_str(), "re"),
+                 name == "-" ? +[](std::FILE*) { return 0; } : &std::fclose);
   if (!file) return fail_errno("open " + name, errno, "give a file that an export wrote, or -");
   if (std::fseek(file.get(), 0, SEEK_CUR) == 0) return file;
-  File copy(std::tmpfile(), &std::fclose);
+  OwnedFile copy(std::tmpfile(), &std::fclose);
   if (!copy) return fail_errno("keep what is read in a temporary file", errno, "set TMPDIR");
   std::array<char, 65536> piece{};
   while (const std::size_t n = std::fread(piece.data(), 1, piece.size(), file.get())) {
@@ -321,7 +321,7 @@ std::string what_is_missing(const store::Imported& imported) {
   return text + (imported.by_bucket.size() > kShown ? ", ..." : "");
 }
 
-int read_import(const Options& options) {
+int read_import(const HistoryOptions& options) {
   if (options.file.empty()) return usage("no file is named", "nearzero history import FILE, or -");
   const auto format = format_of(import_format(options));
   if (!format)
@@ -355,7 +355,7 @@ int read_import(const Options& options) {
   return print(text + what_is_missing(*imported) + "\n");
 }
 
-int run(const Options& options) {
+int run_history(const HistoryOptions& options) {
   if (options.action != "import" && !options.file.empty())
     return usage("'" + options.file + "' is too much: " + options.action + " takes no file",
                  "-o FILE to write to a file, --db FILE for another history");
@@ -366,7 +366,7 @@ int run(const Options& options) {
 }  // namespace
 
 Command add_history(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<HistoryOptions>();
   auto* sub = app.add_subcommand("history", "What is kept on disk: look at it, export, import");
   sub->add_option("action", options->action, "info, export or import")
       ->required()
@@ -407,7 +407,7 @@ Command add_history(CLI::App& app) {
        {"nearzero history import history.om --db other.db", "OpenMetrics, promtool's too"}},
       "Works beside a running agent. An import leaves out what would lie over something that is "
       "there."));
-  return {sub, [options] { return run(*options); }};
+  return {sub, [options] { return run_history(*options); }};
 }
 
 }  // namespace nz::commands

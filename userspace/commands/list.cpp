@@ -24,7 +24,7 @@ namespace {
 using cli::Table;
 using nlohmann::json;
 
-struct Options {
+struct ListOptions {
   std::string what, format = "text";
   std::optional<pid_t> pid;
   size_t limit = 200;
@@ -34,7 +34,7 @@ std::string ns_text(double ns) { return fmt::format("{:.0f}", ns); }
 
 // ---- functions of a binary
 
-int list_functions(const Options& options, const std::string& what) {
+int list_functions(const ListOptions& options, const std::string& what) {
   const auto place = inspect::find_place(what, options.pid);
   if (!place) return report("list", place.error(), kNotFound);
   const auto binary = sites::Binary::open(place->path);
@@ -94,7 +94,7 @@ int list_functions(const Options& options, const std::string& what) {
 
 // ---- statically defined probes
 
-int list_usdt(const Options& options, const std::string& what) {
+int list_usdt(const ListOptions& options, const std::string& what) {
   const auto place = inspect::find_place(what, options.pid);
   if (!place) return report("list", place.error(), kNotFound);
   const auto probes = sites::usdt_probes(place->path);
@@ -133,7 +133,7 @@ int list_usdt(const Options& options, const std::string& what) {
 
 // ---- system calls
 
-int list_syscalls(const Options& options, const std::string& pattern) {
+int list_syscalls(const ListOptions& options, const std::string& pattern) {
   json out = {{"syscalls", json::array()}};
   Table table({{"NUMBER", Table::Align::right}, {"SYSCALL"}});
   for (uint32_t number = 0; number < NZ_NR_SYSCALLS; number++) {
@@ -158,7 +158,7 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
   return text;
 }
 
-int list_sqlite(const Options& options) {
+int list_sqlite(const ListOptions& options) {
   size_t unreadable = 0;
   std::vector<inspect::SqliteUser> users;
   {
@@ -218,7 +218,7 @@ int overview() {
       "processes with SQLite   nearzero list sqlite\n");
 }
 
-int run(const Options& options) {
+int run_list(const ListOptions& options) {
   const auto after = [&](const std::string& prefix) {
     return options.what.starts_with(prefix)
                ? std::optional<std::string>(options.what.substr(prefix.size()))
@@ -236,7 +236,7 @@ int run(const Options& options) {
 }  // namespace
 
 Command add_list(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ListOptions>();
   auto* sub = app.add_subcommand(
       "list", "What can be probed: functions, USDT probes, system calls, users of SQLite");
   sub->add_option("what", options->what,
@@ -253,7 +253,7 @@ Command add_list(CLI::App& app) {
                         {"nearzero list 'syscalls:*sync*'", ""},
                         {"nearzero list sqlite", "who uses SQLite, and how"},
                         {"nearzero list -f json libsqlite3:sqlite3_prepare_v2", "for programs"}}));
-  return {sub, [options] { return run(*options); }};
+  return {sub, [options] { return run_list(*options); }};
 }
 
 }  // namespace nz::commands

@@ -22,7 +22,7 @@
 namespace nz::commands {
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::string from, to = "now", compare = "previous", title, format, output;
   std::string url = "http://127.0.0.1:9718", token_file, ca_file;
   std::string prometheus, job;
@@ -48,7 +48,7 @@ CLI::Validator compare_validator() {
 }
 
 // What was asked for, else what the file's name tells; a terminal and a pipe read Markdown.
-std::string format_of(const Options& options) {
+std::string format_of(const ReportOptions& options) {
   if (!options.format.empty()) return options.format;
   for (const auto& [ending, format] :
        {std::pair{".html", "html"}, {".htm", "html"}, {".md", "md"}, {".json", "json"}}) {
@@ -66,7 +66,7 @@ bool is_stdout(const std::string& path) {
           there.st_dev == out.st_dev && there.st_ino == out.st_ino);
 }
 
-int deliver(const Options& options, const std::string& text) {
+int deliver(const ReportOptions& options, const std::string& text) {
   if (is_stdout(options.output)) return cli::write_out(text) ? kOk : kFailed;
   const auto written = report::write_output(options.output, text, 0644);
   if (!written) return report("report", written.error(), kFailed);
@@ -75,7 +75,7 @@ int deliver(const Options& options, const std::string& text) {
              : kFailed;
 }
 
-client::Options connection(const Options& options, const std::string& url) {
+client::Options connection(const ReportOptions& options, const std::string& url) {
   client::Options c;
   c.url = url;
   c.token_file = options.token_file;
@@ -85,7 +85,7 @@ client::Options connection(const Options& options, const std::string& url) {
 
 // ---- one host, from its agent
 
-int of_agent(const Options& options) {
+int of_agent(const ReportOptions& options) {
   client::Options how = connection(options, options.url);
   how.start_it = "start it: nearzero agent; or name its address with --url";
   auto agent = client::Client::make(std::move(how));
@@ -119,7 +119,7 @@ int of_agent(const Options& options) {
 
 // ---- many hosts, from a Prometheus
 
-int of_fleet(const Options& options) {
+int of_fleet(const ReportOptions& options) {
   client::Options how = connection(options, options.prometheus);
   how.who = "Prometheus";
   how.start_it = "is it running, and is this its address?";
@@ -156,7 +156,7 @@ int of_fleet(const Options& options) {
 }  // namespace
 
 Command add_report(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportOptions>();
   auto* sub = app.add_subcommand("report",
                                  "What happened, what it cost, what to do: HTML, Markdown or JSON");
   sub->add_option("--from", options->from,

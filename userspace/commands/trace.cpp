@@ -18,7 +18,7 @@
 namespace nz::commands {
 namespace {
 
-struct Options {
+struct TraceOptions {
   std::vector<std::string> words;
   std::optional<pid_t> pid;
   std::string comm, exe, cgroup, unit, container;
@@ -51,7 +51,7 @@ std::optional<uint64_t> parse_ns(const std::string& text) {
   return static_cast<uint64_t>(ns);
 }
 
-Result<void> take_words(const Options& options, trace::Request& request) {
+Result<void> take_words(const TraceOptions& options, trace::Request& request) {
   std::vector<std::string> words = options.words;
   std::vector<double> numbers;
   while (!words.empty() && numbers.size() < 2) {
@@ -83,7 +83,7 @@ Result<void> take_words(const Options& options, trace::Request& request) {
   return {};
 }
 
-void take_whose(const Options& options, trace::Request& request) {
+void take_whose(const TraceOptions& options, trace::Request& request) {
   const auto say = [&request](const std::string& what, const std::string& value) {
     request.whose += (request.whose.empty() ? "" : ", ") + what + " " + value;
   };
@@ -116,7 +116,7 @@ void take_whose(const Options& options, trace::Request& request) {
 constexpr const char* kBy[] = {"pid",     "tid",       "comm",  "cpu",
                                "syscall", "statement", "error", "detail"};
 
-Result<void> take_by(const Options& options, trace::Request& request) {
+Result<void> take_by(const TraceOptions& options, trace::Request& request) {
   for (const std::string& word : CLI::detail::split(options.by, ',')) {
     if (word.empty()) continue;
     if (std::find(std::begin(kBy), std::end(kBy), word) == std::end(kBy))
@@ -136,7 +136,7 @@ Result<void> take_by(const Options& options, trace::Request& request) {
   return {};
 }
 
-int run(const Options& options) {
+int run_trace(const TraceOptions& options) {
   trace::Request request = options.request;
   request.json = options.format == "json";
   request.stacks = !options.no_stacks;
@@ -159,7 +159,7 @@ int run(const Options& options) {
 }  // namespace
 
 Command add_trace(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<TraceOptions>();
   trace::Request& request = options->request;
   auto* sub = app.add_subcommand(
       "trace",
@@ -215,7 +215,7 @@ Command add_trace(CLI::App& app) {
       "Costs are estimated before anything is attached; above --budget it asks, or without a "
       "terminal\nneeds --yes. Above twice the budget it detaches by itself, prints, and ends with "
       "10."));
-  return {sub, [options] { return run(*options); }};
+  return {sub, [options] { return run_trace(*options); }};
 }
 
 }  // namespace nz::commands

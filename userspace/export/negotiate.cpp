@@ -3,16 +3,11 @@
 #include <string>
 #include <string_view>
 
+#include "userspace/base/trimmed.h"
 #include "userspace/export/exposition.h"
 
 namespace nz::exposition {
 namespace {
-
-std::string_view trim(std::string_view s) {
-  const auto first = s.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return s.substr(first, s.find_last_not_of(" \t") - first + 1);
-}
 
 std::string lower(std::string_view s) {
   std::string result(s);
@@ -27,7 +22,7 @@ std::string_view take_until(std::string_view& rest, char separator) {
   const auto end = rest.find(separator);
   const std::string_view part = rest.substr(0, end);
   rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return trim(part);
+  return trimmed(part);
 }
 
 // One element of an Accept header: "type/subtype;name=value;q=0.5".
@@ -43,7 +38,7 @@ Clause parse_clause(std::string_view text) {
   while (!text.empty()) {
     std::string_view value = take_until(text, ';');
     const std::string name = lower(take_until(value, '='));
-    value = trim(value);
+    value = trimmed(value);
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
       value = value.substr(1, value.size() - 2);
     }

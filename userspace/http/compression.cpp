@@ -5,14 +5,10 @@
 
 #include <charconv>
 
+#include "userspace/base/trimmed.h"
+
 namespace nz::http {
 namespace {
-
-std::string_view trim(std::string_view s) {
-  const auto first = s.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return s.substr(first, s.find_last_not_of(" \t") - first + 1);
-}
 
 bool is(std::string_view text, std::string_view lower_case_name) {
   return text.size() == lower_case_name.size() &&
@@ -40,7 +36,7 @@ bool accepts_gzip(std::string_view accept_encoding) {
     accept_encoding.remove_prefix(comma == std::string_view::npos ? accept_encoding.size()
                                                                   : comma + 1);
     const auto semicolon = element.find(';');
-    const std::string_view coding = trim(element.substr(0, semicolon));
+    const std::string_view coding = trimmed(element.substr(0, semicolon));
     const bool wanted =
         quality_of(semicolon == std::string_view::npos ? "" : element.substr(semicolon)) > 0;
     if (is(coding, "gzip") || is(coding, "x-gzip")) named = wanted;

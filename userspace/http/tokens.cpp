@@ -4,6 +4,7 @@
 #include <gnutls/gnutls.h>
 #include <strings.h>
 
+#include "userspace/base/trimmed.h"
 #include "userspace/http/secret_file.h"
 
 namespace nz::http {
@@ -11,12 +12,6 @@ namespace {
 
 constexpr std::size_t kMostTokens = 64;  // each is compared with at every request
 constexpr const char* kHowToMake = "make one with: openssl rand -hex 32";
-
-std::string_view trim(std::string_view s) {
-  const auto first = s.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return s.substr(first, s.find_last_not_of(" \t\r") - first + 1);
-}
 
 // b64token of RFC 6750, 2.1.
 bool is_token(std::string_view text) {
@@ -37,7 +32,7 @@ Result<Tokens> Tokens::parse(std::string_view text, const std::string& name) {
   Tokens tokens;
   for (std::size_t line = 1; !text.empty(); line++) {
     const auto end = text.find('\n');
-    const std::string_view token = trim(text.substr(0, end));
+    const std::string_view token = trimmed(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (token.empty() || token.front() == '#') continue;
     const std::string place = name + ":" + std::to_string(line);
@@ -72,7 +67,7 @@ bool Tokens::accept(std::string_view authorization) const {
       strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0) {
     return false;
   }
-  const Digest given = digest_of(trim(authorization.substr(kScheme.size())));
+  const Digest given = digest_of(trimmed(authorization.substr(kScheme.size())));
   bool known = false;
   // No early end: all are compared, each in constant time.
   for (const Digest& digest : digests_) {

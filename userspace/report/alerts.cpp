@@ -6,7 +6,7 @@
 namespace nz::report {
 namespace {
 
-constexpr std::size_t kMostRows = 50;
+constexpr std::size_t kMostAlerts = 50;
 
 Tone tone_of(const Alert& alert, bool fires) {
   if (!fires) return Tone::quiet;
@@ -31,10 +31,10 @@ std::optional<Section> alerts_section(const Facts& facts) {
   Table table;
   table.columns = {{"rule"}, {"severity"}, {"of"}, {"fired"}, {"what"}};
   for (const Alert* a : found) {
-    if (table.rows.size() == kMostRows) {
-      table.note =
-          counted(static_cast<double>(found.size() - kMostRows), "older one is", "older ones are") +
-          " left out.";
+    if (table.rows.size() == kMostAlerts) {
+      table.note = counted(static_cast<double>(found.size() - kMostAlerts), "older one is",
+                           "older ones are") +
+                   " left out.";
       break;
     }
     const bool fires = a->until == 0 || a->until > facts.in.to;

@@ -10,7 +10,7 @@ namespace {
 using analysis::Finding;
 using analysis::Severity;
 
-constexpr std::size_t kMostCards = 24, kMostEvidence = 16;
+constexpr std::size_t kMostFindingCards = 24, kMostEvidence = 16;
 
 const char* name_of(Severity severity) {
   constexpr std::array kNames{"info", "warning", "critical"};
@@ -74,7 +74,7 @@ Section bottlenecks_section(const Facts& facts) {
   }
   std::size_t shown = 0;
   for (const Trouble& trouble : facts.troubles) {
-    if (shown == kMostCards) break;
+    if (shown == kMostFindingCards) break;
     shown++;
     section.blocks.emplace_back(card_of(facts, trouble));
   }

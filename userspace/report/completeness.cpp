@@ -8,7 +8,7 @@
 namespace nz::report {
 namespace {
 
-constexpr std::size_t kMostRows = 30;
+constexpr std::size_t kMostLosses = 30;
 constexpr const char* kDrops = "nearzero_drops_total";
 constexpr const char* kCost = "nearzero_probe_cost_seconds_total";
 
@@ -21,8 +21,8 @@ Table drops_table(const Facts& facts) {
   std::stable_sort(dropped.begin(), dropped.end(),
                    [](const auto* a, const auto* b) { return a->change > b->change; });
   for (const auto* s : dropped) {
-    if (table.rows.size() == kMostRows) {
-      table.note = counted(static_cast<double>(dropped.size() - kMostRows), "smaller one is",
+    if (table.rows.size() == kMostLosses) {
+      table.note = counted(static_cast<double>(dropped.size() - kMostLosses), "smaller one is",
                            "smaller ones are") +
                    " left out.";
       break;
@@ -40,8 +40,8 @@ Table unattached_table(const Facts& facts) {
   table.title = "Probes that do not observe what they should";
   table.columns = {{"probe"}, {"of"}, {"why"}};
   for (const UnattachedProbe& u : facts.in.unattached) {
-    if (table.rows.size() == kMostRows) {
-      table.note = counted(static_cast<double>(facts.in.unattached.size() - kMostRows),
+    if (table.rows.size() == kMostLosses) {
+      table.note = counted(static_cast<double>(facts.in.unattached.size() - kMostLosses),
                            "further one is", "further ones are") +
                    " left out.";
       break;
@@ -74,7 +74,7 @@ Table cost_table(const Facts& facts) {
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   std::size_t left_out = 0;
   for (const auto& [probe, share] : sorted) {
-    if (table.rows.size() < kMostRows) {
+    if (table.rows.size() < kMostLosses) {
       add(std::move(Text("probe ").code(shortened(probe, 60))), share);
     } else {
       left_out++;
@@ -98,7 +98,7 @@ Table duty_table(const Facts& facts) {
     const double share = std::min(1.0, s->change / facts.now.seconds());
     // Two points of one series need not be of the same instant.
     if (share >= 0.97) continue;
-    if (table.rows.size() == kMostRows) {
+    if (table.rows.size() == kMostLosses) {
       left_out++;
       continue;
     }

@@ -8,7 +8,7 @@
 namespace nz::report {
 namespace {
 
-constexpr std::size_t kMostTargets = 8, kMostRows = 15;
+constexpr std::size_t kMostTargets = 8, kMostFunctions = 15;
 
 }  // namespace
 
@@ -29,9 +29,9 @@ std::optional<Section> functions_section(const Facts& facts) {
     table.title = target;
     table.columns = {{"function"}, {"module"}, {"share", true}, {"was", true}, {"samples", true}};
     for (const auto* f : functions) {
-      if (table.rows.size() == kMostRows) {
-        table.note = counted(static_cast<double>(functions.size() - kMostRows), "cooler one is",
-                             "cooler ones are") +
+      if (table.rows.size() == kMostFunctions) {
+        table.note = counted(static_cast<double>(functions.size() - kMostFunctions),
+                             "cooler one is", "cooler ones are") +
                      " left out.";
         break;
       }

@@ -7,8 +7,8 @@
 namespace nz::report {
 namespace {
 
-constexpr std::size_t kMostStages = 24;
-constexpr const char* kDuration = "nearzero_order_stage_duration_seconds";
+constexpr std::size_t kMostStageRows = 24;
+constexpr const char* kStageDuration = "nearzero_order_stage_duration_seconds";
 
 Cell figure(double value, const char* unit) { return {{figure_or_dash(value, unit)}, Tone::none}; }
 
@@ -26,8 +26,8 @@ Table stage_table(const Facts& facts, const Target& target) {
     table.columns.push_back({"p99 change", true});
   }
   for (const Stage& stage : target.stages) {
-    if (table.rows.size() == kMostStages) {
-      table.note = counted(static_cast<double>(target.stages.size() - kMostStages),
+    if (table.rows.size() == kMostStageRows) {
+      table.note = counted(static_cast<double>(target.stages.size() - kMostStageRows),
                            "shorter stage is", "shorter stages are") +
                    " left out.";
       break;
@@ -100,12 +100,12 @@ std::optional<Section> order_path_section(const Facts& facts) {
     const std::vector<Mark> marks = marks_of(facts, target.name);
     Charts charts;
     if (auto chart = chart_of(facts, target.name + ": time of an order",
-                              {{"median", facts.trend(kDuration, "p50", labels)},
-                               {"p99", facts.trend(kDuration, "p99", labels)}},
+                              {{"median", facts.trend(kStageDuration, "p50", labels)},
+                               {"p99", facts.trend(kStageDuration, "p99", labels)}},
                               marks))
       charts.charts.push_back(std::move(*chart));
     if (auto chart = chart_of(facts, target.name + ": orders",
-                              {{"orders", facts.trend(kDuration, "rate", labels)}}, marks))
+                              {{"orders", facts.trend(kStageDuration, "rate", labels)}}, marks))
       charts.charts.push_back(std::move(*chart));
     if (!charts.charts.empty()) section.blocks.emplace_back(std::move(charts));
     const double longest = std::max({2 * analysis::upper_bound_seconds(NZ_BUCKETS - 1),

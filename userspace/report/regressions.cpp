@@ -11,7 +11,8 @@ namespace {
 
 using analysis::Regression;
 
-constexpr std::size_t kMostRows = 30, kMostCards = 6, kMostEvents = 30, kMostQuantiles = 6;
+constexpr std::size_t kMostRegressions = 30, kMostRegressionCards = 6, kMostEvents = 30,
+                      kMostQuantiles = 6;
 
 // Within the range: what ended after it went on.
 bool over(const Facts& facts, const Regression& r) { return r.until > 0 && r.until <= facts.in.to; }
@@ -71,8 +72,8 @@ Table regression_table(const Facts& facts, const std::vector<const Regression*>&
   table.columns = {{"quantity"},     {"was", true}, {"is", true},
                    {"change", true}, {"since"},     {"state"}};
   for (const Regression* r : found) {
-    if (table.rows.size() == kMostRows) {
-      table.note = counted(static_cast<double>(found.size() - kMostRows), "smaller one is",
+    if (table.rows.size() == kMostRegressions) {
+      table.note = counted(static_cast<double>(found.size() - kMostRegressions), "smaller one is",
                            "smaller ones are") +
                    " left out.";
       break;
@@ -95,7 +96,7 @@ Table incident_table(const Facts& facts, const std::vector<const analysis::Incid
   double left_out = 0;
   for (const analysis::Incident* i : found) {
     if (i->members.empty()) continue;
-    if (table.rows.size() == kMostRows) {
+    if (table.rows.size() == kMostRegressions) {
       left_out++;
       continue;
     }
@@ -137,7 +138,7 @@ void add_regressions(const Facts& facts, Section& section) {
     return;
   }
   section.blocks.emplace_back(regression_table(facts, found));
-  for (std::size_t i = 0; i < std::min(found.size(), kMostCards); i++) {
+  for (std::size_t i = 0; i < std::min(found.size(), kMostRegressionCards); i++) {
     if (!found[i]->moved.empty() || !found[i]->events.empty())
       section.blocks.emplace_back(card_of(facts, *found[i]));
   }

@@ -12,7 +12,7 @@ using analysis::Labels;
 using analysis::WindowIndex;
 
 constexpr std::size_t kMostDevices = 12;
-constexpr double kNothing = NAN;
+constexpr double kUnknown = NAN;
 
 class Rows {
  public:
@@ -29,11 +29,11 @@ class Rows {
 
   /// A figure in both windows, as `of` takes it from one. NaN now: no row.
   template <class Of>
-  void add(const Text& what, Of of, const char* unit, double limit = kNothing,
+  void add(const Text& what, Of of, const char* unit, double limit = kUnknown,
            Worse worse = Worse::more) {
     const double now = of(facts_.now);
     if (!std::isfinite(now)) return;
-    const double before = facts_.compared ? of(facts_.before) : kNothing;
+    const double before = facts_.compared ? of(facts_.before) : kUnknown;
     std::vector<Cell> row{{what, Tone::none}, {{analysis::figure_text(now, unit)}, Tone::none}};
     if (facts_.compared) {
       row.push_back({{figure_or_dash(before, unit)}, Tone::none});
@@ -42,7 +42,7 @@ class Rows {
     // A share is its own use.
     const bool limited = std::isfinite(limit) && limit > 0;
     const bool whole = limited && limit == 1 && std::string_view(unit) == "ratio";
-    const double used = limited ? now / limit : kNothing;
+    const double used = limited ? now / limit : kUnknown;
     row.push_back({{limited && !whole ? analysis::figure_text(limit, unit) : ""}, Tone::none});
     const Tone tone = used >= 0.9 ? Tone::bad : used >= 0.75 ? Tone::warn : Tone::none;
     row.push_back({{limited ? analysis::percent_text(used) : ""}, tone});
@@ -50,18 +50,18 @@ class Rows {
   }
   /// A counter per second.
   void rate(const Text& what, const char* family, const Labels& labels, const char* unit,
-            double limit = kNothing, Worse worse = Worse::more) {
+            double limit = kUnknown, Worse worse = Worse::more) {
     add(
         what,
         [&](const WindowIndex& w) {
-          return w.has(family, labels) ? w.rate(family, labels) : kNothing;
+          return w.has(family, labels) ? w.rate(family, labels) : kUnknown;
         },
         unit, limit, worse);
   }
   void gauge(const Text& what, const char* family, const Labels& labels, const char* unit,
-             double limit = kNothing) {
+             double limit = kUnknown) {
     add(
-        what, [&](const WindowIndex& w) { return w.value(family, labels).value_or(kNothing); },
+        what, [&](const WindowIndex& w) { return w.value(family, labels).value_or(kUnknown); },
         unit, limit);
   }
   /// That of `there`, what is beyond `most` has no row.
@@ -88,11 +88,11 @@ double cpu_share(const WindowIndex& w, const Labels& cpu, bool steal) {
     const bool idle = mode == "idle" || mode == "iowait";
     if (steal ? mode == "steal" : !idle) part += s->change;
   }
-  return all > 0 ? part / all : kNothing;
+  return all > 0 ? part / all : kUnknown;
 }
 
 double busiest_cpu(const WindowIndex& w) {
-  double most = kNothing;
+  double most = kUnknown;
   for (const std::string& cpu : w.values_of(kHostCpu, "cpu")) {
     const double busy = cpu_share(w, {{"cpu", cpu}}, false);
     if (std::isfinite(busy) && !(busy <= most)) most = busy;
@@ -103,23 +103,23 @@ double busiest_cpu(const WindowIndex& w) {
 double memory_used(const WindowIndex& w) {
   const auto total = w.value("nearzero_host_memory_bytes", {{"kind", "total"}});
   const auto available = w.value("nearzero_host_memory_bytes", {{"kind", "available"}});
-  return total && available ? *total - *available : kNothing;
+  return total && available ? *total - *available : kUnknown;
 }
 
 double retransmit_ratio(const WindowIndex& w) {
   const double out = w.change("nearzero_tcp_events_total", {{"event", "segments_out"}});
   return out > 0 ? w.change("nearzero_tcp_events_total", {{"event", "retransmits"}}) / out
-                 : kNothing;
+                 : kUnknown;
 }
 
 double filesystem_used(const WindowIndex& w, const std::string& mount) {
   const auto size = w.value("nearzero_filesystem_bytes", {{"mount", mount}, {"kind", "size"}});
   const auto free = w.value("nearzero_filesystem_bytes", {{"mount", mount}, {"kind", "available"}});
-  return size && free ? *size - *free : kNothing;
+  return size && free ? *size - *free : kUnknown;
 }
 
 double limit_of(const WindowIndex& w, const char* family, const Labels& labels) {
-  return w.value(family, labels).value_or(kNothing);
+  return w.value(family, labels).value_or(kUnknown);
 }
 
 Table host_table(const Facts& facts) {
@@ -192,13 +192,13 @@ Table target_table(const Facts& facts, const std::string& target) {
       limit_of(facts.now, "nearzero_target_open_files", {{"target", target}, {"kind", "limit"}}));
   rows.gauge({"threads"}, "nearzero_target_threads", own, "");
   rows.rate({"written to disk, a second"}, "nearzero_target_io_bytes_total",
-            {{"target", target}, {"direction", "write"}}, "bytes", kNothing, Worse::neither);
+            {{"target", target}, {"direction", "write"}}, "bytes", kUnknown, Worse::neither);
   for (const char* protocol : {"tcp", "udp"}) {
     for (const auto& [direction, did] : {std::pair{"in", "received"}, std::pair{"out", "sent"}}) {
       const Labels labels{{"target", target}, {"protocol", protocol}, {"direction", direction}};
       if (facts.now.change("nearzero_socket_bytes_total", labels) == 0) continue;
       rows.rate({std::string(did) + " over " + protocol + ", a second"},
-                "nearzero_socket_bytes_total", labels, "bytes", kNothing, Worse::neither);
+                "nearzero_socket_bytes_total", labels, "bytes", kUnknown, Worse::neither);
     }
   }
   rows.rate({"TCP retransmits"}, "nearzero_tcp_retransmits_total", own, "per second");

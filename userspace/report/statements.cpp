@@ -12,7 +12,7 @@ namespace {
 using analysis::SlowStatement;
 using analysis::Statement;
 
-constexpr std::size_t kMostRows = 15, kMostCards = 10;
+constexpr std::size_t kMostStatements = 15, kMostStatementCards = 10;
 constexpr std::size_t kLongestRow = 160, kLongestText = 4000;
 
 Table statement_table(const Facts& facts, const Target& target) {
@@ -28,8 +28,8 @@ Table statement_table(const Facts& facts, const Target& target) {
   double all = 0;
   for (const Statement& s : target.statements) all += s.count * s.mean_now;
   for (const Statement& s : target.statements) {
-    if (table.rows.size() == kMostRows) {
-      table.note = counted(static_cast<double>(target.statements.size() - kMostRows),
+    if (table.rows.size() == kMostStatements) {
+      table.note = counted(static_cast<double>(target.statements.size() - kMostStatements),
                            "shorter one is", "shorter ones are") +
                    " left out.";
       break;
@@ -123,12 +123,13 @@ std::optional<Section> statements_section(const Facts& facts) {
     section.blocks.emplace_back(Paragraph{
         {counted(static_cast<double>(seen), "single statement was", "single statements were") +
          " over the threshold and looked at; the slowest of each kind:"}});
-    for (std::size_t i = 0; i < std::min(slow.size(), kMostCards); i++)
+    for (std::size_t i = 0; i < std::min(slow.size(), kMostStatementCards); i++)
       section.blocks.emplace_back(card_of(facts, *slow[i]));
-    if (slow.size() > kMostCards)
-      section.blocks.emplace_back(Paragraph{{counted(static_cast<double>(slow.size() - kMostCards),
-                                                     "further kind is", "further kinds are") +
-                                             " left out."}});
+    if (slow.size() > kMostStatementCards)
+      section.blocks.emplace_back(
+          Paragraph{{counted(static_cast<double>(slow.size() - kMostStatementCards),
+                             "further kind is", "further kinds are") +
+                     " left out."}});
   }
   if (section.blocks.empty()) return std::nullopt;
   return section;

@@ -9,7 +9,7 @@ namespace {
 using analysis::AgainstUsual;
 using analysis::Basis;
 
-constexpr std::size_t kMostRows = 20;
+constexpr std::size_t kMostUnusual = 20;
 constexpr double kNear = 300;  // seconds, from the newest value to the end of the range
 
 std::string basis_text(const analysis::Expected& usual) {
@@ -58,7 +58,7 @@ std::optional<Table> usual_table(const Facts& facts) {
   std::size_t more = 0;
   for (const AgainstUsual& a : *facts.in.extras.usual) {
     if (std::fabs(a.at - facts.in.to) > kNear) continue;
-    if (table.rows.size() == kMostRows) {
+    if (table.rows.size() == kMostUnusual) {
       more++;
       continue;
     }

@@ -7,7 +7,7 @@ namespace nz::resources {
 namespace {
 
 constexpr double kSectorBytes = 512;  // of diskstats, whatever the device's own
-constexpr size_t kMostNames = 65536;
+constexpr size_t kMostDiskNames = 65536;
 
 enum Column : size_t {
   kReads,
@@ -67,7 +67,7 @@ Disks::Disks(const Paths& paths)
     : paths_(paths), stats_(paths.proc + "/diskstats"), bounded_(columns(), kNamed) {}
 
 bool Disks::is_whole(const std::string& name) {
-  if (whole_.size() > kMostNames) whole_.clear();
+  if (whole_.size() > kMostDiskNames) whole_.clear();
   const auto [known, fresh] = whole_.try_emplace(name, false);
   if (fresh) known->second = is_whole_device(paths_, name);
   return known->second;

@@ -8,7 +8,7 @@
 namespace nz::resources {
 namespace {
 
-constexpr size_t kMostNames = 4096;
+constexpr size_t kMostInterfaceNames = 4096;
 
 // Names and values, word by word.
 bool pair_up(std::string_view names, std::string_view values,
@@ -128,7 +128,7 @@ Network::Network(const Paths& paths)
 }
 
 bool Network::has_hardware(const std::string& name) {
-  if (hardware_.size() > kMostNames) hardware_.clear();
+  if (hardware_.size() > kMostInterfaceNames) hardware_.clear();
   const auto [known, fresh] = hardware_.try_emplace(name, false);
   if (fresh)
     known->second = access((paths_.sys + "/class/net/" + name + "/device").c_str(), F_OK) == 0;

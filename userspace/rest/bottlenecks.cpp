@@ -9,7 +9,7 @@
 namespace nz::rest {
 namespace {
 
-constexpr double kDefaultRange = 3600;
+constexpr double kFindingsRange = 3600;
 
 bool any_of(const std::vector<std::string>& wanted, const char* name) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
@@ -28,7 +28,7 @@ http::Response bottlenecks_answer(const Source& source, const View& view,
   const auto severities = query.words("severity", {"info", "warning", "critical"});
   const auto states = query.words("state", {"open", "ongoing", "resolved"});
   const auto target = query.text("target");
-  const Range range = query.range(kDefaultRange);
+  const Range range = query.range(kFindingsRange);
   const PageRequest page_request = query.page();
   if (!query.ok()) return query.refusal();
 

@@ -10,7 +10,7 @@
 namespace nz::rest {
 namespace {
 
-constexpr double kDefaultRange = 900;
+constexpr double kReportWindow = 900;
 constexpr std::size_t kLongestTitle = 200;
 
 Json entry_json(const Report& report) {
@@ -110,7 +110,7 @@ http::Response new_report_answer(ReportStore& store, const Source& source, const
   if (query.text("window") && (query.text("from") || query.text("to")))
     query.mistake("window", "there are `from` and `to` too", "give one or the other");
   const double window =
-      query.seconds("window", kDefaultRange, source.history().resolution(), 366 * 86400.0);
+      query.seconds("window", kReportWindow, source.history().resolution(), 366 * 86400.0);
   const Range range = query.range(window);
   const auto compare = report::parse_compare(query.text("compare").value_or("previous"));
   if (!compare) query.mistake("compare", "it is none of what it may be", report::kCompareRemedy);

@@ -18,7 +18,7 @@ namespace {
 
 using metrics::Type;
 
-constexpr double kDefaultRange = 900;
+constexpr double kTrendRange = 900;
 constexpr double kDefaultPoints = 120, kMostPoints = 11'000;  // as Prometheus has it
 
 const metrics::Family* family_of(const View& view, const std::string& name) {
@@ -159,7 +159,7 @@ http::Response trends_answer(const Source& source, const View& view, const http:
     selector.name = family->name;
     statistic = statistic_of(*family, query, selector);
   }
-  const Range range = query.range(kDefaultRange);
+  const Range range = query.range(kTrendRange);
   const double seconds = range.to - range.from;
   const double step =
       query.seconds("step", query.ok() ? default_step(seconds, resolution) : resolution, resolution,

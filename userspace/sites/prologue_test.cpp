@@ -5,7 +5,7 @@
 namespace nz::sites {
 namespace {
 
-const KernelTraits kOld = traits_of_release("6.1");
+const KernelTraits kBeforeNop5 = traits_of_release("6.1");
 const KernelTraits kNew = traits_of_release("6.18");
 
 struct Case {
@@ -24,7 +24,7 @@ TEST_P(PrologueTest, KindAndEmulation) {
   ASSERT_TRUE(i) << c.text;
   EXPECT_EQ(i->length, c.bytes.size()) << c.text;
   EXPECT_EQ(i->kind, c.kind) << c.text;
-  EXPECT_EQ(emulated(*i, kOld), c.emulated_old) << c.text;
+  EXPECT_EQ(emulated(*i, kBeforeNop5), c.emulated_old) << c.text;
   EXPECT_EQ(emulated(*i, kNew), c.emulated_new) << c.text;
 }
 
@@ -92,7 +92,7 @@ TEST(Prologue, WhatTheKernelRefusesOrReplaces) {
                    ->refused_by_kernel);  // mov %fs:0x28,%rax
   const auto nop5 = decode(std::vector<uint8_t>{0x0f, 0x1f, 0x44, 0, 0}, 0);
   EXPECT_TRUE(replaced_by_call(*nop5, kNew));
-  EXPECT_FALSE(replaced_by_call(*nop5, kOld));
+  EXPECT_FALSE(replaced_by_call(*nop5, kBeforeNop5));
   EXPECT_TRUE(
       replaced_by_call(*decode(std::vector<uint8_t>{0x66, 0x66, 0x66, 0x66, 0x90}, 0), kNew));
   EXPECT_TRUE(replaced_by_call(*decode(std::vector<uint8_t>{0xe9, 0, 0, 0, 0}, 0), kNew));

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "userspace/store/accumulator.h"
+#include "userspace/store/milliseconds.h"
 #include "userspace/store/total.h"
 
 namespace nz::store {
@@ -16,8 +17,6 @@ using metrics::Type;
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMostSteps = 1e6;
 constexpr std::size_t kMostPoints = 2'000'000;  // of all trends of an answer: 32 MB
-
-std::int64_t ms(double seconds) { return std::llround(std::clamp(seconds, 0.0, 1e12) * 1000); }
 
 Level coarsest(double finest_seconds) {
   for (const Level level : {Level::hour, Level::minute}) {

@@ -6,15 +6,14 @@
 #include <cmath>
 
 #include "userspace/store/export_text.h"
+#include "userspace/store/milliseconds.h"
 
 namespace nz::store {
 namespace {
 
 constexpr std::size_t kPiece = std::size_t{64} << 10U;
 constexpr std::size_t kSeriesAtOnce = 64;  // of one state of the file: a second or so
-constexpr std::size_t kMostEvents = 1'000'000;
-
-std::int64_t ms(double seconds) { return std::llround(std::clamp(seconds, 0.0, 1e12) * 1000); }
+constexpr std::size_t kMostEventsExported = 1'000'000;
 
 bool is_wanted(const history::Series& series, const ExportOptions& options) {
   const bool named =
@@ -78,7 +77,7 @@ Result<Exported> export_history(Reader& reader, const ExportOptions& options,
     }
   }
   if (more && writer->takes_events() && options.series.empty() && options.labels.empty()) {
-    const auto events = reader.events(options.from, options.to, kMostEvents);
+    const auto events = reader.events(options.from, options.to, kMostEventsExported);
     if (!events) return tl::unexpected(events.error());
     for (const analysis::Event& e : *events) {
       writer->event(out, e);

@@ -7,7 +7,7 @@
 namespace nz::store {
 namespace {
 
-constexpr std::size_t kMostEvents = 1024;
+constexpr std::size_t kMostEventsWaiting = 1024;
 constexpr std::size_t kMostText = 4096;                     // of an event
 constexpr std::size_t kMostBytes = std::size_t{64} << 20U;  // in all
 constexpr std::size_t kLargest = std::size_t{16} << 20U;    // one
@@ -35,7 +35,7 @@ bool Inbox::add(analysis::Event event) {
   cut(event.text);
   const std::lock_guard lock(mutex_);
   events_.push_back(std::move(event));
-  if (events_.size() <= kMostEvents) return true;
+  if (events_.size() <= kMostEventsWaiting) return true;
   events_.pop_front();
   events_begin_++;
   return false;

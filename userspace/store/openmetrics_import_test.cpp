@@ -23,7 +23,7 @@ namespace {
 using testing::Folder;
 using testing::points;
 
-constexpr std::int64_t kStart = 1'699'920'000;  // a whole hour
+constexpr std::int64_t kHour = 1'699'920'000;  // a whole hour
 
 class OpenMetricsImport : public ::testing::Test {
  protected:
@@ -45,11 +45,11 @@ class OpenMetricsImport : public ::testing::Test {
 };
 
 std::string line(const std::string& series, double value, std::int64_t second) {
-  return series + ' ' + std::to_string(value) + ' ' + std::to_string(kStart + second) + '\n';
+  return series + ' ' + std::to_string(value) + ' ' + std::to_string(kHour + second) + '\n';
 }
 
 Interval seconds(std::int64_t from, std::int64_t to) {
-  return {(kStart + from) * 1000, (kStart + to) * 1000};
+  return {(kHour + from) * 1000, (kHour + to) * 1000};
 }
 
 TEST_F(OpenMetricsImport, AGaugeHoldsFromTheSampleBefore) {
@@ -88,8 +88,7 @@ TEST_F(OpenMetricsImport, ACounterGrowsFromSampleToSample) {
 
 TEST_F(OpenMetricsImport, ACounterThatWasCreatedAnewBeginsAt0) {
   const auto created = [](std::int64_t created, std::int64_t at) {
-    return "c_created " + std::to_string(kStart + created) + " " + std::to_string(kStart + at) +
-           "\n";
+    return "c_created " + std::to_string(kHour + created) + " " + std::to_string(kHour + at) + "\n";
   };
   take("# TYPE c counter\n" + line("c_total", 5, 60) + created(30, 60) +  // within its interval
        line("c_total", 7, 120) + created(30, 120) + line("c_total", 9, 180) + created(150, 180) +
@@ -134,7 +133,7 @@ TEST_F(OpenMetricsImport, AHistogramOfOtherBucketsComesAsCountersOfEach) {
   for (const int at : {60, 120}) {
     for (const char* sample : {"bucket{le=\"0.1\"}", "bucket{le=\"+Inf\"}", "count", "sum"})
       text += line(std::string("h_seconds_") + sample, at, at);
-    text += line("h_seconds_created", kStart, at);
+    text += line("h_seconds_created", kHour, at);
   }
   const Imported imported = take(text);
   EXPECT_EQ(imported.by_bucket, std::vector<std::string>{"h_seconds"});

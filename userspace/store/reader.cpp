@@ -6,6 +6,7 @@
 #include "userspace/store/block.h"
 #include "userspace/store/compaction.h"
 #include "userspace/store/database.h"
+#include "userspace/store/milliseconds.h"
 #include "userspace/store/pack.h"
 #include "userspace/store/schema.h"
 #include "userspace/store/tails.h"
@@ -17,12 +18,6 @@ using Starts = std::array<std::int64_t, kLevelCount>;
 
 constexpr std::size_t kAtOnce = 256;  // series whose latest cells are in memory
 constexpr std::int64_t kBefore = std::numeric_limits<std::int64_t>::min();
-
-std::int64_t ms(double seconds) {
-  // Beyond any time there is, and far from where milliseconds overflow.
-  constexpr double kMost = 1e12;
-  return std::llround(std::clamp(std::isnan(seconds) ? 0.0 : seconds, -kMost, kMost) * 1000);
-}
 
 // Intervals of one series, from one level after the other: coarser ones first, because they reach
 // further back; what a level has covered the next one leaves out.

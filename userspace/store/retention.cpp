@@ -19,7 +19,7 @@ constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kRawAtLeast = kHour, kMinutesAtLeast = 24 * kHour,
                        kHoursAtLeast = 30 * 24 * kHour;
 constexpr std::int64_t kMostReports = 1000, kMostReportBytes = std::int64_t{64} << 20U;
-constexpr std::int64_t kMostEvents = 100'000, kEventsAtOnce = 1000;
+constexpr std::int64_t kMostEventsKept = 100'000, kEventsAtOnce = 1000;
 constexpr std::int64_t kEventsAtLeast = 1000, kReportsAtLeast = 10, kReportsAtOnce = 16;
 constexpr std::int64_t kOthersEvery = 60'000;
 constexpr std::int64_t kAhead = 24 * kHour;  // of a clock: what is later is in the future
@@ -151,7 +151,7 @@ std::vector<std::uint32_t> Retention::by_age(Connection& c, std::int64_t now_ms)
   const std::int64_t oldest = now_ms - limits_.keep_ms[index_of(Level::hour)];
   c.run("DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at_ms<? LIMIT ?)", oldest,
         kOthersAtOnce);
-  drop_events(c, kMostEvents);
+  drop_events(c, kMostEventsKept);
   c.run("DELETE FROM reports WHERE created_ms<?", oldest);
   c.run(
       "DELETE FROM reports WHERE id IN (SELECT id FROM (SELECT id, count(*) OVER newest AS n, "

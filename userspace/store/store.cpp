@@ -29,7 +29,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostQueued = 4;  // drains
-constexpr std::size_t kMostEvents = 10'000;
+constexpr std::size_t kMostEventsAnswered = 10'000;
 constexpr auto kBetweenSaves = std::chrono::seconds(1);  // of what others gave to keep
 
 struct Drain {
@@ -256,7 +256,7 @@ void Store::add_event(analysis::Event event) {
 std::vector<analysis::Event> Store::events(double from, double to) const {
   // Before the file is read: what is written meanwhile may be there twice, but is not missed.
   const Inbox::Batch waiting = impl_->inbox_.pending();
-  auto events = impl_->read([&](Reader& r) { return r.events(from, to, kMostEvents); })
+  auto events = impl_->read([&](Reader& r) { return r.events(from, to, kMostEventsAnswered); })
                     .value_or(std::vector<analysis::Event>{});
   const auto same = [](const analysis::Event& a, const analysis::Event& b) {
     return std::abs(a.at - b.at) < 1e-3 && a.kind == b.kind && a.target == b.target &&

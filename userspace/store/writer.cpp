@@ -10,6 +10,7 @@
 
 #include "userspace/base/clock.h"
 #include "userspace/store/compaction.h"
+#include "userspace/store/milliseconds.h"
 #include "userspace/store/pack.h"
 #include "userspace/store/schema.h"
 
@@ -25,8 +26,6 @@ constexpr std::int64_t kMostStates = 10'000;  // by name
 // set by so much, nothing goes by its age for so long.
 constexpr std::int64_t kDoubtful = 3'600'000;
 constexpr std::int64_t kBetweenTries = 10'000;  // to open a file
-
-std::int64_t ms(double seconds) { return std::llround(seconds * 1000); }
 
 Retention::Limits limits_of(const Options& o) {
   return {{ms(o.keep_raw), ms(o.keep_minutes), ms(o.keep_hours)}, o.most_bytes};

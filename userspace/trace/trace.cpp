@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kTick{500};
 constexpr double kBreakerFactor = 2;
 
 // In one object of JSON; the terminal shows them as they come.
-constexpr size_t kMostSlow = 10'000;
+constexpr size_t kMostSlowAtOnce = 10'000;
 
 int give_up(const Error& error) {
   fmt::print(stderr, "nearzero trace: {}\n", error.text());
@@ -131,10 +131,10 @@ class Run {
 
   void print_slow() {
     for (Slow& slow : session_.take_slow()) {
-      if (request_.json && slow_.size() < kMostSlow)
+      if (request_.json && slow_.size() < kMostSlowAtOnce)
         slow_.push_back(std::move(slow));
       else if (request_.json)
-        interval_.lost[fmt::format("slow events beyond {} an interval", kMostSlow)]++;
+        interval_.lost[fmt::format("slow events beyond {} an interval", kMostSlowAtOnce)]++;
       else
         written_ = cli::write_out(Report::as_text(slow)) && written_;
     }

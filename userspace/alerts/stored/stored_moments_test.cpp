@@ -19,7 +19,7 @@ using store::testing::gauge;
 using store::testing::histogram;
 using store::testing::kMidnight;
 
-constexpr const char* kStage = "nearzero_order_stage_duration_seconds";
+constexpr const char* kStageTime = "nearzero_order_stage_duration_seconds";
 
 // An hour of drains each 10 s: switched off from the 20th minute to the 30th, orders of 1 ms that
 // take 16 ms from the 40th on, and a counter that grows by 5 a second.
@@ -38,7 +38,7 @@ void write_hour(const std::string& path, int seconds = 3600) {
         *store, kMidnight + s,
         {gauge("nearzero_off", s > 1200 && s <= 1800 ? 1 : 0),
          counter("nearzero_drops_total", 7 + 5.0 * s, {{"probe", "p"}, {"cause", "c"}}),
-         histogram(kStage, orders, {{"target", "a"}, {"stage", "order"}}),
+         histogram(kStageTime, orders, {{"target", "a"}, {"stage", "order"}}),
          gauge("nearzero_filesystem_bytes", 100e9 - s * 20e6,
                {{"mount", "/"}, {"device", "d"}, {"kind", "available"}}),
          gauge("nearzero_filesystem_bytes", 200e9,
@@ -129,7 +129,7 @@ TEST_F(Stored, NothingOfThatTime) {
 }
 
 TEST_F(Stored, MomentsComeInOrderAndAddUp) {
-  auto moments = StoredMoments::open(*reader_, {"nearzero_drops_total", kStage}, 0, 0);
+  auto moments = StoredMoments::open(*reader_, {"nearzero_drops_total", kStageTime}, 0, 0);
   ASSERT_TRUE(moments);
   double last = 0, drops = 0;
   std::uint64_t orders = 0;
@@ -140,7 +140,7 @@ TEST_F(Stored, MomentsComeInOrderAndAddUp) {
     n++;
     for (const metrics::Family& f : *(*m)->families) {
       if (f.name == "nearzero_drops_total") drops = f.samples.at(0).value;
-      if (f.name == kStage) orders = f.samples.at(0).histogram->count();
+      if (f.name == kStageTime) orders = f.samples.at(0).histogram->count();
     }
   }
   EXPECT_GE(n, 300U);

@@ -8,7 +8,6 @@
 namespace nz::report {
 namespace {
 
-constexpr double kDay = 86400;
 constexpr std::size_t kMostTicks = 7;
 
 // 1, 2, 5 times a power: of ten, and for bytes of two.
@@ -78,15 +77,6 @@ double log_ceiling(double value) {
   return 10 * power;
 }
 
-std::string formatted(double at, const char* format) {
-  const auto seconds = static_cast<std::time_t>(std::clamp(at, 0.0, 253402300799.0));
-  std::tm t{};
-  gmtime_r(&seconds, &t);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), format, &t);
-  return text.data();
-}
-
 }  // namespace
 
 Scale::Scale(double low, double high, bool log) : low_(low), high_(high), log_(log) {}
@@ -130,9 +120,26 @@ std::vector<double> ticks(const Scale& scale, std::string_view unit) {
 }
 
 std::vector<double> time_ticks(double from, double to, std::size_t most) {
-  constexpr std::array kSteps = {1.0,     5.0,   10.0,     30.0,     60.0,      120.0,    300.0,
-                                 600.0,   900.0, 1800.0,   3600.0,   7200.0,    10800.0,  21600.0,
-                                 43200.0, kDay,  2 * kDay, 7 * kDay, 14 * kDay, 28 * kDay};
+  constexpr std::array kSteps = {1.0,
+                                 5.0,
+                                 10.0,
+                                 30.0,
+                                 60.0,
+                                 120.0,
+                                 300.0,
+                                 600.0,
+                                 900.0,
+                                 1800.0,
+                                 3600.0,
+                                 7200.0,
+                                 10800.0,
+                                 21600.0,
+                                 43200.0,
+                                 kDaySeconds,
+                                 2 * kDaySeconds,
+                                 7 * kDaySeconds,
+                                 14 * kDaySeconds,
+                                 28 * kDaySeconds};
   std::vector<double> result;
   if (!(to > from) || most == 0) return result;
   double step = kSteps.back();
@@ -150,11 +157,11 @@ std::vector<double> time_ticks(double from, double to, std::size_t most) {
 
 std::string time_tick_text(double at, double from, double to) {
   const double seconds = to - from;
-  const bool midnight = std::fmod(at, kDay) == 0;
-  if (seconds > 5 * kDay) return formatted(at, "%d %b");
-  if (seconds > kDay) return formatted(at, midnight ? "%d %b" : "%H:%M");
-  if (seconds <= 300 && std::fmod(at, 60) != 0) return formatted(at, "%H:%M:%S");
-  return formatted(at, "%H:%M");
+  const bool midnight = std::fmod(at, kDaySeconds) == 0;
+  if (seconds > 5 * kDaySeconds) return time_text(at, "%d %b");
+  if (seconds > kDaySeconds) return time_text(at, midnight ? "%d %b" : "%H:%M");
+  if (seconds <= 300 && std::fmod(at, 60) != 0) return time_text(at, "%H:%M:%S");
+  return time_text(at, "%H:%M");
 }
 
 }  // namespace nz::report

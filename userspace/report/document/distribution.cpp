@@ -9,8 +9,8 @@
 namespace nz::report {
 namespace {
 
-constexpr double kWidth = 720, kHeight = 190;
-constexpr double kLeft = 52, kRight = 694, kTop = 10, kBottom = 162;
+constexpr Frame kBands{
+    .width = 720, .height = 190, .left = 52, .right = 694, .top = 10, .bottom = 162};
 // Below this share a band cannot be told from none: half a pixel.
 constexpr double kLeastHeight = 1.5;
 
@@ -29,43 +29,49 @@ struct Bounds {
 }  // namespace
 
 std::string distribution_svg(const Distribution& distribution) {
-  Drawing drawing(kWidth, kHeight, distribution.title);
+  Drawing drawing(kBands.width, kBands.height, distribution.title);
   Bounds bounds;
   bounds.take(distribution.now);
   bounds.take(distribution.before);
   if (!(bounds.most > 0)) {
-    drawing.text(kWidth / 2, kHeight / 2, "middle", "no values in this time");
+    drawing.text(kBands.width / 2, kBands.height / 2, "middle", "no values in this time");
     return drawing.take();
   }
   const Scale latency(bounds.low, bounds.high, true);
   const Scale share = scale_of({bounds.most}, "share");
-  const auto x_of = [&](double seconds) { return kLeft + latency.at(seconds) * (kRight - kLeft); };
-  const auto y_of = [&](double part) { return kBottom - share.at(part) * (kBottom - kTop); };
+  const auto x_of = [&](double seconds) {
+    return kBands.left + latency.at(seconds) * (kBands.right - kBands.left);
+  };
+  const auto y_of = [&](double part) {
+    return kBands.bottom - share.at(part) * (kBands.bottom - kBands.top);
+  };
   for (const double tick : ticks(share, "share")) {
-    drawing.line(kLeft, y_of(tick), kRight, y_of(tick), "grid");
-    drawing.text(kLeft - 6, y_of(tick) + 4, "end", analysis::percent_text(tick));
+    drawing.line(kBands.left, y_of(tick), kBands.right, y_of(tick), "grid");
+    drawing.text(kBands.left - 6, y_of(tick) + 4, "end", analysis::percent_text(tick));
   }
   for (const double tick : ticks(latency, "seconds")) {
-    drawing.line(x_of(tick), kBottom, x_of(tick), kBottom + 4, "axis");
-    drawing.text(x_of(tick), kBottom + 18, "middle", analysis::seconds_text(tick));
+    drawing.line(x_of(tick), kBands.bottom, x_of(tick), kBands.bottom + 4, "axis");
+    drawing.text(x_of(tick), kBands.bottom + 18, "middle", analysis::seconds_text(tick));
   }
   for (const Band& b : distribution.now) {
     if (b.share <= 0) continue;
     const double left = x_of(b.low), right = x_of(b.high);
-    const double height = std::max(kLeastHeight, kBottom - y_of(b.share));
-    drawing.rectangle(left + 0.5, kBottom - height, std::max(0.5, right - left - 1), height, "bar",
+    const double height = std::max(kLeastHeight, kBands.bottom - y_of(b.share));
+    drawing.rectangle(left + 0.5, kBands.bottom - height, std::max(0.5, right - left - 1), height,
+                      "bar",
                       analysis::seconds_text(b.low) + " to " + analysis::seconds_text(b.high) +
                           ": " + analysis::percent_text(b.share));
   }
   std::string outline;
   for (const Band& b : distribution.before) {
-    const double y = b.share > 0 ? std::min(y_of(b.share), kBottom - kLeastHeight) : kBottom;
-    if (outline.empty()) outline = fmt::format("M{:.1f} {:.1f}", x_of(b.low), kBottom);
+    const double y =
+        b.share > 0 ? std::min(y_of(b.share), kBands.bottom - kLeastHeight) : kBands.bottom;
+    if (outline.empty()) outline = fmt::format("M{:.1f} {:.1f}", x_of(b.low), kBands.bottom);
     outline += fmt::format("L{:.1f} {:.1f}H{:.1f}", x_of(b.low), y, x_of(b.high));
   }
-  if (!outline.empty()) outline += fmt::format("V{:.1f}", kBottom);
+  if (!outline.empty()) outline += fmt::format("V{:.1f}", kBands.bottom);
   drawing.path(outline, "line ref");
-  drawing.line(kLeft, kBottom, kRight, kBottom, "axis");
+  drawing.line(kBands.left, kBands.bottom, kBands.right, kBands.bottom, "axis");
   return drawing.take();
 }
 

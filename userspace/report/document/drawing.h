@@ -10,6 +10,12 @@
 
 namespace nz::report {
 
+/// Size of a picture, and the edges of the plot in it.
+struct Frame {
+  double width = 0, height = 0;
+  double left = 0, right = 0, top = 0, bottom = 0;
+};
+
 /// Grows to the svg element; `name` is what a screen reader says.
 class Drawing {
  public:

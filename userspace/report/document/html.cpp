@@ -48,7 +48,7 @@ std::string legend(const std::vector<std::pair<std::string, std::string>>& entri
   return html + "</div>";
 }
 
-class Writer {
+class HtmlWriter {
  public:
   std::string take() { return std::exchange(html_, {}); }
 
@@ -201,7 +201,7 @@ std::string to_html(const Document& document) {
   for (const Section& section : document.sections)
     html += "<a href=\"#" + html_text(section.id) + "\">" + html_text(section.title) + "</a>\n";
   html += "</nav>\n";
-  Writer writer;
+  HtmlWriter writer;
   for (const Section& section : document.sections) {
     html +=
         "<section id=\"" + html_text(section.id) + "\"><h2>" + html_text(section.title) + "</h2>\n";

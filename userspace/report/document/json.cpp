@@ -46,7 +46,7 @@ Json verbatim_json(const Verbatim& v) {
   return {{"type", "verbatim"}, {"title", v.title}, {"text", v.text}};
 }
 
-struct Writer {
+struct JsonBlock {
   Json operator()(const Paragraph& p) const {
     return {{"type", "paragraph"}, {"text", p.text.str()}};
   }
@@ -128,7 +128,7 @@ std::string to_json(const Document& document) {
   Json sections = Json::array();
   for (const Section& section : document.sections) {
     Json blocks = Json::array();
-    for (const Block& block : section.blocks) blocks.push_back(std::visit(Writer{}, block));
+    for (const Block& block : section.blocks) blocks.push_back(std::visit(JsonBlock{}, block));
     sections.push_back(
         {{"id", section.id}, {"title", section.title}, {"blocks", std::move(blocks)}});
   }

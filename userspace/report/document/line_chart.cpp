@@ -10,8 +10,8 @@ namespace nz::report {
 namespace {
 
 // Small enough to stand two in a row, large enough to be read alone on a telephone.
-constexpr double kWidth = 480, kHeight = 210;
-constexpr double kLeft = 62, kRight = 458, kTop = 16, kBottom = 182;
+constexpr Frame kLines{
+    .width = 480, .height = 210, .left = 62, .right = 458, .top = 16, .bottom = 182};
 
 std::string commands_of(const Line& line, const Scale& time, const Scale& value) {
   std::string commands;
@@ -21,8 +21,8 @@ std::string commands_of(const Line& line, const Scale& time, const Scale& value)
       pen = false;
       continue;
     }
-    const double x = kLeft + time.at(p.at) * (kRight - kLeft);
-    const double y = kBottom - value.at(p.value) * (kBottom - kTop);
+    const double x = kLines.left + time.at(p.at) * (kLines.right - kLines.left);
+    const double y = kLines.bottom - value.at(p.value) * (kLines.bottom - kLines.top);
     // A point alone shows as the round cap of a line of no length.
     commands += pen ? fmt::format("L{:.1f} {:.1f}", x, y) : fmt::format("M{:.1f} {:.1f}h0", x, y);
     pen = true;
@@ -37,7 +37,7 @@ std::string line_class(std::size_t place) {
 }
 
 std::string line_chart_svg(const LineChart& chart) {
-  Drawing drawing(kWidth, kHeight, chart.title);
+  Drawing drawing(kLines.width, kLines.height, chart.title);
   std::vector<double> values;
   for (const Line& line : chart.lines) {
     for (const history::Point& p : line.points) values.push_back(p.value);
@@ -45,37 +45,37 @@ std::string line_chart_svg(const LineChart& chart) {
   const bool any =
       std::any_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
   if (!any || !(chart.to > chart.from)) {
-    drawing.text(kWidth / 2, kHeight / 2, "middle", "no values in this time");
+    drawing.text(kLines.width / 2, kLines.height / 2, "middle", "no values in this time");
     return drawing.take();
   }
   if (chart.limit) values.push_back(*chart.limit);
   const Scale value = scale_of(values, chart.unit);
   const Scale time(chart.from, chart.to, false);
   for (const double tick : ticks(value, chart.unit)) {
-    const double y = kBottom - value.at(tick) * (kBottom - kTop);
-    drawing.line(kLeft, y, kRight, y, "grid");
-    drawing.text(kLeft - 6, y + 4, "end", analysis::figure_text(tick, chart.unit));
+    const double y = kLines.bottom - value.at(tick) * (kLines.bottom - kLines.top);
+    drawing.line(kLines.left, y, kLines.right, y, "grid");
+    drawing.text(kLines.left - 6, y + 4, "end", analysis::figure_text(tick, chart.unit));
   }
   for (const double tick : time_ticks(chart.from, chart.to)) {
-    const double x = kLeft + time.at(tick) * (kRight - kLeft);
-    drawing.line(x, kBottom, x, kBottom + 4, "axis");
-    drawing.text(x, kBottom + 18, "middle", time_tick_text(tick, chart.from, chart.to));
+    const double x = kLines.left + time.at(tick) * (kLines.right - kLines.left);
+    drawing.line(x, kLines.bottom, x, kLines.bottom + 4, "axis");
+    drawing.text(x, kLines.bottom + 18, "middle", time_tick_text(tick, chart.from, chart.to));
   }
-  drawing.line(kLeft, kBottom, kRight, kBottom, "axis");
-  if (value.log()) drawing.text(kRight, kTop - 5, "end", "log scale", "t small");
+  drawing.line(kLines.left, kLines.bottom, kLines.right, kLines.bottom, "axis");
+  if (value.log()) drawing.text(kLines.right, kLines.top - 5, "end", "log scale", "t small");
   if (chart.limit) {
-    const double y = kBottom - value.at(*chart.limit) * (kBottom - kTop);
-    drawing.line(kLeft, y, kRight, y, "limit");
+    const double y = kLines.bottom - value.at(*chart.limit) * (kLines.bottom - kLines.top);
+    drawing.line(kLines.left, y, kLines.right, y, "limit");
   }
   int number = 0;
   double last = -1e9;
   for (const Mark& mark : chart.marks) {
     number++;
-    const double x = kLeft + time.at(mark.at) * (kRight - kLeft);
-    drawing.line(x, kTop, x, kBottom, "mark");
+    const double x = kLines.left + time.at(mark.at) * (kLines.right - kLines.left);
+    drawing.line(x, kLines.top, x, kLines.bottom, "mark");
     // Numbers beside each other take turns in height.
-    drawing.text(x + 2, x - last < 10 ? kTop + 18 : kTop + 8, "start", std::to_string(number),
-                 "t num");
+    drawing.text(x + 2, x - last < 10 ? kLines.top + 18 : kLines.top + 8, "start",
+                 std::to_string(number), "t num");
     last = x;
   }
   // What it is compared with lies behind.

@@ -64,7 +64,7 @@ std::string course(const std::vector<history::Point>& points, double least, doub
   return text;
 }
 
-class Writer {
+class MarkdownWriter {
  public:
   std::string take() { return std::exchange(text_, {}); }
 
@@ -202,7 +202,7 @@ std::string to_markdown(const Document& document) {
             (f.change.empty() ? "" : " (" + markdown_text(f.change) + ")") + "\n";
   }
   if (!document.figures.empty()) text += "\n";
-  Writer writer;
+  MarkdownWriter writer;
   for (const Section& section : document.sections) {
     text += "## " + markdown_text(section.title) + "\n\n";
     for (const Block& block : section.blocks) std::visit(writer, block);

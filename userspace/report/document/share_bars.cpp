@@ -10,9 +10,9 @@
 namespace nz::report {
 namespace {
 
-constexpr double kWidth = 720, kRow = 26, kBar = 18;
-constexpr double kLeft = 130, kRight = 640;
-constexpr double kNarrowest = 34;  ///< a part that carries its share
+constexpr Frame kBars{.width = 720, .left = 130, .right = 640};
+constexpr double kRow = 26, kBar = 18;  ///< heights
+constexpr double kNarrowest = 34;       ///< a part that carries its share
 
 constexpr std::array<std::string_view, 10> kComponentNames = {
     "running", "runnable", "lock",       "idle", "disk",
@@ -37,17 +37,19 @@ std::string part_class(const std::string& name, std::size_t place) {
 std::string share_bars_svg(const ShareBars& bars) {
   double longest = 0;
   for (const ShareBar& bar : bars.bars) longest = std::max(longest, total(bar));
-  Drawing drawing(kWidth, kRow * static_cast<double>(std::max<std::size_t>(bars.bars.size(), 1)),
+  Drawing drawing(kBars.width,
+                  kRow * static_cast<double>(std::max<std::size_t>(bars.bars.size(), 1)),
                   bars.title);
   double y = 0;
   for (const ShareBar& bar : bars.bars) {
-    drawing.text(kLeft - 8, y + 17, "end", shortened(bar.label, 22));
-    double x = kLeft;
+    drawing.text(kBars.left - 8, y + 17, "end", shortened(bar.label, 22));
+    double x = kBars.left;
     const double sum = total(bar);
     std::size_t place = 0;
     for (const Part& part : bar.parts) {
       const double share = sum > 0 ? std::max(0.0, part.value) / sum : 0;
-      const double width = longest > 0 ? std::max(0.0, part.value) / longest * (kRight - kLeft) : 0;
+      const double width =
+          longest > 0 ? std::max(0.0, part.value) / longest * (kBars.right - kBars.left) : 0;
       const std::string says = part.name + ": " + analysis::figure_text(part.value, bars.unit) +
                                ", " + analysis::percent_text(share);
       if (width > 0.05) {

@@ -12,9 +12,14 @@
 namespace nz::report {
 namespace {
 
-constexpr double kDay = 86400;
+std::string two(long long large, const char* large_unit, long long small, const char* small_unit) {
+  return small == 0 ? fmt::format("{} {}", large, large_unit)
+                    : fmt::format("{} {} {} {}", large, large_unit, small, small_unit);
+}
 
-std::string formatted(double unix_seconds, const char* format) {
+}  // namespace
+
+std::string time_text(double unix_seconds, const char* format) {
   // Beyond the year 9999 no date has four digits.
   const double limited =
       std::isfinite(unix_seconds) ? std::clamp(unix_seconds, 0.0, 253402300799.0) : 0.0;
@@ -26,26 +31,18 @@ std::string formatted(double unix_seconds, const char* format) {
   return text.data();
 }
 
-std::string two(long long large, const char* large_unit, long long small, const char* small_unit) {
-  return small == 0 ? fmt::format("{} {}", large, large_unit)
-                    : fmt::format("{} {} {} {}", large, large_unit, small, small_unit);
-}
-
-}  // namespace
-
-std::string time_text(double unix_seconds) {
-  return formatted(unix_seconds, "%Y-%m-%d %H:%M:%S UTC");
-}
-
 Clock::Clock(double from, double to)
-    : one_day_(std::floor(from / kDay) == std::floor(to / kDay)), from_(from), to_(to) {}
+    : one_day_(std::floor(from / kDaySeconds) == std::floor(to / kDaySeconds)),
+      from_(from),
+      to_(to) {}
 
 std::string Clock::at(double unix_seconds) const {
-  const bool same_day = one_day_ && std::floor(unix_seconds / kDay) == std::floor(from_ / kDay);
-  if (same_day) return formatted(unix_seconds, "%H:%M:%S");
-  constexpr double kYear = 300 * kDay;
+  const bool same_day =
+      one_day_ && std::floor(unix_seconds / kDaySeconds) == std::floor(from_ / kDaySeconds);
+  if (same_day) return time_text(unix_seconds, "%H:%M:%S");
+  constexpr double kYear = 300 * kDaySeconds;
   const bool far = unix_seconds < from_ - kYear || unix_seconds > to_ + kYear;
-  return formatted(unix_seconds, far ? "%d %b %Y" : "%d %b %H:%M");
+  return time_text(unix_seconds, far ? "%d %b %Y" : "%d %b %H:%M");
 }
 
 std::string span_text(double seconds) {

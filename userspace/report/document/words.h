@@ -9,8 +9,10 @@
 
 namespace nz::report {
 
-/// "2026-11-27 14:02:10 UTC"
-std::string time_text(double unix_seconds);
+inline constexpr double kDaySeconds = 86400;
+
+/// "2026-11-27 14:02:10 UTC", or as strftime's `format` has it.
+std::string time_text(double unix_seconds, const char* format = "%Y-%m-%d %H:%M:%S UTC");
 
 /// Within a range: "14:02:10" where all of it is on one day, else "27 Nov 14:02".
 class Clock {
