@@ -1,19 +1,14 @@
 // TCP by target: the smoothed round trip at each segment that comes in, how long connects take and
 // how many fail, retransmits; and the bytes that TCP and UDP move for it.
-#include <chrono>
-
 #include "nearzero/tcp.h"
 
 #include "probes/by_slot.h"
 #include "probes/probe.h"
+#include "probes/tcp/idle_limit.h"
 #include "probes/tracing_links.h"
 
 namespace nz::probes {
 namespace {
-
-/// Socket calls a second and CPU that move nothing: 0.1 % of it at their price. A thread that polls
-/// without pause makes a hundred times as many.
-constexpr double kMostIdle = 25'000;
 
 class Tcp final : public Probe {
  public:
@@ -48,15 +43,8 @@ class Tcp final : public Probe {
   // Where sockets are polled, the bytes are not worth what every call in vain costs. Most polls are
   // reads; writes go where that was not enough.
   void tick() override {
-    const auto now = Clock::now();
     const uint64_t idle = env_.drain.counters().socket_idle;
-    const double seconds = std::chrono::duration<double>(now - ticked_).count();
-    const bool polled =
-        ticked_ != Clock::time_point{} && seconds > 0 &&
-        static_cast<double>(idle - idle_) / seconds > kMostIdle * env_.drain.layout().cpus;
-    ticked_ = now;
-    idle_ = idle;
-    if (!polled) return;
+    if (!idle_limit_.exceeded(tcp::IdleLimit::Clock::now(), idle)) return;
     if (links_.contains("nz_socket_received")) {
       polled_in_ = true;
       links_.close("nz_socket_received");
@@ -129,15 +117,13 @@ class Tcp final : public Probe {
       rows.push_back({name() + ":bytes", "host", 0, false,
                       std::string(polled_out_ ? "bytes are" : "bytes received are") +
                           " not counted: sockets are polled, and more than " +
-                          std::to_string(static_cast<int>(kMostIdle)) +
-                          " calls a second and CPU moved nothing"});
+                          std::to_string(tcp::IdleLimit::kPerCpu) +
+                          " calls a second and online CPU moved nothing"});
     }
     return rows;
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   [[nodiscard]] metrics::Family bytes() const {
     metrics::Family family{
         "nearzero_socket_bytes_total",
@@ -171,8 +157,7 @@ class Tcp final : public Probe {
   TracingLinks links_;
   bool tripped_ = false;
   bool polled_in_ = false, polled_out_ = false;
-  Clock::time_point ticked_;
-  uint64_t idle_ = 0;  // at ticked_
+  tcp::IdleLimit idle_limit_;
 };
 
 }  // namespace

@@ -3,21 +3,32 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <initializer_list>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/live/harness/agent.h"
 
 namespace nz::live {
 namespace {
 
+// What each of the following begins with: it goes on once the test knows that it is observed.
+constexpr const char* kTalkerStart = R"(
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+def wait_for_agent():
+    print("ready", file=sys.stderr, flush=True)
+    signal.sigwait({signal.SIGUSR2})
+)";
+
 // Serves itself on loopback: so many connections of so many questions and answers, then so many
 // connects to a port where nobody listens. Prints what it saw.
 constexpr const char* kTalks = R"(
-import json, os, signal, socket, struct, sys, threading
+import json, socket, struct, threading
 connections, rounds, refused = map(int, sys.argv[1:4])
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
-print("ready", file=sys.stderr, flush=True)
-signal.sigwait({signal.SIGUSR2})
+wait_for_agent()
 listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 def serve():
     for _ in range(connections):
@@ -49,11 +60,9 @@ print(json.dumps({"rtt_us": sorted(round_trips)[len(round_trips) // 2]}))
 // In a network namespace of its own, where every 12th packet to the server is lost: sends 8 MB in
 // pieces over several connections, and prints the namespace's RetransSegs.
 constexpr const char* kLoses = R"(
-import json, signal, socket, subprocess, sys, threading
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+import json, socket, subprocess, threading
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-print("ready", file=sys.stderr, flush=True)
-signal.sigwait({signal.SIGUSR2})
+wait_for_agent()
 listener = socket.create_server(("127.0.0.1", 7001), backlog=64)
 subprocess.run(["nft", "-f", "-"], check=True, text=True, input="""
 table inet lossy { chain in { type filter hook input priority 0;
@@ -85,14 +94,12 @@ print(json.dumps({"retransmits": retransmits()}))
 
 // Writes to a connection that was there before, whose other end acknowledges and never reads.
 constexpr const char* kWrites = R"(
-import json, signal, socket, sys, time
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+import socket, time
 listener = socket.create_server(("127.0.0.1", 0))
 other_end = socket.create_connection(listener.getsockname())
 c, _ = listener.accept()
 c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-print("ready", file=sys.stderr, flush=True)
-signal.sigwait({signal.SIGUSR2})
+wait_for_agent()
 for _ in range(300):
     c.sendall(b"x")
     time.sleep(0.001)
@@ -104,10 +111,8 @@ print("{}")
 // once more from the queue of errors, with the time of sending, and a socket pair, which is no
 // network.
 constexpr const char* kDatagrams = R"(
-import signal, socket, sys
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
-print("ready", file=sys.stderr, flush=True)
-signal.sigwait({signal.SIGUSR2})
+import socket
+wait_for_agent()
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.1", 0))
 s.setsockopt(socket.SOL_SOCKET, 37, 2 | 16)  # SO_TIMESTAMPING: software's, when it is sent
@@ -127,14 +132,12 @@ print('{"came_back": %d}' % came_back)
 
 // Polls a connection that says nothing, then asks it.
 constexpr const char* kPolls = R"(
-import signal, socket, sys, time
-signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+import socket, time
 listener = socket.create_server(("127.0.0.1", 0))
 other_end = socket.create_connection(listener.getsockname())
 c, _ = listener.accept()
 c.setblocking(False)
-print("ready", file=sys.stderr, flush=True)
-signal.sigwait({signal.SIGUSR2})
+wait_for_agent()
 until = time.monotonic() + 3
 while time.monotonic() < until:
     for _ in range(1000):
@@ -148,6 +151,13 @@ for _ in range(500):
     other_end.recv(1)
 print("{}")
 )";
+
+std::vector<std::string> python_talker(const std::string& script,
+                                       std::initializer_list<std::string> arguments = {}) {
+  std::vector<std::string> command = {"/usr/bin/python3", "-c", kTalkerStart + script};
+  command.insert(command.end(), arguments);
+  return command;
+}
 
 constexpr const char* kTarget = "host: true\ntargets:\n  - name: talker\n    match: {pid: ";
 
@@ -182,7 +192,7 @@ class Tcp : public testing::Test {
 };
 
 TEST_F(Tcp, ConnectsAndFailuresAreCountedExactly) {
-  run({"/usr/bin/python3", "-c", kTalks, "120", "20", "30"});
+  run(python_talker(kTalks, {"120", "20", "30"}));
   const auto connects = values("nearzero_tcp_connect_duration_seconds", "talker");
   EXPECT_EQ(connects.count(), 120U);
   EXPECT_LT(connects.quantile(0.5), 0.005) << "seconds, on loopback";
@@ -197,7 +207,7 @@ TEST_F(Tcp, ConnectsAndFailuresAreCountedExactly) {
 }
 
 TEST_F(Tcp, DatagramsAreCountedAsTheyAreRead) {
-  run({"/usr/bin/python3", "-c", kDatagrams});
+  run(python_talker(kDatagrams));
   EXPECT_EQ(bytes("udp", "out"), 50 * 300);
   EXPECT_EQ(bytes("udp", "in"), 50 * 200) << "the rest of a datagram is lost to the reader";
   EXPECT_EQ(bytes("tcp", "in") + bytes("tcp", "out"), 0);
@@ -206,7 +216,7 @@ TEST_F(Tcp, DatagramsAreCountedAsTheyAreRead) {
 
 // Each poll in vain would pay for bytes that hardly ever come.
 TEST_F(Tcp, BytesAreLeftOutWhereSocketsArePolledAndTheRestGoesOn) {
-  run({"/usr/bin/python3", "-c", kPolls});
+  run(python_talker(kPolls));
   EXPECT_EQ(value_of(data_, "nearzero_probe_attached", {{"probe", "tcp:bytes"}}), 0);
   EXPECT_EQ(value_of(data_, "nearzero_probe_attached", {{"probe", "tcp"}}), 1);
   EXPECT_EQ(bytes("tcp", "in"), 0);
@@ -215,7 +225,7 @@ TEST_F(Tcp, BytesAreLeftOutWhereSocketsArePolledAndTheRestGoesOn) {
 }
 
 TEST_F(Tcp, EachSegmentThatComesInHasARoundTrip) {
-  run({"/usr/bin/python3", "-c", kTalks, "50", "40", "0"});
+  run(python_talker(kTalks, {"50", "40", "0"}));
   const auto trips = values("nearzero_tcp_round_trip_seconds", "talker");
   // 50 * 40 answers at the client and as many questions at the server, whose first of each
   // connection comes before it has ever read; and the ends of connections.
@@ -228,20 +238,22 @@ TEST_F(Tcp, EachSegmentThatComesInHasARoundTrip) {
 
 // A publisher: nothing but its writes tells whose the connection is.
 TEST_F(Tcp, AConnectionThatIsOnlyWrittenToIsItsWriters) {
-  run({"/usr/bin/python3", "-c", kWrites});
+  run(python_talker(kWrites));
   // An acknowledgement for each write or two (delayed ones wait 40 ms for 16 more of these).
   EXPECT_GE(values("nearzero_tcp_round_trip_seconds", "talker").count(), 10U);
 }
 
 TEST_F(Tcp, WhatNoTargetOwnsIsTheHosts) {
-  run({"/usr/bin/python3", "-c", kTalks, "20", "10", "0"}, false);
+  run(python_talker(kTalks, {"20", "10", "0"}), false);
   EXPECT_GE(values("nearzero_tcp_connect_duration_seconds", "host").count(), 20U);
   EXPECT_GE(values("nearzero_tcp_round_trip_seconds", "host").count(), 400U);
   EXPECT_EQ(values("nearzero_tcp_round_trip_seconds", "talker").count(), 0U);
 }
 
 TEST_F(Tcp, RetransmitsAreThoseThatTheKernelCounts) {
-  run({"/usr/bin/unshare", "--net", "/usr/bin/python3", "-c", kLoses});
+  auto alone = python_talker(kLoses);
+  alone.insert(alone.begin(), {"/usr/bin/unshare", "--net"});
+  run(std::move(alone));
   const double counted = saw_["retransmits"].get<double>();
   EXPECT_GT(counted, 20);
   EXPECT_EQ(value("nearzero_tcp_retransmits_total", "talker"), counted);

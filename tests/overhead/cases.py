@@ -101,6 +101,15 @@ def all_cases(agent, workloads):
              "bpftrace": bpftrace("tracepoint:tcp:tcp_probe { @us = hist(args->srtt >> 3); }")},
             [Limit("added", "nearzero", 1.0, "bpftrace")], scale=0.5, event="segment and read"))
 
+    # Each read finds nothing. The workload makes 12,500 a second, half of what one online CPU may have before the agent
+    # counts no more bytes (probes/tcp/idle_limit.h); no configuration lifts that limit. bpftrace has the same job there,
+    # bytes by process, and leaves such a call at its filter. No case of others' calls: whose it is, is not looked up.
+    cases.append(Case(
+        "socket call that moves nothing", ["nz-tcp-poll", "--count", "50000", "--rate", "12500"], "ns_per_call",
+        {"bare": Nobody, "nearzero": nz(target("comm: nz-tcp-poll", "")),
+         "bpftrace": bpftrace("tracepoint:sock:sock_recv_length /args->ret > 0/ { @[pid] = sum(args->ret); }")},
+        [Limit("added", "nearzero", 1.0, "bpftrace")], event="call"))
+
     # What ticks take from a program that reads the clock all the time: at 49 Hz nothing that could be measured,
     # so at a rate that is 100 times as high.
     hz = 4999

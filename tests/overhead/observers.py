@@ -71,10 +71,12 @@ class Nearzero:
                 time.sleep(0.05)
         else:
             raise RuntimeError("the agent did not become ready")
-        health = json.loads(self.get("/healthz"))
-        for probe in health["probes"]:
-            if not probe["attached"]:
-                raise RuntimeError(f"not attached: {probe}")
+        if lost := self.not_attached():
+            raise RuntimeError(f"not attached: {lost[0]}")
+
+    def not_attached(self):
+        """The rows of /healthz, as of the last drain, of what the agent does not observe."""
+        return [probe for probe in json.loads(self.get("/healthz"))["probes"] if not probe["attached"]]
 
     def _open(self, path, timeout):
         url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"

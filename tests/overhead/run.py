@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 import children
-from observers import Peer
+from observers import Nearzero, Peer
 
 
 class Standing:
@@ -36,6 +36,13 @@ class Standing:
             self.process.communicate()
 
 
+def _refuse_detached(agent):
+    """What gave up meanwhile has made part of the run cheap. The workload has ended, and the rows of its processes with it:
+    what is left is the host's."""
+    if lost := [row for row in agent.not_attached() if row["target"] == "host"]:
+        raise RuntimeError(f"no longer attached at the end of the run: {lost[0]}")
+
+
 def measure(case, variant, folder):
     """ns per event of `case` under `variant`."""
     observer = case.observers[variant]()
@@ -47,6 +54,8 @@ def measure(case, variant, folder):
         observer.start(standing[-1].pid)
         try:
             report = standing[0].go()
+            if isinstance(observer, Nearzero):
+                _refuse_detached(observer)
         finally:
             observer.stop()
     finally:

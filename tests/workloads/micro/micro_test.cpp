@@ -31,6 +31,14 @@ TEST(Tcp, EveryByteComesBack) {
   EXPECT_GT(r["ns_per_round_trip"], 0);
 }
 
+TEST(TcpPoll, EachReadIsInVainAndNotFasterThanAsked) {
+  const auto r = report_of("./nz-tcp-poll --count 5000 --rate 50000");
+  EXPECT_EQ(r["calls"], 5000);
+  EXPECT_EQ(r["failed"], 0);
+  EXPECT_LE(r["calls_per_second"], 50'000);
+  EXPECT_GT(r["ns_per_call"], 0);
+}
+
 TEST(Hot, ComputesInTwoFunctionsAsAsked) {
   const auto r =
       report_of("./nz-hot --share 0.7 --seconds 0.3 --then-share 0.2 --then-seconds 0.3");
