@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "userspace/resources/block_devices.h"
 
@@ -14,26 +15,34 @@ using metrics::Type;
 
 }  // namespace
 
+void DatabaseWatch::find(const std::map<uint32_t, std::vector<pid_t>>& pids) {
+  databases_.clear();
+  for (const auto& [slot, members] : pids) {
+    constexpr size_t kProcesses = 64;
+    size_t known = 0;
+    for (size_t i = 0; i < std::min(members.size(), kProcesses) && known < kDatabases; i++) {
+      for (advice::OpenDatabase& d : advice::databases_of(members[i], kDatabases)) {
+        if (known >= kDatabases) break;
+        const auto [at, fresh] = databases_.try_emplace(Key{slot, d.shown});
+        if (!fresh) continue;
+        known++;
+        at->second.device = resources::whole_device(paths_, d.file.device);
+        at->second.database = std::move(d);
+      }
+    }
+  }
+}
+
 void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
                          Clock::time_point now) {
   if (databases_.empty() || now - last_find_ >= kFindEvery) {
     last_find_ = now;
-    databases_.clear();
-    for (const auto& [slot, members] : pids) {
-      constexpr size_t kProcesses = 64;
-      size_t known = 0;
-      for (size_t i = 0; i < std::min(members.size(), kProcesses) && known < kDatabases; i++) {
-        for (advice::OpenDatabase& d : advice::databases_of(members[i], kDatabases)) {
-          if (known >= kDatabases) break;
-          known += databases_.emplace(Key{slot, d.shown}, std::move(d)).second ? 1 : 0;
-        }
-      }
-    }
+    find(pids);
   }
   const auto locks = databases_.empty() ? std::vector<advice::FileLock>{} : advice::all_locks();
-  for (const auto& [key, database] : databases_) {
+  for (const auto& [key, found] : databases_) {
     size_t count = 0;
-    for (advice::LockHolder& h : advice::lock_holders(database, locks)) {
+    for (advice::LockHolder& h : advice::lock_holders(found.database, locks)) {
       // Readers come and go: one matters where it keeps a checkpoint from its end.
       if (h.lock == advice::DatabaseLock::read && !h.pins_wal) continue;
       if (++count > kHolders) break;
@@ -63,20 +72,20 @@ Labels DatabaseWatch::labels_of(const Holder& key, const Held& held) const {
 
 std::map<std::string, advice::JournalState> DatabaseWatch::journals(
     const std::string& target) const {
-  std::map<std::string, advice::JournalState> found;
-  for (const auto& [key, database] : databases_) {
+  std::map<std::string, advice::JournalState> states;
+  for (const auto& [key, found] : databases_) {
     if (env_.target_name(key.first) != target) continue;
-    auto state = advice::journal_state_of(database);
-    if (state) found.emplace(key.second, std::move(*state));
+    auto state = advice::journal_state_of(found.database);
+    if (state) states.emplace(key.second, std::move(*state));
   }
   for (const auto& [key, held] : held_) {
-    const auto journal = found.find(std::get<1>(key));
-    if (journal == found.end() || env_.target_name(std::get<0>(key)) != target) continue;
+    const auto journal = states.find(std::get<1>(key));
+    if (journal == states.end() || env_.target_name(std::get<0>(key)) != target) continue;
     if (held.holder.pins_wal)
       journal->second.pinned_by =
           held.holder.comm + " (pid " + std::to_string(held.holder.pid) + ")";
   }
-  return found;
+  return states;
 }
 
 void DatabaseWatch::collect(std::vector<Family>& out) const {
@@ -99,20 +108,20 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
               "holder; others wait), checkpoint, recover, or a read that pins the write-ahead log.",
               Type::gauge,
               {}};
-  for (const auto& [key, database] : databases_) {
+  for (const auto& [key, found] : databases_) {
     const Labels labels{{"target", env_.target_name(key.first)}, {"database", key.second}};
     const auto with = [&](const char* name, const char* value) {
       Labels more = labels;
       more.emplace_back(name, value);
       return more;
     };
-    const auto sizes = advice::sizes_of(database.path);
+    const auto sizes = advice::sizes_of(found.database.path);
     for (const auto& [kind, size] :
          {std::pair{"main", sizes.main}, std::pair{"wal", sizes.wal}, std::pair{"shm", sizes.shm}})
       bytes.samples.push_back({with("kind", kind), static_cast<double>(size), nullptr});
-    const std::string device = resources::whole_device({}, database.file.device);
-    if (!device.empty()) devices.samples.push_back({with("device", device.c_str()), 1, nullptr});
-    if (const auto wal = advice::wal_state_of(database.path)) {
+    if (!found.device.empty())
+      devices.samples.push_back({with("device", found.device.c_str()), 1, nullptr});
+    if (const auto wal = advice::wal_state_of(found.database.path)) {
       frames.samples.push_back(
           {with("state", "written"), static_cast<double>(wal->frames), nullptr});
       frames.samples.push_back({with("state", "checkpointed"),

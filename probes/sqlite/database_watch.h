@@ -5,12 +5,14 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "probes/probe.h"
 #include "probes/sqlite/lock_looks.h"
 #include "userspace/advice/journal_advice.h"
 #include "userspace/advice/lock_holders.h"
+#include "userspace/resources/context.h"
 
 namespace nz::probes {
 
@@ -21,9 +23,12 @@ class DatabaseWatch {
   static constexpr std::chrono::seconds kFindEvery{10};
   static constexpr std::size_t kHolders = 32;  ///< of one database
 
-  explicit DatabaseWatch(const Env& env) : env_(env) {}
+  /// `paths`: where to look which disk a file lies on.
+  explicit DatabaseWatch(const Env& env, resources::Paths paths = {})
+      : env_(env), paths_(std::move(paths)) {}
 
-  /// `pids`: the processes of each slot. Files are looked for once in kFindEvery, locks each time.
+  /// `pids`: the processes of each slot. Files, and the disks that they lie on, are looked for once
+  /// in kFindEvery, locks each time.
   void tick(const std::map<uint32_t, std::vector<pid_t>>& pids, Clock::time_point now);
   /// nearzero_sqlite_database_bytes, _database_device, _wal_frames, _lock_held_seconds,
   /// _lock_seen_total.
@@ -34,6 +39,10 @@ class DatabaseWatch {
   void stop() { databases_.clear(), held_.clear(); }
 
  private:
+  struct Found {
+    advice::OpenDatabase database;
+    std::string device;  ///< the whole disk's name; empty: on no disk of this host
+  };
   struct Held {
     advice::LockHolder holder;
     Clock::time_point since, seen;
@@ -42,10 +51,12 @@ class DatabaseWatch {
   using Key = std::pair<uint32_t, std::string>;  // slot and database as it is shown
   using Holder = std::tuple<uint32_t, std::string, pid_t, advice::DatabaseLock>;
 
+  void find(const std::map<uint32_t, std::vector<pid_t>>& pids);
   [[nodiscard]] metrics::Labels labels_of(const Holder& key, const Held& held) const;
 
   const Env& env_;
-  std::map<Key, advice::OpenDatabase> databases_;
+  resources::Paths paths_;
+  std::map<Key, Found> databases_;
   std::map<Holder, Held> held_;
   LockLooks looks_;
   Clock::time_point last_find_;

@@ -251,5 +251,17 @@ TEST(NoAgent, EverySubcommandEndsWithEight) {
   EXPECT_EQ(url.code, 8) << url.err;
 }
 
+TEST(NoAgent, AFlagGoesBeforeTheEnvironment) {
+  const std::string folder = runtime_dir();
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"status"}, {"alerts", "list"}, {"alerts", "silence", "--list"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--runtime-dir", folder});
+    const Outcome o = run(arguments, {"NEARZERO_RUNTIME_DIR=/no/such/folder"});
+    EXPECT_EQ(o.code, 8) << command.back();
+    EXPECT_TRUE(says(o.err, {folder.c_str()})) << command.back();
+  }
+}
+
 }  // namespace
 }  // namespace nz::live

@@ -1,14 +1,30 @@
 #include "userspace/agent/ended_alerts.h"
 
-#include <exception>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "userspace/agent/state_json.h"
 
 namespace nz::agent {
 namespace {
 
 using nlohmann::json;
 constexpr int kAlertsVersion = 1;
+
+json to_json(const report::Alert& a) {
+  return {{"rule", a.rule}, {"severity", a.severity}, {"target", a.target},
+          {"text", a.text}, {"since", a.since},       {"until", a.until}};
+}
+
+report::Alert alert_of(const json& in) {
+  report::Alert a;
+  a.rule = in.at("rule");
+  a.severity = in.at("severity");
+  a.target = in.at("target");
+  a.text = in.at("text");
+  a.since = in.at("since");
+  a.until = in.at("until");
+  return a;
+}
 
 }  // namespace
 
@@ -19,35 +35,19 @@ void EndedAlerts::add(report::Alert alert) {
 
 std::string EndedAlerts::save() const {
   json list = json::array();
-  for (const report::Alert& a : all_) {
-    list.push_back({{"rule", a.rule},
-                    {"severity", a.severity},
-                    {"target", a.target},
-                    {"text", a.text},
-                    {"since", a.since},
-                    {"until", a.until}});
-  }
-  return json{{"version", kAlertsVersion}, {"alerts", std::move(list)}}.dump(
-      -1, ' ', false, json::error_handler_t::replace);
+  for (const report::Alert& a : all_) list.push_back(to_json(a));
+  return state_text(kAlertsVersion, {{"alerts", std::move(list)}});
 }
 
 Result<void> EndedAlerts::restore(std::string_view saved) {
-  try {
-    const json in = json::parse(saved);
-    if (in.at("version").get<int>() != kAlertsVersion)
-      return fail("alerts that have ended: version " + in.at("version").dump());
-    std::deque<report::Alert> all;
-    for (const json& a : in.at("alerts")) {
-      all.push_back({a.at("rule").get<std::string>(), a.at("severity").get<std::string>(),
-                     a.at("target").get<std::string>(), a.at("text").get<std::string>(),
-                     a.at("since").get<double>(), a.at("until").get<double>()});
-      if (all.size() > kMost) all.pop_front();
-    }
-    all_ = std::move(all);
-    return {};
-  } catch (const std::exception& e) {
-    return fail(std::string("alerts that have ended: ") + e.what());
-  }
+  auto restored = restore_state(saved, kAlertsVersion, [](const json& in) {
+    EndedAlerts ended;
+    for (const json& alert : in.at("alerts")) ended.add(alert_of(alert));
+    return ended;
+  });
+  if (!restored) return tl::unexpected(restored.error());
+  *this = std::move(*restored);
+  return {};
 }
 
 }  // namespace nz::agent

@@ -5,6 +5,7 @@
 
 #include "userspace/agent/instance.h"
 #include "userspace/base/exit_codes.h"
+#include "userspace/commands/ask_agent.h"
 #include "userspace/commands/command.h"
 
 namespace nz::commands {
@@ -12,11 +13,9 @@ namespace {
 
 Command control(CLI::App& app, const std::string& name, const std::string& help,
                 std::initializer_list<Example> lines) {
-  auto runtime_dir = std::make_shared<std::string>("/run/nearzero");
+  auto runtime_dir = std::make_shared<std::string>(kRuntimeDir);
   auto* sub = app.add_subcommand(name, help);
-  sub->add_option("--runtime-dir", *runtime_dir, "Folder of the agent's socket")
-      ->envname("NEARZERO_RUNTIME_DIR")
-      ->capture_default_str();
+  add_runtime_dir(*sub, *runtime_dir);
   sub->footer(examples(lines));
   return {sub, [name, runtime_dir]() -> int {
             const auto answer = agent::send_command(*runtime_dir, name);
