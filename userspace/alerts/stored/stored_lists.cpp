@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <utility>
 
 #include "userspace/alerts/matcher.h"
@@ -38,10 +39,12 @@ std::string gap(const StoredLists::Families& series, const char* count, const ch
   if (family == nullptr) return fmt::format("nobody looked for {}", what);
   double open = 0;
   for (const metrics::Sample& sample : family->samples) open += sample.value;
-  double known = 0;
-  for (const auto& spell : spells) known += was_open(spell, at - kLate, at + kLate) ? 1 : 0;
-  if (open <= known) return {};
-  return fmt::format("{:.0f} {} were open, of which the history has {:.0f}", open, what, known);
+  std::set<std::string_view> known;  // by id: where figures changed, one spell follows another
+  for (const auto& spell : spells) {
+    if (was_open(spell, at - kLate, at + kLate)) known.insert(spell.what.id);
+  }
+  if (open <= static_cast<double>(known.size())) return {};
+  return fmt::format("{:.0f} {} were open, of which the history has {}", open, what, known.size());
 }
 
 /// As rules saw it then.

@@ -202,6 +202,21 @@ TEST(StoredLists, WhatTheAgentCountedAndDidNotKeepIsNamed) {
       << r.in_part[0].why;
 }
 
+TEST(StoredLists, OneWhoseFiguresJustChangedIsNotTwo) {
+  const Folder folder;
+  write(folder.file());
+  auto reader = store::Reader::open(folder.file());
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto lists = StoredLists::read(**reader);
+  ASSERT_TRUE(lists) << lists.error().text();
+  StoredLists::Families series;
+  series["nearzero_regressions_open"] = gauge("nearzero_regressions_open", 2, {{"kind", "worse"}});
+  Moment moment;
+  moment.at = kMidnight + 450;
+  lists->tell(series, 10, moment);
+  EXPECT_EQ(moment.gaps.regressions, "2 regressions were open, of which the history has 1");
+}
+
 TEST(StoredLists, WhatCannotBeReadIsTold) {
   const Folder folder;
   write(folder.file());
