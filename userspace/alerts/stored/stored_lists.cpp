@@ -40,9 +40,10 @@ std::string nobody(const StoredLists::Families& series, const char* count, const
 template <class T>
 std::string gap(const StoredLists::Families& series, const char* count, const char* what,
                 const std::vector<Spell<T>>& spells, double at) {
-  if (std::string none = nobody(series, count, what); !none.empty()) return none;
+  const metrics::Family* family = family_of(series, count);
+  if (family == nullptr) return nobody(series, count, what);
   double open = 0;
-  for (const metrics::Sample& sample : family_of(series, count)->samples) open += sample.value;
+  for (const metrics::Sample& sample : family->samples) open += sample.value;
   std::set<std::string_view> known;  // by id: where figures changed, one spell follows another
   for (const auto& spell : spells) {
     if (was_open(spell, at - kLate, at + kLate)) known.insert(spell.what.id);
