@@ -17,6 +17,8 @@ namespace {
 constexpr double kBuildsPause = 60;  // seconds: a target may start ever other executables
 // Seconds: when an incident was seen last may be set back by so much by a crash.
 constexpr double kIncidentsPause = 30;
+// Seconds: a file that is begun anew, or did not take the last change, is without them for so long.
+constexpr double kRegressionsPause = 600;
 constexpr std::size_t kMostEvents = 512;
 constexpr double kEventsBack = 86400;  // seconds, after a restart
 // Of an incident: as of a regression.
@@ -142,8 +144,9 @@ bool Detection::step(double now, const targets::Tracker& tracker) {
   for (const analysis::Regression& r : changes.regressions.opened) log(r, true);
   for (const analysis::Regression& r : changes.regressions.resolved) log(r, false);
   changed_ = !changes.regressions.opened.empty() || !changes.regressions.resolved.empty();
-  if (changed_ || changes.regressions.further)
-    kept_regressions_.write(now, save_regressions(regressions_));
+  const bool changed = changed_ || changes.regressions.further;
+  const bool again = !regressions_.empty() && kept_regressions_.due(now, kRegressionsPause);
+  if (changed || again) kept_regressions_.write(now, save_regressions(regressions_));
   if (regression_log_) regression_log_->step(now, regressions_);
   if (incident_log_) incident_log_->step(now, incidents_);
   return true;

@@ -210,10 +210,8 @@ TEST(Detection, EventsAreKnownAfterARestart) {
   }
 }
 
-TEST(Detection, AFurtherStepOutlivesARestart) {
-  const store::testing::Folder folder;
-  const auto store = store::testing::open_store({.path = folder.file()});
-  ASSERT_NE(store, nullptr);
+// Since before kFirst, and it lasts.
+Regression more_threads() {
   Regression known;
   known.id = "r";
   known.of = {"nearzero_target_threads", {{"target", "demo"}}, "value", ""};
@@ -223,6 +221,14 @@ TEST(Detection, AFurtherStepOutlivesARestart) {
   known.since = known.earliest = known.latest = kFirst - 100;
   known.confidence = 0.999;
   known.state = FindingState::ongoing;
+  return known;
+}
+
+TEST(Detection, AFurtherStepOutlivesARestart) {
+  const store::testing::Folder folder;
+  const auto store = store::testing::open_store({.path = folder.file()});
+  ASSERT_NE(store, nullptr);
+  const Regression known = more_threads();
   ASSERT_TRUE(store->put_state("regressions", save_regressions({known})));
   history::History history{history::History::Options{}};
   const targets::Tracker tracker{&no_process};
@@ -241,6 +247,28 @@ TEST(Detection, AFurtherStepOutlivesARestart) {
   ASSERT_EQ(kept->size(), 1U);
   EXPECT_EQ(kept->at(0).since, known.since);
   EXPECT_NEAR(kept->at(0).after, 300, 10);
+}
+
+TEST(Detection, AFileThatIsBegunAnewGetsRegressionsThatLast) {
+  const store::testing::Folder folder;
+  const auto store = store::testing::open_store({.path = folder.file()});
+  ASSERT_NE(store, nullptr);
+  const Regression known = more_threads();
+  ASSERT_TRUE(store->put_state("regressions", save_regressions({known})));
+  history::History history{history::History::Options{}};
+  const targets::Tracker tracker{&no_process};
+  Detection detection(history, store.get(), kFirst);
+  for (int second = 0; second <= 700; second += 10) {
+    const double at = kFirst + second;
+    history.add(at, {store::testing::gauge("nearzero_target_threads", 150, known.of.labels)});
+    detection.step(at, tracker);
+    if (second == 50) store->remove_state("regressions");
+  }
+  const auto kept = restore_regressions(store->get_state("regressions").value_or(""));
+  ASSERT_TRUE(kept) << kept.error().text();
+  ASSERT_EQ(kept->size(), 1U);
+  EXPECT_EQ(kept->at(0).id, known.id);
+  EXPECT_EQ(kept->at(0).state, FindingState::ongoing);
 }
 
 // Open since kFirst, seen last a minute later: it ends three minutes after that.

@@ -59,8 +59,13 @@ void SpellLog<T>::take(const std::string& key, std::size_t place, const std::str
   }
   ended_[place] = spell->to;
   if (spell->to != 0) return;
-  const std::string id = spell->what.id;
-  open_[id] = Open{place, std::move(*spell)};
+  Open fresh{place, std::move(*spell)};
+  const auto [known, is_new] = open_.try_emplace(fresh.spell.what.id, fresh);
+  if (is_new) return;
+  // The figures changed, and an agent died before the store took the end of the earlier one.
+  Open& later = known->second;
+  if (fresh.spell.from >= later.spell.from) std::swap(fresh, later);
+  end(later.spell.from, std::move(fresh));
 }
 
 template <class T>

@@ -116,6 +116,25 @@ TEST(SpellLog, GoesOnAfterARestartAndEndsWhatIsGone) {
   EXPECT_EQ(at_place<Regression>(*store, "000")->to, 3000);
 }
 
+// The end of the first was waiting for the disk when the agent died.
+TEST(SpellLog, OfTwoThatAreOpenTheEarlierHasEnded) {
+  const Folder folder;
+  auto store = store::testing::open_store({.path = folder.file()});
+  const auto put = [&](const char* place, double after, double from) {
+    const Spell<Regression> spell{regression(after), from, 0};
+    ASSERT_TRUE(store->put_state(std::string(key_prefix<Regression>()) + place, save(spell)));
+  };
+  put("003", 3e-3, 1020);
+  put("004", 2e-3, 1000);
+  put("005", 4e-3, 1040);
+  auto log = open_log<Regression>(*store);
+  EXPECT_EQ(at_place<Regression>(*store, "004")->to, 1020);
+  EXPECT_EQ(at_place<Regression>(*store, "003")->to, 1040);
+  log.step(2000, {regression(4e-3)});
+  EXPECT_EQ(at_place<Regression>(*store, "005")->to, 0) << "it goes on";
+  EXPECT_FALSE(at_place<Regression>(*store, "000"));
+}
+
 TEST(SpellLog, TheOldestMakesRoomButNotAnOpenOne) {
   const Folder folder;
   auto store = store::testing::open_store({.path = folder.file()});

@@ -155,7 +155,7 @@ class PointReader : public TextReader {
                                                      : begin_of_counter(s, m, step, fell);
     ImportedPoint p;
     p.level = level_;
-    p.interval = {std::max({begin.from, m.at - block_ms(level_), std::int64_t{1}}), m.at};
+    p.interval = {std::max({begin.from, m.at - kLongestInterval, std::int64_t{1}}), m.at};
     p.cell.type = m.series.type;
     p.cell.value = m.value;
     switch (m.series.type) {

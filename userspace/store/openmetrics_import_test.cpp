@@ -86,6 +86,19 @@ TEST_F(OpenMetricsImport, ACounterGrowsFromSampleToSample) {
   EXPECT_EQ(got[7].first, seconds(19940, 20000)) << "it began anew";
 }
 
+// Two hours apart, in a level whose blocks hold the intervals that begin within one.
+TEST_F(OpenMetricsImport, AnIntervalIsAsLongAsItsSamplesAreApart) {
+  std::string text = "# TYPE c counter\n";
+  for (const int at : {7200, 14400, 21600}) text += line("c_total", at, at);
+  EXPECT_EQ(take(text, Level::raw).points, 3U);
+  const auto got = all("c_total", Level::raw);
+  ASSERT_EQ(got.size(), 3U);
+  EXPECT_EQ(got[0].first, seconds(0, 7200));
+  EXPECT_EQ(got[1].first, seconds(7200, 14400)) << "in half of it, twice its rate";
+  EXPECT_EQ(got[1].second.growth, 7200);
+  EXPECT_EQ(take(text, Level::raw).known, 3U) << "a repeated import changes nothing";
+}
+
 TEST_F(OpenMetricsImport, ACounterThatWasCreatedAnewBeginsAt0) {
   const auto created = [](std::int64_t created, std::int64_t at) {
     return "c_created " + std::to_string(kHour + created) + " " + std::to_string(kHour + at) + "\n";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
 #include <utility>
 
 #include "userspace/alerts/matcher.h"
@@ -30,18 +31,25 @@ bool was_open(const Spell<T>& spell, double from, double to) {
   return spell.from <= to && (spell.to == 0 || spell.to > from);
 }
 
+/// That there was nobody who counts them; empty: somebody does.
+std::string nobody(const StoredLists::Families& series, const char* count, const char* what) {
+  return family_of(series, count) == nullptr ? fmt::format("nobody looked for {}", what) : "";
+}
+
 /// Why some of the list may be missing; empty: none is.
 template <class T>
 std::string gap(const StoredLists::Families& series, const char* count, const char* what,
                 const std::vector<Spell<T>>& spells, double at) {
   const metrics::Family* family = family_of(series, count);
-  if (family == nullptr) return fmt::format("nobody looked for {}", what);
+  if (family == nullptr) return nobody(series, count, what);
   double open = 0;
   for (const metrics::Sample& sample : family->samples) open += sample.value;
-  double known = 0;
-  for (const auto& spell : spells) known += was_open(spell, at - kLate, at + kLate) ? 1 : 0;
-  if (open <= known) return {};
-  return fmt::format("{:.0f} {} were open, of which the history has {:.0f}", open, what, known);
+  std::set<std::string_view> known;  // by id: where figures changed, one spell follows another
+  for (const auto& spell : spells) {
+    if (was_open(spell, at - kLate, at + kLate)) known.insert(spell.what.id);
+  }
+  if (open <= static_cast<double>(known.size())) return {};
+  return fmt::format("{:.0f} {} were open, of which the history has {}", open, what, known.size());
 }
 
 /// As rules saw it then.
@@ -125,7 +133,14 @@ void StoredLists::tell(const Families& series, double seconds, Moment& moment) c
   if (seconds > kLate) moment.gaps.findings_within = seconds;
   moment.gaps.regressions = gap(series, kRegressions, "regressions", regressions_, moment.at);
   moment.gaps.incidents = gap(series, kIncidents, "incidents", incidents_, moment.at);
-  if (family_of(series, kJudged) == nullptr) moment.gaps.findings = "nobody looked for bottlenecks";
+  moment.gaps.findings = nobody(series, kJudged, "bottlenecks");
+}
+
+void StoredLists::begin(const Families& series, Moment& moment) {
+  moment.findings.emplace();
+  moment.gaps.findings = nobody(series, kJudged, "bottlenecks");
+  moment.gaps.regressions = nobody(series, kRegressions, "regressions");
+  moment.gaps.incidents = nobody(series, kIncidents, "incidents");
 }
 
 }  // namespace nz::alerts

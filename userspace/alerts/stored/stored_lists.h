@@ -28,6 +28,9 @@ class StoredLists {
   /// Findings as of `moment.at`, by the series of the interval that ends there and has so many
   /// `seconds`, and what is missing of them and of what fill() will give.
   void tell(const Families& series, double seconds, Moment& moment) const;
+  /// The same as of the begin of the first interval. Its series are as of its end: of what was open
+  /// before, only fill() tells.
+  static void begin(const Families& series, Moment& moment);
   /// Regressions and incidents as of `moment.at`: copies of up to 1,024, some KB each, so for one
   /// moment at a time.
   void fill(Moment& moment) const;

@@ -86,11 +86,12 @@ void write(const std::string& path, int untold = 0, double resolution = 10) {
   store::testing::save(*store);
 }
 
-Replayed play(const std::string& path, const std::string& yaml) {
+/// `from`: Unix seconds.
+Replayed play(const std::string& path, const std::string& yaml, double from = 0) {
   auto reader = store::Reader::open(path);
   EXPECT_TRUE(reader) << reader.error().text();
   const auto rules = testing::rules_of("rules:\n" + yaml);
-  auto moments = StoredMoments::open(**reader, families_of(rules), 0, 0);
+  auto moments = StoredMoments::open(**reader, families_of(rules), from, 0);
   EXPECT_TRUE(moments) << moments.error().text();
   EXPECT_TRUE((*moments)->problems().empty()) << (*moments)->problems().front();
   return replay(rules, **moments, {});
@@ -183,6 +184,19 @@ TEST(StoredLists, HowLongOneWasOpenOfALongIntervalIsNotKnown) {
   EXPECT_TRUE(r.unknown.empty()) << "at other times nothing was open";
 }
 
+// The series of the first interval are as of its end.
+TEST(StoredLists, WhatCameInTheFirstIntervalWasNotThereAtItsBegin) {
+  const Folder folder;
+  constexpr int kInterval = 400;
+  write(folder.file(), 0, kInterval);
+  const Replayed r = play(folder.file(), "  - {name: Changed, regression: {}}\n");
+  EXPECT_TRUE(r.in_part.empty()) << r.in_part.front().why;
+  const char* found = "  - {name: Found, severity: warning, bottleneck: {}}\n";
+  const auto alerts = by_rule(play(folder.file(), found, kMidnight + 3 * kInterval));
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_NEAR(alerts.at("Found").fired_at, kMidnight + 4 * kInterval, kNear);
+}
+
 TEST(StoredLists, WhatTheAgentCountedAndDidNotKeepIsNamed) {
   const Folder folder;
   write(folder.file(), 1);
@@ -200,6 +214,21 @@ TEST(StoredLists, WhatTheAgentCountedAndDidNotKeepIsNamed) {
   EXPECT_GE(r.in_part[0].steps + 8, r.steps);
   EXPECT_NE(r.in_part[0].why.find("1 regressions were open"), std::string::npos)
       << r.in_part[0].why;
+}
+
+TEST(StoredLists, OneWhoseFiguresJustChangedIsNotTwo) {
+  const Folder folder;
+  write(folder.file());
+  auto reader = store::Reader::open(folder.file());
+  ASSERT_TRUE(reader) << reader.error().text();
+  const auto lists = StoredLists::read(**reader);
+  ASSERT_TRUE(lists) << lists.error().text();
+  StoredLists::Families series;
+  series["nearzero_regressions_open"] = gauge("nearzero_regressions_open", 2, {{"kind", "worse"}});
+  Moment moment;
+  moment.at = kMidnight + 450;
+  lists->tell(series, 10, moment);
+  EXPECT_EQ(moment.gaps.regressions, "2 regressions were open, of which the history has 1");
 }
 
 TEST(StoredLists, WhatCannotBeReadIsTold) {

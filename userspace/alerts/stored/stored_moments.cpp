@@ -140,8 +140,7 @@ Result<void> StoredMoments::read_chunk() {
     Moment& start = waiting_.emplace_back();
     start.at = static_cast<double>(first) / 1e3;
     start.families.emplace();
-    const Interval& one = intervals.begin()->second;
-    lists_.tell(one.families, one.seconds, start);
+    StoredLists::begin(intervals.begin()->second.families, start);
   }
   for (auto& [to, interval] : intervals) {
     Moment& moment = waiting_.emplace_back();
