@@ -163,6 +163,7 @@ static __always_inline struct nz_open_statement* nz_open_of(struct nz_thread* th
 
 __attribute__((noinline)) int nz_take_open(struct nz_sqlite_thread* t, __u64 stmt, __u64 began,
                                            __u32 inside) {
+  int unsure = 0;
   if (!t) return 0;
   for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
     struct nz_open_statement* o = &t->open[i];
@@ -176,10 +177,11 @@ __attribute__((noinline)) int nz_take_open(struct nz_sqlite_thread* t, __u64 stm
     } else if (began && o->last_ts && !o->in_step && o->last_ts < began) {
       nz_close_statement(t, o, NZ_SQLITE_ROW); /* an earlier execution, reset before its last row */
     } else {
+      unsure = !began && o->last_ts && !o->in_step;
       o->stmt = 0;
     }
   }
-  return 0;
+  return unsure;
 }
 
 /* ---- step plan

@@ -171,6 +171,30 @@ TEST(SqlitePlan, FollowsTheLoadAndLosesNothingSilently) {
          run.incomplete("not_sampled"));
 }
 
+// The step plan sees it begin, the boundary plan, which has seen others of its thread, sees it end.
+TEST(SqlitePlan, AStatementThatIsOpenOverAChangeIsCountedOnce) {
+  stop_shared_agents();
+  Workload workload("nz-sqlite",
+                    {"--mode", "held", "--count", "1", "--pause-ms", "20000", "--truth"});
+  Agent agent(automatic(), true);
+  expect_attached(agent, workload.pid());
+  workload.go();
+  const auto by_boundary = [&] {
+    return agent.control("status").find("plan boundary") != std::string::npos;
+  };
+  ASSERT_TRUE(eventually(by_boundary, 12));
+  sleep_seconds(0.1);  // scans by that plan, and before its first sampling window
+  workload.go();
+  EXPECT_EQ(workload.wait(60), 0) << workload.err();
+  agent.settle();
+  const Observed run{workload.json(), agent.fetch()};
+  EXPECT_EQ(run.statements("SELECT id FROM item WHERE id <= 3"), 1);
+  const auto generated = run.truth["statements"].get<double>();
+  EXPECT_LE(run.value(kStatements), generated);
+  EXPECT_GE(run.value(kStatements) + run.incomplete("partial"), generated);
+  EXPECT_GE(run.incomplete("partial"), 1) << "nobody knows how long it was open";
+}
+
 // Each look is shorter than a drain interval: the plan is chosen at its end.
 TEST(SqlitePlan, FollowsTheLoadInLooksOfAHundredMilliseconds) {
   stop_shared_agents();

@@ -113,6 +113,8 @@ static __always_inline bool nz_has_open(struct nz_sqlite_thread* t) {
 int nz_close_statement(struct nz_sqlite_thread* t, struct nz_open_statement* o, __u32 rc);
 /* Halt of `stmt` is about to be counted: takes the statement out of the table, if it is there, and
  * counts those that ended before the boundary plan came. `began`: when this execution began, 0 =
- * not seen. `inside`: its time inside SQLite is recorded, so that a sampling window must not. */
+ * not seen. `inside`: its time inside SQLite is recorded, so that a sampling window must not.
+ * Returns 1 where without `began` nobody knows whether the steps in the table are of this
+ * execution or of one before it, which then is not counted. */
 int nz_take_open(struct nz_sqlite_thread* t, __u64 stmt, __u64 began, __u32 inside);
 #endif
