@@ -159,8 +159,9 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
     stmt = ctx->di;
     nz_hit(s, NZ_SQL_HALT);
     nz_read_vdbe_at_halt(&v, t, stmt, cookie);
-    /* Halt is also called for statements that do not run: then it does nothing. */
-    if (!v.running) return NZ_SKIP_RETURN;
+    /* Halt is also called for statements that do not run: then it does nothing. Hardly ever, so
+     * one of which that is not known has run. */
+    if (!v.running && !v.unread) return NZ_SKIP_RETURN;
     if (nz_compiles_now(t, cookie, ctx->sp)) return NZ_SKIP_RETURN;
     fresh = nz_new_boundary(t, s, cookie);
     now = bpf_ktime_get_ns();

@@ -41,6 +41,16 @@ TEST(SqlitePairing, SqlInsideFunctionsIsNested) {
   EXPECT_LE(static_cast<double>(run.histogram(kInside).sum_ns), run.truth["step_ns"].get<double>());
 }
 
+// A probe cannot wait for a page: what it does not read is no end of a statement.
+TEST(SqlitePairing, AStatementWhoseMemoryIsAwayForAMomentIsCountedOnce) {
+  const Observed run =
+      run_with(agent_with("step"), "nz-sqlite", {"--mode", "away", "--count", "100"});
+  expect_texts(run);
+  EXPECT_EQ(run.value(kStatements), 100);
+  EXPECT_EQ(run.value("nearzero_sqlite_rows_total"), 300);
+  EXPECT_EQ(run.incomplete("partial"), 100) << "it may have been two";
+}
+
 TEST(SqlitePairing, TheBoundaryPlanCountsInnerStatementsToo) {
   const Observed run =
       run_with(agent_with("boundary"), "nz-sqlite", {"--mode", "nested", "--count", "200"});

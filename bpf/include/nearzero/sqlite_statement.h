@@ -75,6 +75,7 @@ struct nz_vdbe {
   __u64 text; /* zSql */
   __u32 rc;
   bool running;
+  bool unread; /* it is in use, but its page was not there (reclaimed, or just moved) */
 };
 
 static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thread* t, __u64 stmt,
@@ -84,10 +85,11 @@ static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thr
   v->text = 0;
   v->rc = 0;
   v->running = !state;
+  v->unread = state;
   barrier_var(size);
   if (text > state && text > rc && state && size <= NZ_VDBE_WINDOW) {
-    /* A statement that was finalised may be unmapped: then it has ended, too. */
     if (bpf_probe_read_user(t->vdbe, size & (sizeof(t->vdbe) - 1), (void*)(stmt + first))) return;
+    v->unread = false;
     v->text = *(__u64*)(t->vdbe + ((text - first) & (NZ_VDBE_WINDOW - 8)));
     v->running = t->vdbe[(state - first) & (NZ_VDBE_WINDOW - 1)] == NZ_VDBE_RUN;
     if (rc) v->rc = *(__u32*)(t->vdbe + ((rc - first) & (NZ_VDBE_WINDOW - 4)));
@@ -95,7 +97,8 @@ static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thr
   }
   if (state) {
     __u8 now = 0;
-    v->running = !bpf_probe_read_user(&now, 1, (void*)(stmt + state)) && now == NZ_VDBE_RUN;
+    v->unread = bpf_probe_read_user(&now, 1, (void*)(stmt + state));
+    v->running = !v->unread && now == NZ_VDBE_RUN;
   }
   if (text) bpf_probe_read_user(&v->text, sizeof(v->text), (void*)(stmt + text));
   if (rc) bpf_probe_read_user(&v->rc, sizeof(v->rc), (void*)(stmt + rc));

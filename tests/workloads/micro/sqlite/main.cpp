@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
       .choice("--mode", o.mode,
               {"lookup", "lookup-done", "insert", "scan", "scan-read", "cursor", "select-one",
                "txn", "exec", "busy", "interleave", "nested", "naps", "constraint", "texts", "blob",
-               "attach", "phases", "held", "locked"},
+               "attach", "phases", "held", "away", "locked"},
               "What one operation is")
       .choice("--journal", o.journal, {"wal", "delete", "truncate", "persist"}, "Journal mode")
       .option("--db", o.db, "Database file; default in a temporary directory, removed at exit")

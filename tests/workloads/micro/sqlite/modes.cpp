@@ -1,5 +1,7 @@
 #include "tests/workloads/micro/sqlite/modes.h"
 
+#include "tests/workloads/micro/sqlite/hidden_pages.h"
+
 #if defined(__clang__)
 #define NZ_PROBED __attribute__((noinline, used))
 #else
@@ -259,6 +261,18 @@ double held(const Options& o, Connection& c) {
   });
 }
 
+// The memory of the statement is away when it makes its second step.
+double away(const Options& o, Connection& c) {
+  constexpr size_t kVdbe = 512;  // its size, at most
+  const HiddenPages pages;
+  const Prepared few(c, "SELECT id FROM item WHERE id <= 3");
+  return median_ns_per_op(o.count, [&] {
+    c.step(few.statement);
+    pages.hide(few.statement, kVdbe);
+    c.run(few.statement);
+  });
+}
+
 // A second connection holds the write lock all the time; the inserts give up at once.
 double locked(const Options& o, Connection& c, const std::string& path) {
   return beside_another(o, c, path, [&](Connection& holder) {
@@ -293,7 +307,8 @@ double run_mode(const Options& o, Connection& c, const std::string& path) {
                                                  {"blob", blob},
                                                  {"attach", attached},
                                                  {"phases", phases},
-                                                 {"held", held}};
+                                                 {"held", held},
+                                                 {"away", away}};
   return modes.at(o.mode)(o, c);
 }
 
