@@ -43,7 +43,8 @@ void in_wal_index(const FileLock& lock, const WalState& wal, Holders& holders) {
   if (covers(lock, kShmCheckpoint)) holders.add(lock, DatabaseLock::checkpoint, wal.checkpointed);
   if (covers(lock, kShmRecover)) holders.add(lock, DatabaseLock::recover, wal.change);
   for (int i = 0; i < kReadMarks; i++) {
-    if (!covers(lock, kShmRead + static_cast<uint64_t>(i))) continue;
+    // Exclusive: a checkpoint copies frames (mark 0), or a mark is being moved. That is no reader.
+    if (lock.write || !covers(lock, kShmRead + static_cast<uint64_t>(i))) continue;
     // A reader on mark 0 reads the database alone: nothing may be written there meanwhile.
     const uint32_t seen = i == 0 ? 0 : wal.read_marks[i];
     const bool pins = wal.lag() > 0 && (i == 0 || seen < wal.frames);

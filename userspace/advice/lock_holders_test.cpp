@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -82,6 +84,27 @@ TEST(LockHoldersOfWal, AReaderThatPinsItIsNamed) {
   EXPECT_GE(sizes.wal, 50U * 4096);
   EXPECT_GT(sizes.main, 0U);
   EXPECT_EQ(sizes.shm, 32768U);
+}
+
+// wal.c: a checkpoint has mark 0 for itself while it copies.
+TEST(LockHoldersOfWal, ACheckpointIsNoReaderThatPinsIt) {
+  const Folder folder;
+  const std::string path = folder.file("a.db");
+  Connection writer(path);
+  writer.run("PRAGMA journal_mode=wal; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(a)");
+  struct stat index {};
+  ASSERT_EQ(stat((path + "-shm").c_str(), &index), 0);
+  FileLock lock{.write = false, .pid = getpid(), .file = {index.st_dev, index.st_ino}, .first = 123,
+                .last = 123};
+  auto held = lock_holders(database_at(path), {lock});
+  ASSERT_EQ(held.size(), 1U);
+  EXPECT_EQ(held[0].lock, DatabaseLock::read);
+  EXPECT_TRUE(held[0].pins_wal) << "who reads the file alone";
+  lock.write = true;
+  lock.first = 121;  // with the lock of the checkpoint, or all of them
+  held = lock_holders(database_at(path), {lock});
+  ASSERT_FALSE(held.empty());
+  for (const LockHolder& h : held) EXPECT_NE(h.lock, DatabaseLock::read);
 }
 
 TEST(ParseLocks, UnderstandsLinesAndLeavesOutOthers) {
