@@ -7,7 +7,8 @@ namespace nz::probes {
 using advice::DatabaseLock;
 
 bool HeldLocks::Held::is_own_transaction() const {
-  return own && (holder.lock == DatabaseLock::write || holder.lock == DatabaseLock::read);
+  if (!own || holder.whole_file) return false;
+  return holder.lock == DatabaseLock::write || holder.lock == DatabaseLock::read;
 }
 
 void HeldLocks::see(uint32_t slot, const std::string& database, advice::LockHolder holder, bool own,

@@ -22,7 +22,8 @@ class HeldLocks {
     [[nodiscard]] double seconds() const {
       return std::chrono::duration<double>(seen - since).count();
     }
-    /// Of the target itself: that it writes, or reads and pins the WAL. Checkpoints are none.
+    /// Of the target itself: that it writes, or reads and pins the WAL. A checkpoint is none, and a
+    /// lock of the whole file may be none.
     [[nodiscard]] bool is_own_transaction() const;
   };
   /// Slot, database as it is shown, process, lock, and the read mark (-1: none): a process may read

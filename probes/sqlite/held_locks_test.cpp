@@ -63,6 +63,15 @@ TEST_F(HeldLocksTest, ACheckpointIsNoTransaction) {
   EXPECT_EQ(locks.all().size(), 2U) << "but locks are held";
 }
 
+// PRAGMA locking_mode=EXCLUSIVE: it is there for good.
+TEST_F(HeldLocksTest, ALockOfTheWholeFileIsNoTransaction) {
+  LockHolder whole = holder(DatabaseLock::write, 7);
+  whole.whole_file = true;
+  look(seconds(0), {whole});
+  look(seconds(9), {whole});
+  EXPECT_EQ(own(), std::nullopt);
+}
+
 TEST_F(HeldLocksTest, WhatOthersHoldIsNoneOfTheTargets) {
   look(seconds(0), {holder(DatabaseLock::write, 7)}, false);
   EXPECT_EQ(own(), std::nullopt);

@@ -29,11 +29,15 @@ bool covers(const FileLock& lock, uint64_t byte) { return lock.first <= byte && 
 class Holders {
  public:
   void add(const FileLock& lock, DatabaseLock kind, uint64_t version, int mark = -1,
-           bool pins = false) {
-    const bool known = std::any_of(all.begin(), all.end(), [&](const LockHolder& h) {
+           bool pins = false, bool whole_file = false) {
+    const auto known = std::find_if(all.begin(), all.end(), [&](const LockHolder& h) {
       return h.pid == lock.pid && h.lock == kind && h.mark == mark;
     });
-    if (!known) all.push_back({lock.pid, comm_of(lock.pid), kind, mark, version, pins});
+    if (known == all.end()) {
+      all.push_back({lock.pid, comm_of(lock.pid), kind, mark, version, pins, whole_file});
+    } else {
+      known->whole_file = known->whole_file || whole_file;
+    }
   }
   std::vector<LockHolder> all;
 };
@@ -58,7 +62,7 @@ void in_database(const FileLock& lock, const DatabaseHeader& header, Holders& ho
   if (shared && !lock.write && !header.wal_mode)
     holders.add(lock, DatabaseLock::read, header.change_counter);
   if (lock.write && (shared || covers(lock, kReserved) || covers(lock, kPending)))
-    holders.add(lock, DatabaseLock::write, header.change_counter);
+    holders.add(lock, DatabaseLock::write, header.change_counter, -1, false, shared);
 }
 
 }  // namespace

@@ -53,6 +53,28 @@ TEST_P(LockHolders, TheWriterIsNamed) {
   EXPECT_FALSE(holder(path, DatabaseLock::write, pid).has_value());
 }
 
+// Between its transactions, too.
+TEST_P(LockHolders, WhoKeepsTheFileForItselfIsToldApart) {
+  const Folder folder;
+  const std::string path = folder.file("a.db");
+  const Other keeper([&] {
+    static Connection c(path);
+    c.run(std::string("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=") + GetParam() +
+          "; CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+  });
+  const Other writer([&] {
+    static Connection c(folder.file("b.db"));
+    c.run(std::string("PRAGMA journal_mode=") + GetParam() +
+          "; CREATE TABLE t(a); BEGIN IMMEDIATE; INSERT INTO t VALUES(1)");
+  });
+  const auto kept = holder(path, DatabaseLock::write, keeper.pid());
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_TRUE(kept->whole_file);
+  const auto written = holder(folder.file("b.db"), DatabaseLock::write, writer.pid());
+  ASSERT_TRUE(written.has_value());
+  EXPECT_FALSE(written->whole_file);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, LockHolders, ::testing::Values("wal", "delete"),
                          [](const auto& info) { return std::string(info.param); });
 
