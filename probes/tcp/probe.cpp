@@ -128,9 +128,10 @@ class Tcp final : public Probe {
     if (polled_in_) {
       rows.push_back({name() + ":bytes", "host", 0, false,
                       std::string(polled_out_ ? "bytes are" : "bytes received are") +
-                          " not counted: sockets are polled, and more than " +
+                          " not counted: more than " +
                           std::to_string(static_cast<int>(kMostIdle)) +
-                          " calls a second and CPU moved nothing"});
+                          " socket calls a second and CPU moved nothing (sockets are polled), or "
+                          "were of other protocols than TCP and UDP"});
     }
     return rows;
   }
