@@ -65,6 +65,9 @@ class Tcp final : public Probe {
       polled_out_ = true;
       links_.close("nz_socket_sent");
     }
+    // What came while they were closed is not the others'.
+    ticked_ = Clock::now();
+    idle_ = env_.drain.counters().socket_idle;
   }
 
   // Whoever it is for, the hooks tax every connection of the host: what follows the traffic goes.
