@@ -280,6 +280,18 @@ TEST(LongTransaction, IsSeenByItsLockWhereStatementsAreObservedForAPartOfTheTime
   EXPECT_TRUE(find(shorter).empty());
 }
 
+// An identity is had once: the ledger and alerts know findings by it.
+TEST(LongTransaction, OfBothLocksOfADatabaseIsOne) {
+  Scene s;
+  for (const auto& [lock, seconds] : {std::pair{"read", 6.0}, std::pair{"write", 8.0}}) {
+    s.gauge("nearzero_sqlite_transaction_seconds",
+            {{"target", "demo"}, {"database", "o.db"}, {"lock", lock}}, seconds);
+  }
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_THAT(found[0].title, HasSubstr("on o.db stays open for 8 s and holds the write lock"));
+}
+
 TEST(LongTransaction, AStatementThatWorksIsNone) {
   Scene s;
   const Labels labels{{"target", "demo"}, {"digest", "cc03"}, {"statement", "SELECT 1"}};
