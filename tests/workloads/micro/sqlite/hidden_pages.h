@@ -21,25 +21,24 @@ class HiddenPages {
   HiddenPages& operator=(const HiddenPages&) = delete;
 
   // The pages of these bytes, until they are touched. One thread at a time.
-  void hide(const void* at, size_t bytes) const {
-    const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-    const auto first = reinterpret_cast<uintptr_t>(at);
-    begin_ = first & ~(page - 1);
-    bytes_ = ((first + bytes + page - 1) & ~(page - 1)) - begin_;
-    if (mprotect(reinterpret_cast<void*>(begin_), bytes_, PROT_NONE) != 0)
+  void hide(void* at, size_t bytes) const {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t before = reinterpret_cast<uintptr_t>(at) % page;
+    begin_ = static_cast<char*>(at) - before;
+    bytes_ = (before + bytes + page - 1) / page * page;
+    if (mprotect(begin_, bytes_, PROT_NONE) != 0)
       throw std::system_error(errno, std::generic_category(), "mprotect");
   }
 
  private:
   static void bring_back(int) {
-    const uintptr_t begin = begin_;
-    begin_ = 0;
+    char* const begin = begin_;
+    begin_ = nullptr;
     // Not what is hidden: then it is a fault like any other.
-    if (begin == 0 ||
-        mprotect(reinterpret_cast<void*>(begin), bytes_, PROT_READ | PROT_WRITE) != 0)
+    if (begin == nullptr || mprotect(begin, bytes_, PROT_READ | PROT_WRITE) != 0)
       std::signal(SIGSEGV, SIG_DFL);
   }
-  static inline volatile uintptr_t begin_ = 0;
+  static inline char* volatile begin_ = nullptr;
   static inline volatile size_t bytes_ = 0;
 };
 
