@@ -292,7 +292,8 @@ __attribute__((noinline)) int nz_statements_abandoned(struct nz_thread* thread) 
   return 0;
 }
 
-/* The duty cycle paused, and nobody saw how the open statements went on. For threads.bpf.c. */
+/* The duty cycle paused, or everything was detached, and nobody saw how the open statements went
+ * on. For threads.bpf.c. */
 __attribute__((noinline)) int nz_statements_cut(struct nz_thread* thread) {
   struct nz_sqlite_stats* s;
   if (!thread) return 0;

@@ -294,6 +294,23 @@ TEST(SqlitePlan, SurvivesOffAndOnInTheMiddleOfStatements) {
   }
 }
 
+TEST(SqlitePlan, AStatementThatIsOpenOverOffAndOnIsNotCountedTwice) {
+  stop_shared_agents();
+  Workload workload("nz-sqlite", {"--mode", "cursor", "--count", "1", "--pause-ms", "2500"});
+  Agent agent("host: false\ntargets: [{name: db, match: {exe: \"" NZ_WORKLOADS
+              "/nz-sqlite\"}, scheduler: false, sqlite: {plan: step}}]");
+  expect_attached(agent, workload.pid());
+  workload.go();
+  sleep_seconds(0.5);  // it stands at its first row
+  (void)agent.control("off");
+  (void)agent.control("on");
+  EXPECT_EQ(workload.wait(30), 0);
+  agent.settle();
+  const Observed run{workload.json(), agent.fetch()};
+  EXPECT_LE(run.value(kStatements), 1);
+  EXPECT_GE(run.value(kStatements) + run.incomplete("partial"), 1);
+}
+
 TEST(SqlitePlan, ConnectionsOfAProcessThatEndsAreNotOpen) {
   stop_shared_agents();
   Workload workload("nz-sqlite",
