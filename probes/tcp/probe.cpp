@@ -134,7 +134,8 @@ class Tcp final : public Probe {
                           " not counted: more than " +
                           std::to_string(static_cast<int>(kMostIdle)) +
                           " socket calls a second and CPU moved nothing (sockets are polled), or "
-                          "were of other protocols than TCP and UDP"});
+                          "were of other protocols than TCP and UDP; `nearzero off` and then `on` "
+                          "begin anew"});
     }
     return rows;
   }

@@ -216,6 +216,11 @@ TEST_F(Tcp, BytesAreLeftOutWhereSocketsArePolledAndTheRestGoesOn) {
   EXPECT_EQ(bytes("tcp", "in"), 0);
   EXPECT_EQ(bytes("tcp", "out"), 1000);
   EXPECT_GE(values("nearzero_tcp_round_trip_seconds", "talker").count(), 990U);
+  // Nothing has tripped, so `on` alone would be "already on".
+  ASSERT_NE(agent_->control("status").find("`nearzero off` and then `on`"), std::string::npos);
+  (void)agent_->control("off");
+  (void)agent_->control("on");
+  EXPECT_EQ(agent_->control("status").find("tcp:bytes"), std::string::npos);
 }
 
 TEST_F(Tcp, EachSegmentThatComesInHasARoundTrip) {
