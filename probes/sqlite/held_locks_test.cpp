@@ -11,10 +11,13 @@ namespace {
 
 using advice::DatabaseLock;
 using advice::LockHolder;
-using std::chrono::seconds;
 
 LockHolder reader(int mark, uint64_t version) {
-  return {.pid = 42, .comm = "demo", .lock = DatabaseLock::read, .mark = mark, .version = version,
+  return {.pid = 42,
+          .comm = "demo",
+          .lock = DatabaseLock::read,
+          .mark = mark,
+          .version = version,
           .pins_wal = true};
 }
 LockHolder holder(DatabaseLock lock, uint64_t version) {
@@ -23,9 +26,11 @@ LockHolder holder(DatabaseLock lock, uint64_t version) {
 
 class HeldLocksTest : public ::testing::Test {
  protected:
-  void look(seconds at, const std::vector<LockHolder>& all, bool own = true) {
-    for (const LockHolder& h : all) locks.see(1, "/data/orders.db", h, own, start + at);
-    locks.end_look(start + at);
+  // At this second.
+  void look(int second, const std::vector<LockHolder>& all, bool own = true) {
+    const auto now = start + std::chrono::seconds(second);
+    for (const LockHolder& h : all) locks.see(1, "/data/orders.db", h, own, now);
+    locks.end_look(now);
   }
   /// How long the longest of the target's own transactions has been seen; nothing: there is none.
   [[nodiscard]] std::optional<double> own() const {
@@ -40,25 +45,24 @@ class HeldLocksTest : public ::testing::Test {
 };
 
 TEST_F(HeldLocksTest, ATransactionLastsWhileItsVersionDoes) {
-  look(seconds(0), {holder(DatabaseLock::write, 7)});
-  look(seconds(3), {holder(DatabaseLock::write, 7)});
+  look(0, {holder(DatabaseLock::write, 7)});
+  look(3, {holder(DatabaseLock::write, 7)});
   EXPECT_EQ(own(), 3);
-  look(seconds(4), {holder(DatabaseLock::write, 8)});
+  look(4, {holder(DatabaseLock::write, 8)});
   EXPECT_EQ(own(), 0) << "another one";
-  look(seconds(5), {});
+  look(5, {});
   EXPECT_EQ(own(), std::nullopt);
 }
 
 // While one thread reads for long, others begin to read all the time.
 TEST_F(HeldLocksTest, ReadsOfOneProcessAreApartByTheirMarks) {
-  for (int i = 0; i <= 6; i++)
-    look(seconds(i), {reader(1, 100), reader(2, 200 + static_cast<uint64_t>(i))});
+  for (int i = 0; i <= 6; i++) look(i, {reader(1, 100), reader(2, 200 + static_cast<uint64_t>(i))});
   EXPECT_EQ(own(), 6);
 }
 
 TEST_F(HeldLocksTest, ACheckpointIsNoTransaction) {
-  look(seconds(0), {holder(DatabaseLock::checkpoint, 1), holder(DatabaseLock::recover, 1)});
-  look(seconds(9), {holder(DatabaseLock::checkpoint, 1), holder(DatabaseLock::recover, 1)});
+  look(0, {holder(DatabaseLock::checkpoint, 1), holder(DatabaseLock::recover, 1)});
+  look(9, {holder(DatabaseLock::checkpoint, 1), holder(DatabaseLock::recover, 1)});
   EXPECT_EQ(own(), std::nullopt);
   EXPECT_EQ(locks.all().size(), 2U) << "but locks are held";
 }
@@ -67,13 +71,13 @@ TEST_F(HeldLocksTest, ACheckpointIsNoTransaction) {
 TEST_F(HeldLocksTest, ALockOfTheWholeFileIsNoTransaction) {
   LockHolder whole = holder(DatabaseLock::write, 7);
   whole.whole_file = true;
-  look(seconds(0), {whole});
-  look(seconds(9), {whole});
+  look(0, {whole});
+  look(9, {whole});
   EXPECT_EQ(own(), std::nullopt);
 }
 
 TEST_F(HeldLocksTest, WhatOthersHoldIsNoneOfTheTargets) {
-  look(seconds(0), {holder(DatabaseLock::write, 7)}, false);
+  look(0, {holder(DatabaseLock::write, 7)}, false);
   EXPECT_EQ(own(), std::nullopt);
 }
 

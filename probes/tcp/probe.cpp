@@ -131,8 +131,7 @@ class Tcp final : public Probe {
     if (polled_in_) {
       rows.push_back({name() + ":bytes", "host", 0, false,
                       std::string(polled_out_ ? "bytes are" : "bytes received are") +
-                          " not counted: more than " +
-                          std::to_string(static_cast<int>(kMostIdle)) +
+                          " not counted: more than " + std::to_string(static_cast<int>(kMostIdle)) +
                           " socket calls a second and CPU moved nothing (sockets are polled), or "
                           "were of other protocols than TCP and UDP; `nearzero off` and then `on` "
                           "begin anew"});

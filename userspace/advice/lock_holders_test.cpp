@@ -116,7 +116,10 @@ TEST(LockHoldersOfWal, ACheckpointIsNoReaderThatPinsIt) {
   writer.run("PRAGMA journal_mode=wal; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(a)");
   struct stat index {};
   ASSERT_EQ(stat((path + "-shm").c_str(), &index), 0);
-  FileLock lock{.write = false, .pid = getpid(), .file = {index.st_dev, index.st_ino}, .first = 123,
+  FileLock lock{.write = false,
+                .pid = getpid(),
+                .file = {index.st_dev, index.st_ino},
+                .first = 123,
                 .last = 123};
   auto held = lock_holders(database_at(path), {lock});
   ASSERT_EQ(held.size(), 1U);

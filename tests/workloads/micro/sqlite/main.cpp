@@ -106,9 +106,9 @@ int main(int argc, char** argv) {
       "  nz-sqlite-static --mode scan --count 100 --wait");
   program
       .choice("--mode", o.mode,
-              {"lookup", "lookup-done", "insert", "scan", "scan-read", "cursor", "select-one",
-               "txn", "exec", "busy", "interleave", "nested", "naps", "constraint", "texts", "blob",
-               "attach", "phases", "held", "away", "locked"},
+              {"lookup", "lookup-done", "insert", "scan",       "scan-read", "cursor", "select-one",
+               "txn",    "exec",        "busy",   "interleave", "nested",    "naps",   "constraint",
+               "texts",  "blob",        "attach", "phases",     "held",      "away",   "locked"},
               "What one operation is")
       .choice("--journal", o.journal, {"wal", "delete", "truncate", "persist"}, "Journal mode")
       .option("--db", o.db, "Database file; default in a temporary directory, removed at exit")
