@@ -27,9 +27,9 @@ LockHolder holder(DatabaseLock lock, uint64_t version) {
 class HeldLocksTest : public ::testing::Test {
  protected:
   // At this second.
-  void look(int second, const std::vector<LockHolder>& all, bool own = true) {
+  void look(int second, const std::vector<LockHolder>& all, bool by_target = true) {
     const auto now = start + std::chrono::seconds(second);
-    for (const LockHolder& h : all) locks.see(1, "/data/orders.db", h, own, now);
+    for (const LockHolder& h : all) locks.see(1, "/data/orders.db", h, by_target, now);
     locks.end_look(now);
   }
   /// How long the longest of the target's own transactions has been seen; nothing: there is none.
