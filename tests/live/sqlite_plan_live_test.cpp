@@ -296,12 +296,12 @@ TEST(SqlitePlan, SurvivesOffAndOnInTheMiddleOfStatements) {
 
 TEST(SqlitePlan, AStatementThatIsOpenOverOffAndOnIsNotCountedTwice) {
   stop_shared_agents();
-  Workload workload("nz-sqlite", {"--mode", "cursor", "--count", "1", "--pause-ms", "2500"});
+  Workload workload("nz-sqlite", {"--mode", "cursor", "--count", "1", "--pause-ms", "1500"});
   Agent agent("host: false\ntargets: [{name: db, match: {exe: \"" NZ_WORKLOADS
               "/nz-sqlite\"}, scheduler: false, sqlite: {plan: step}}]");
   expect_attached(agent, workload.pid());
   workload.go();
-  sleep_seconds(0.5);  // it stands at its first row
+  sleep_seconds(0.2);  // it stands at its first row
   (void)agent.control("off");
   (void)agent.control("on");
   EXPECT_EQ(workload.wait(30), 0);
