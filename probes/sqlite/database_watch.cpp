@@ -63,14 +63,11 @@ std::map<std::string, advice::JournalState> DatabaseWatch::journals(
   for (const auto& [key, database] : databases_) {
     if (env_.target_name(key.first) != target) continue;
     auto state = advice::journal_state_of(database);
-    if (state) found.emplace(key.second, std::move(*state));
-  }
-  for (const auto& [key, held] : held_.all()) {
-    const auto journal = found.find(std::get<1>(key));
-    if (journal == found.end() || env_.target_name(std::get<0>(key)) != target) continue;
-    if (held.holder.pins_wal)
-      journal->second.pinned_by =
-          held.holder.comm + " (pid " + std::to_string(held.holder.pid) + ")";
+    if (!state) continue;
+    if (const HeldLocks::Held* pin = held_.longest_pin(key.first, key.second)) {
+      state->pinned_by = pin->holder.comm + " (pid " + std::to_string(pin->holder.pid) + ")";
+    }
+    found.emplace(key.second, std::move(*state));
   }
   return found;
 }

@@ -27,4 +27,13 @@ void HeldLocks::end_look(Clock::time_point now) {
   std::erase_if(held_, [now](const auto& entry) { return entry.second.seen != now; });
 }
 
+const HeldLocks::Held* HeldLocks::longest_pin(uint32_t slot, const std::string& database) const {
+  const Held* longest = nullptr;
+  for (const auto& [key, held] : held_) {
+    if (std::get<0>(key) != slot || std::get<1>(key) != database || !held.holder.pins_wal) continue;
+    if (longest == nullptr || held.seconds() > longest->seconds()) longest = &held;
+  }
+  return longest;
+}
+
 }  // namespace nz::probes

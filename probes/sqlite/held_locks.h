@@ -38,6 +38,8 @@ class HeldLocks {
   void clear() { held_.clear(); }
 
   [[nodiscard]] const std::map<Key, Held>& all() const { return held_; }
+  /// Whose read has been seen to pin the WAL of this database for longest; nullptr: nobody's.
+  [[nodiscard]] const Held* longest_pin(uint32_t slot, const std::string& database) const;
 
  private:
   std::map<Key, Held> held_;

@@ -60,6 +60,15 @@ TEST_F(HeldLocksTest, ReadsOfOneProcessAreApartByTheirMarks) {
   EXPECT_EQ(own(), 6);
 }
 
+TEST_F(HeldLocksTest, TheLongestReadIsWhatPinsTheWal) {
+  for (int i = 0; i <= 6; i++) look(i, {reader(1, 100), reader(2, 200 + static_cast<uint64_t>(i))});
+  const HeldLocks::Held* pin = locks.longest_pin(1, "/data/orders.db");
+  ASSERT_NE(pin, nullptr);
+  EXPECT_EQ(pin->holder.mark, 1);
+  EXPECT_EQ(locks.longest_pin(1, "/data/other.db"), nullptr);
+  EXPECT_EQ(locks.longest_pin(2, "/data/orders.db"), nullptr) << "another target's";
+}
+
 TEST_F(HeldLocksTest, ACheckpointIsNoTransaction) {
   look(0, {holder(DatabaseLock::checkpoint, 1), holder(DatabaseLock::recover, 1)});
   look(9, {holder(DatabaseLock::checkpoint, 1), holder(DatabaseLock::recover, 1)});
