@@ -115,12 +115,17 @@ static __always_inline void nz_tell_slow_boundary(struct nz_sqlite_thread* t, st
   nz_tell_slow_statement(&e);
 }
 
-/* Counts the end of `stmt`; its durations if `began` is not 0. */
+/* Counts the end of `stmt`; its durations if `began` is not 0. `begin`: when its transaction began,
+ * 0 = not seen. It is not `began` where a statement is timed from its end alone: steps of it that
+ * the step plan has seen are older than that. */
 static __always_inline void nz_halted(struct nz_sqlite_thread* t, struct nz_sqlite_stats* s,
                                       __u64 stmt, __u64 cookie, struct nz_vdbe* v, __u64 began,
-                                      __u64 now, bool inside) {
+                                      __u64 begin, __u64 now, bool inside) {
   __u32 cpu = bpf_get_smp_processor_id(), id = nz_id_of(t, stmt, v->text, cookie);
-  if (nz_has_open(t)) nz_take_open(t, stmt, began, inside);
+  if (nz_has_open(t) && nz_take_open(t, stmt, begin, inside)) {
+    NZ_ADD(s->partial, 1);
+    began = 0;
+  }
   /* Where statements are interleaved (no `began`) the thread's waits may be another's. */
   nz_count_statement(cpu, s, id, 0, v->rc & 255, began ? t->wait_ns : NULL,
                      began ? t->begin_stage : 0);
@@ -141,7 +146,7 @@ static __always_inline void nz_read_vdbe_at_halt(struct nz_vdbe* v, struct nz_sq
 
 SEC("uprobe.session/sqlite_halt")
 int nz_sqlite_halt(struct pt_regs* ctx) {
-  __u64 cookie = bpf_get_attach_cookie(ctx), stmt, now, began = 0;
+  __u64 cookie = bpf_get_attach_cookie(ctx), stmt, now, began = 0, begin = 0;
   struct nz_sqlite_stats* s = nz_sqlite_of(bpf_get_smp_processor_id(), NZ_SQL_SLOT(cookie));
   struct nz_thread* thread = nz_thread_of(ctx);
   struct nz_sqlite_thread* t;
@@ -154,8 +159,9 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
     stmt = ctx->di;
     nz_hit(s, NZ_SQL_HALT);
     nz_read_vdbe_at_halt(&v, t, stmt, cookie);
-    /* Halt is also called for statements that do not run: then it does nothing. */
-    if (!v.running) return NZ_SKIP_RETURN;
+    /* Halt is also called for statements that do not run: then it does nothing. Hardly ever, so
+     * one of which that is not known has run. */
+    if (!v.running && !v.unread) return NZ_SKIP_RETURN;
     if (nz_compiles_now(t, cookie, ctx->sp)) return NZ_SKIP_RETURN;
     fresh = nz_new_boundary(t, s, cookie);
     now = bpf_ktime_get_ns();
@@ -174,7 +180,7 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
       }
       return NZ_WANT_RETURN;
     }
-    nz_halted(t, s, stmt, cookie, &v, began, now, false);
+    nz_halted(t, s, stmt, cookie, &v, began, began, now, false);
     return NZ_SKIP_RETURN;
   }
 
@@ -193,11 +199,11 @@ int nz_sqlite_halt(struct pt_regs* ctx) {
     t->begins -= 1;
     if (!t->begins) t->ambiguous = 0;
   } else {
-    began = t->begin_ts;
+    began = begin = t->begin_ts;
     t->begins = 0;
     inside = true;
   }
-  nz_halted(t, s, stmt, cookie, &v, began, now, inside);
+  nz_halted(t, s, stmt, cookie, &v, began, begin, now, inside);
   return 0;
 }
 

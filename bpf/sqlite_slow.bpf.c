@@ -45,7 +45,7 @@ __attribute__((noinline)) int nz_tell_slow_statement(struct nz_ended_statement* 
   if (!e) return 0;
   t = nz_slow_target_of(e->slot);
   if (!t) return 0;
-  /* Closed on behalf of a thread by somebody else (nz_forget_threads): whose it was is unknown. */
+  /* Closed on behalf of a thread by somebody else (nz_thread_fork): whose it was is unknown. */
   if (!nz_thread_of_task(bpf_get_current_task_btf()) || !nz_take_token(t, bpf_ktime_get_ns())) {
     NZ_ADD(t->limited, 1);
     return 0;

@@ -131,9 +131,12 @@ __attribute__((noinline)) int nz_find_open(struct nz_sqlite_thread* t, __u64 stm
   return 0;
 }
 
-/* The entry of `stmt`, which is about to make a step; `running`: it has made others before. */
+/* The entry of `stmt`, which is about to make a step; `running`: it has made others before;
+ * `unread`: whether it has is not known. Then what is open goes on, and counts as one that was not
+ * seen whole: it may be two, and one that is taken for two would be counted twice. */
 static __always_inline struct nz_open_statement* nz_open_of(struct nz_thread* thread, __u64 stmt,
-                                                            __u64 cookie, bool running) {
+                                                            __u64 cookie, bool running,
+                                                            bool unread) {
   struct nz_sqlite_thread* t = &thread->sqlite;
   struct nz_open_statement* o = nz_only_open(t, stmt, cookie);
   if (!o) {
@@ -141,7 +144,8 @@ static __always_inline struct nz_open_statement* nz_open_of(struct nz_thread* th
     o = &t->open[t->last_open & (NZ_OPEN_STATEMENTS - 1)];
   }
   if (o->stmt) {
-    if (running) return o;
+    if (unread) o->whole = 0;
+    if (running || unread) return o;
     nz_close_statement(t, o, NZ_SQLITE_ROW);
   }
   o->stmt = stmt;
@@ -153,7 +157,7 @@ static __always_inline struct nz_open_statement* nz_open_of(struct nz_thread* th
   o->rows = 0;
   o->steps = 0;
   o->named = 0;
-  o->whole = !running;
+  o->whole = !running && !unread;
   o->recorded = 0;
   o->sampling = NZ_SQL_FLAGS(cookie) & NZ_SQL_SAMPLING;
   /* Of a sampling window none is told. */
@@ -163,6 +167,7 @@ static __always_inline struct nz_open_statement* nz_open_of(struct nz_thread* th
 
 __attribute__((noinline)) int nz_take_open(struct nz_sqlite_thread* t, __u64 stmt, __u64 began,
                                            __u32 inside) {
+  int unsure = 0;
   if (!t) return 0;
   for (int i = 0; i < NZ_OPEN_STATEMENTS; i++) {
     struct nz_open_statement* o = &t->open[i];
@@ -176,10 +181,11 @@ __attribute__((noinline)) int nz_take_open(struct nz_sqlite_thread* t, __u64 stm
     } else if (began && o->last_ts && !o->in_step && o->last_ts < began) {
       nz_close_statement(t, o, NZ_SQLITE_ROW); /* an earlier execution, reset before its last row */
     } else {
+      unsure = !began && o->last_ts && !o->in_step;
       o->stmt = 0;
     }
   }
-  return 0;
+  return unsure;
 }
 
 /* ---- step plan
@@ -211,7 +217,7 @@ int nz_sqlite_step(struct pt_regs* ctx) {
     return 0;
   }
   nz_read_vdbe(&v, t, stmt, NZ_SQL_ZSQL(cookie), NZ_SQL_STATE(cookie), 0);
-  o = nz_open_of(thread, stmt, cookie, v.running);
+  o = nz_open_of(thread, stmt, cookie, v.running, v.unread);
   o->in_step = 1;
   t->step_active = 1;
   t->step_cookie = cookie;
@@ -286,7 +292,8 @@ __attribute__((noinline)) int nz_statements_abandoned(struct nz_thread* thread) 
   return 0;
 }
 
-/* The duty cycle paused, and nobody saw how the open statements went on. For threads.bpf.c. */
+/* The duty cycle paused, or everything was detached, and nobody saw how the open statements went
+ * on. For threads.bpf.c. */
 __attribute__((noinline)) int nz_statements_cut(struct nz_thread* thread) {
   struct nz_sqlite_stats* s;
   if (!thread) return 0;

@@ -46,7 +46,11 @@ int BPF_PROG(nz_thread_fork, struct task_struct* parent, struct task_struct* chi
 
 static long nz_forget_one(__u32 i, void* unused) {
   struct nz_thread* t = bpf_map_lookup_elem(&nz_threads, &i);
-  if (t && t->pid) nz_thread_end(t);
+  if (!t || !t->pid) return 0;
+  nz_stages_abandoned(t);
+  /* One that is still open would be counted here, and once more when it ends. */
+  nz_statements_cut(t);
+  nz_thread_release(t);
   return 0;
 }
 

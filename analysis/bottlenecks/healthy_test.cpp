@@ -153,6 +153,12 @@ std::vector<Case> cases() {
          }
          s.counter("nearzero_block_io_errors_total", {{"device", "vda"}, {"op", "write"}}, 0);
        }},
+      {"drives_without_a_medium",
+       [](Scene& s, Scene&) {
+         for (const char* device : {"fd0", "sr0"}) {
+           s.counter("nearzero_block_io_errors_total", {{"device", device}, {"op", "read"}}, 3);
+         }
+       }},
       {"constraints_and_an_error_of_last_week",
        [](Scene& s, Scene&) {
          const auto with = [](const char* label, const char* value) {

@@ -38,9 +38,15 @@ std::vector<LockHolder> lock_holders(const Context& context, const OrderPath& pa
     h.comm = comm;
     holders.push_back(std::move(h));
   }
-  std::ranges::stable_sort(holders, [](const LockHolder& a, const LockHolder& b) {
-    return std::tie(b.looks, b.seconds) < std::tie(a.looks, a.seconds);
+  // Who writes has the lock again and again; who reads pins the WAL as long as he does, and many
+  // short reads are seen in more looks than a long one.
+  const bool reads = lock == "read";
+  std::ranges::stable_sort(holders, [reads](const LockHolder& a, const LockHolder& b) {
+    return reads ? std::tie(b.seconds, b.looks) < std::tie(a.seconds, a.looks)
+                 : std::tie(b.looks, b.seconds) < std::tie(a.looks, a.seconds);
   });
+  if (reads && !holders.empty() && holders.front().seconds > 0)
+    std::erase_if(holders, [](const LockHolder& h) { return h.seconds <= 0; });
   if (holders.size() > kMost) holders.resize(kMost);
   return holders;
 }

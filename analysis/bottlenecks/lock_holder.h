@@ -15,8 +15,9 @@ struct LockHolder {
   std::vector<Evidence> evidence;
 };
 
-/// At most three, whoever was seen with it in most looks first, then whoever has it longest.
-/// `database` empty: of any. The target's own threads are among them.
+/// At most three, whoever was seen with it in most looks first, then whoever has it longest. Of the
+/// read lock whoever has it longest, and those alone that have it at the window's end, if there are
+/// any. `database` empty: of any. The target's own threads are among them.
 std::vector<LockHolder> lock_holders(const Context& context, const OrderPath& path,
                                      const std::string& lock, const std::string& database = {});
 /// "a, b and c".

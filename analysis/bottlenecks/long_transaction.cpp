@@ -1,6 +1,7 @@
 // A statement or a transaction stays open for seconds while little of that is SQLite's work: it
 // holds a snapshot, so that the WAL cannot be checkpointed, or a lock, so that others wait.
 #include <algorithm>
+#include <map>
 
 #include "analysis/bottlenecks/kinds.h"
 #include "analysis/bottlenecks/sync_time.h"
@@ -60,19 +61,23 @@ double longest_of(const WindowIndex& window, const char* family, const Labels& l
 }
 
 // What lasts longer than SQLite is observed at a time has no duration (ADR 7); its lock is seen.
+// One finding a database, of the lock that is held longest: both may be, by threads of one service.
 void find_locks(const Context& context, const OrderPath& path, std::vector<Candidate>& out) {
   constexpr const char* kOpen = "nearzero_sqlite_transaction_seconds";
   const double limit = context.rules.long_statement_seconds;
+  std::map<std::string, const WindowSeries*> longest;
   for (const WindowSeries* open : context.now.find(kOpen, {{"target", path.target()}})) {
-    if (open->most < limit) continue;
-    const double before = longest_of(context.before, kOpen, open->labels);
-    if (before >= limit) continue;
-    const std::string database = label_of(*open, "database");
+    if (open->most < limit || longest_of(context.before, kOpen, open->labels) >= limit) continue;
+    const WindowSeries*& known = longest[label_of(*open, "database")];
+    if (known == nullptr || open->most > known->most) known = open;
+  }
+  for (const auto& [database, open] : longest) {
     const bool writes = label_of(*open, "lock") != "read";
     Candidate c = candidate("long_transaction", path, database);
     c.finding.title = "A transaction on " + database + " stays open for " +
                       seconds_text(open->most) +
                       (writes ? " and holds the write lock" : " and pins the WAL");
+    const double before = longest_of(context.before, kOpen, open->labels);
     c.finding.evidence.push_back(evidence(
         kOpen, open->labels, "longest seen", open->most,
         context.has_reference() ? std::optional<double>(before) : std::nullopt, "seconds"));

@@ -26,6 +26,25 @@ TEST(WalGrowth, NamesTheReaderThatPinsIt) {
   EXPECT_EQ(found[0].evidence[1].text, "has the read lock: report: 40 s");
 }
 
+// Beside writers a read of milliseconds pins the WAL as well, and one of them is in most looks.
+TEST(WalGrowth, NamesNoShortReads) {
+  const Labels wal{{"target", "demo"}, {"database", "/data/orders.db"}, {"kind", "wal"}};
+  const auto reader = [](const char* comm) {
+    return Labels{
+        {"target", "demo"}, {"database", "/data/orders.db"}, {"lock", "read"}, {"comm", comm}};
+  };
+  Scene s, before;
+  before.gauge("nearzero_sqlite_database_bytes", wal, 4e6);
+  s.gauge("nearzero_sqlite_database_bytes", wal, 300e6);
+  s.counter("nearzero_sqlite_lock_seen_total", reader("demo"), 0.9);
+  s.counter("nearzero_sqlite_lock_seen_total", reader("report"), 0.8);
+  s.gauge("nearzero_sqlite_lock_held_seconds", reader("demo"), 0);
+  s.gauge("nearzero_sqlite_lock_held_seconds", reader("report"), 8);
+  const auto found = find(s, before);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_THAT(found[0].recommendation, HasSubstr("pinned by a read of report:"));
+}
+
 TEST(SqliteWriterContention, NamesWhoWasSeenWithTheLock) {
   Scene s;
   s.us["persist"]["sleep"] = 2'000;
@@ -259,6 +278,18 @@ TEST(LongTransaction, IsSeenByItsLockWhereStatementsAreObservedForAPartOfTheTime
   Scene shorter;
   shorter.gauge("nearzero_sqlite_transaction_seconds", reads, 4.9);
   EXPECT_TRUE(find(shorter).empty());
+}
+
+// An identity is had once: the ledger and alerts know findings by it.
+TEST(LongTransaction, OfBothLocksOfADatabaseIsOne) {
+  Scene s;
+  for (const auto& [lock, seconds] : {std::pair{"read", 6.0}, std::pair{"write", 8.0}}) {
+    s.gauge("nearzero_sqlite_transaction_seconds",
+            {{"target", "demo"}, {"database", "o.db"}, {"lock", lock}}, seconds);
+  }
+  const auto found = find(s);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_THAT(found[0].title, HasSubstr("on o.db stays open for 8 s and holds the write lock"));
 }
 
 TEST(LongTransaction, AStatementThatWorksIsNone) {

@@ -46,24 +46,19 @@ void DatabaseWatch::tick(const std::map<uint32_t, std::vector<pid_t>>& pids,
       // Readers come and go: one matters where it keeps a checkpoint from its end.
       if (h.lock == advice::DatabaseLock::read && !h.pins_wal) continue;
       if (++count > kHolders) break;
-      const auto [at, fresh] =
-          held_.try_emplace({key.first, key.second, h.pid, h.lock}, Held{h, now, now, false});
-      // Seen again, but in another transaction: it came back meanwhile.
-      if (at->second.holder.version != h.version) at->second.since = now;
-      const auto own = pids.find(key.first);
-      at->second.own =
-          own != pids.end() && std::ranges::find(own->second, h.pid) != own->second.end();
-      at->second.holder = std::move(h);
-      at->second.seen = now;
+      const auto members = pids.find(key.first);
+      const bool own = members != pids.end() &&
+                       std::ranges::find(members->second, h.pid) != members->second.end();
+      held_.see(key.first, key.second, std::move(h), own, now);
     }
   }
-  std::erase_if(held_, [now](const auto& entry) { return entry.second.seen != now; });
+  held_.end_look(now);
   std::set<Labels> looks;  // several processes of one name are seen once in a look
-  for (const auto& [key, held] : held_) looks.insert(labels_of(key, held));
+  for (const auto& [key, held] : held_.all()) looks.insert(labels_of(key, held));
   looks_.add(looks, now);
 }
 
-Labels DatabaseWatch::labels_of(const Holder& key, const Held& held) const {
+Labels DatabaseWatch::labels_of(const HeldLocks::Key& key, const HeldLocks::Held& held) const {
   return {{"target", env_.target_name(std::get<0>(key))},
           {"database", std::get<1>(key)},
           {"lock", advice::name_of(held.holder.lock)},
@@ -76,14 +71,11 @@ std::map<std::string, advice::JournalState> DatabaseWatch::journals(
   for (const auto& [key, found] : databases_) {
     if (env_.target_name(key.first) != target) continue;
     auto state = advice::journal_state_of(found.database);
-    if (state) states.emplace(key.second, std::move(*state));
-  }
-  for (const auto& [key, held] : held_) {
-    const auto journal = states.find(std::get<1>(key));
-    if (journal == states.end() || env_.target_name(std::get<0>(key)) != target) continue;
-    if (held.holder.pins_wal)
-      journal->second.pinned_by =
-          held.holder.comm + " (pid " + std::to_string(held.holder.pid) + ")";
+    if (!state) continue;
+    if (const HeldLocks::Held* pin = held_.longest_pin(key.first, key.second)) {
+      state->pinned_by = pin->holder.comm + " (pid " + std::to_string(pin->holder.pid) + ")";
+    }
+    states.emplace(key.second, std::move(*state));
   }
   return states;
 }
@@ -136,11 +128,11 @@ void DatabaseWatch::collect(std::vector<Family>& out) const {
              {}};
   // One sample for each command: the longest.
   std::map<Labels, double> longest, longest_own;
-  for (const auto& [key, h] : held_) {
-    const double seconds = std::chrono::duration<double>(h.seen - h.since).count();
+  for (const auto& [key, h] : held_.all()) {
+    const double seconds = h.seconds();
     double& most = longest[labels_of(key, h)];
     most = std::max(most, seconds);
-    if (!h.own) continue;
+    if (!h.is_own_transaction()) continue;
     Labels labels = labels_of(key, h);
     labels.pop_back();  // comm: it is the target
     double& most_own = longest_own[labels];

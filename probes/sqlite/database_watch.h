@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "probes/probe.h"
+#include "probes/sqlite/held_locks.h"
 #include "probes/sqlite/lock_looks.h"
 #include "userspace/advice/journal_advice.h"
-#include "userspace/advice/lock_holders.h"
 #include "userspace/resources/context.h"
 
 namespace nz::probes {
@@ -31,7 +31,7 @@ class DatabaseWatch {
   /// in kFindEvery, locks each time.
   void tick(const std::map<uint32_t, std::vector<pid_t>>& pids, Clock::time_point now);
   /// nearzero_sqlite_database_bytes, _database_device, _wal_frames, _lock_held_seconds,
-  /// _lock_seen_total.
+  /// _transaction_seconds, _lock_seen_total.
   void collect(std::vector<metrics::Family>& out) const;
   /// The journals of a target's databases, as they are now: by name as the process sees it.
   [[nodiscard]] std::map<std::string, advice::JournalState> journals(
@@ -43,21 +43,16 @@ class DatabaseWatch {
     advice::OpenDatabase database;
     std::string device;  ///< the whole disk's name; empty: on no disk of this host
   };
-  struct Held {
-    advice::LockHolder holder;
-    Clock::time_point since, seen;
-    bool own = false;  ///< by a process of the target
-  };
   using Key = std::pair<uint32_t, std::string>;  // slot and database as it is shown
-  using Holder = std::tuple<uint32_t, std::string, pid_t, advice::DatabaseLock>;
 
   void find(const std::map<uint32_t, std::vector<pid_t>>& pids);
-  [[nodiscard]] metrics::Labels labels_of(const Holder& key, const Held& held) const;
+  [[nodiscard]] metrics::Labels labels_of(const HeldLocks::Key& key,
+                                          const HeldLocks::Held& held) const;
 
   const Env& env_;
   resources::Paths paths_;
   std::map<Key, Found> databases_;
-  std::map<Holder, Held> held_;
+  HeldLocks held_;
   LockLooks looks_;
   Clock::time_point last_find_;
 };

@@ -23,6 +23,8 @@ class IdleLimit {
   /// `calls`: those that moved nothing, since the agent's start. True where they were more than the
   /// limit since the last time that this was asked; not the first time.
   [[nodiscard]] bool exceeded(Clock::time_point now, uint64_t calls);
+  /// What was until now is not asked of any more.
+  void look(Clock::time_point now, uint64_t calls);
 
  private:
   uint32_t (*cpus_)();

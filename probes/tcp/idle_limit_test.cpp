@@ -35,6 +35,14 @@ TEST(IdleLimit, ACountThatWentBackIsNoCalls) {
   EXPECT_FALSE(limit.exceeded(kFirstLook + seconds(1), 9));
 }
 
+TEST(IdleLimit, WhatWasBeforeALookIsNotAsked) {
+  fake_online_cpus = 1;
+  IdleLimit limit([] { return fake_online_cpus; });
+  EXPECT_FALSE(limit.exceeded(kFirstLook, 0));
+  limit.look(kFirstLook + seconds(1), 1'000'000);
+  EXPECT_FALSE(limit.exceeded(kFirstLook + seconds(2), 1'025'000));
+}
+
 // Where no CPU is offline, possible ones are as many: this tells them apart elsewhere.
 TEST(IdleLimit, CountsTheCpusThatTheKernelListsAsOnline) {
   std::ifstream file("/sys/devices/system/cpu/online");

@@ -53,6 +53,8 @@ class Tcp final : public Probe {
       polled_out_ = true;
       links_.close("nz_socket_sent");
     }
+    // What came while they were closed is not the others'.
+    idle_limit_.look(tcp::IdleLimit::Clock::now(), env_.drain.counters().socket_idle);
   }
 
   // Whoever it is for, the hooks tax every connection of the host: what follows the traffic goes.
@@ -116,9 +118,11 @@ class Tcp final : public Probe {
     if (polled_in_) {
       rows.push_back({name() + ":bytes", "host", 0, false,
                       std::string(polled_out_ ? "bytes are" : "bytes received are") +
-                          " not counted: sockets are polled, and more than " +
+                          " not counted: more than " +
                           std::to_string(tcp::IdleLimit::kPerCpu) +
-                          " calls a second and online CPU moved nothing"});
+                          " socket calls a second and online CPU moved nothing (sockets are "
+                          "polled), or were of other protocols than TCP and UDP; `nearzero off` and "
+                          "then `on` begin anew"});
     }
     return rows;
   }

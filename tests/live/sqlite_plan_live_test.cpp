@@ -41,6 +41,16 @@ TEST(SqlitePairing, SqlInsideFunctionsIsNested) {
   EXPECT_LE(static_cast<double>(run.histogram(kInside).sum_ns), run.truth["step_ns"].get<double>());
 }
 
+// A probe cannot wait for a page: what it does not read is no end of a statement.
+TEST(SqlitePairing, AStatementWhoseMemoryIsAwayForAMomentIsCountedOnce) {
+  const Observed run =
+      run_with(agent_with("step"), "nz-sqlite", {"--mode", "away", "--count", "100"});
+  expect_texts(run);
+  EXPECT_EQ(run.value(kStatements), 100);
+  EXPECT_EQ(run.value("nearzero_sqlite_rows_total"), 300);
+  EXPECT_EQ(run.incomplete("partial"), 100) << "it may have been two";
+}
+
 TEST(SqlitePairing, TheBoundaryPlanCountsInnerStatementsToo) {
   const Observed run =
       run_with(agent_with("boundary"), "nz-sqlite", {"--mode", "nested", "--count", "200"});
@@ -171,6 +181,30 @@ TEST(SqlitePlan, FollowsTheLoadAndLosesNothingSilently) {
          run.incomplete("not_sampled"));
 }
 
+// The step plan sees it begin, the boundary plan, which has seen others of its thread, sees it end.
+TEST(SqlitePlan, AStatementThatIsOpenOverAChangeIsCountedOnce) {
+  stop_shared_agents();
+  Workload workload("nz-sqlite",
+                    {"--mode", "held", "--count", "1", "--pause-ms", "20000", "--truth"});
+  Agent agent(automatic(), true);
+  expect_attached(agent, workload.pid());
+  workload.go();
+  const auto by_boundary = [&] {
+    return agent.control("status").find("plan boundary") != std::string::npos;
+  };
+  ASSERT_TRUE(eventually(by_boundary, 12));
+  sleep_seconds(0.1);  // scans by that plan, and before its first sampling window
+  workload.go();
+  EXPECT_EQ(workload.wait(60), 0) << workload.err();
+  agent.settle();
+  const Observed run{workload.json(), agent.fetch()};
+  EXPECT_EQ(run.statements("SELECT id FROM item WHERE id <= 3"), 1);
+  const auto generated = run.truth["statements"].get<double>();
+  EXPECT_LE(run.value(kStatements), generated);
+  EXPECT_GE(run.value(kStatements) + run.incomplete("partial"), generated);
+  EXPECT_GE(run.incomplete("partial"), 1) << "nobody knows how long it was open";
+}
+
 // Each look is shorter than a drain interval: the plan is chosen at its end.
 TEST(SqlitePlan, FollowsTheLoadInLooksOfAHundredMilliseconds) {
   stop_shared_agents();
@@ -258,6 +292,23 @@ TEST(SqlitePlan, SurvivesOffAndOnInTheMiddleOfStatements) {
     EXPECT_NEAR(static_cast<double>(run.histogram(kOpen).count()), run.value(kStatements), 6)
         << plan;
   }
+}
+
+TEST(SqlitePlan, AStatementThatIsOpenOverOffAndOnIsNotCountedTwice) {
+  stop_shared_agents();
+  Workload workload("nz-sqlite", {"--mode", "cursor", "--count", "1", "--pause-ms", "1500"});
+  Agent agent("host: false\ntargets: [{name: db, match: {exe: \"" NZ_WORKLOADS
+              "/nz-sqlite\"}, scheduler: false, sqlite: {plan: step}}]");
+  expect_attached(agent, workload.pid());
+  workload.go();
+  sleep_seconds(0.2);  // it stands at its first row
+  (void)agent.control("off");
+  (void)agent.control("on");
+  EXPECT_EQ(workload.wait(30), 0);
+  agent.settle();
+  const Observed run{workload.json(), agent.fetch()};
+  EXPECT_LE(run.value(kStatements), 1);
+  EXPECT_GE(run.value(kStatements) + run.incomplete("partial"), 1);
 }
 
 TEST(SqlitePlan, ConnectionsOfAProcessThatEndsAreNotOpen) {

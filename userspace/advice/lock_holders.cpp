@@ -29,11 +29,15 @@ bool covers(const FileLock& lock, uint64_t byte) { return lock.first <= byte && 
 class Holders {
  public:
   void add(const FileLock& lock, DatabaseLock kind, uint64_t version, int mark = -1,
-           bool pins = false) {
-    const bool known = std::any_of(all.begin(), all.end(), [&](const LockHolder& h) {
+           bool pins = false, bool whole_file = false) {
+    const auto known = std::find_if(all.begin(), all.end(), [&](const LockHolder& h) {
       return h.pid == lock.pid && h.lock == kind && h.mark == mark;
     });
-    if (!known) all.push_back({lock.pid, comm_of(lock.pid), kind, mark, version, pins});
+    if (known == all.end()) {
+      all.push_back({lock.pid, comm_of(lock.pid), kind, mark, version, pins, whole_file});
+    } else {
+      known->whole_file = known->whole_file || whole_file;
+    }
   }
   std::vector<LockHolder> all;
 };
@@ -43,7 +47,8 @@ void in_wal_index(const FileLock& lock, const WalState& wal, Holders& holders) {
   if (covers(lock, kShmCheckpoint)) holders.add(lock, DatabaseLock::checkpoint, wal.checkpointed);
   if (covers(lock, kShmRecover)) holders.add(lock, DatabaseLock::recover, wal.change);
   for (int i = 0; i < kReadMarks; i++) {
-    if (!covers(lock, kShmRead + static_cast<uint64_t>(i))) continue;
+    // Exclusive: a checkpoint copies frames (mark 0), or a mark is being moved. That is no reader.
+    if (lock.write || !covers(lock, kShmRead + static_cast<uint64_t>(i))) continue;
     // A reader on mark 0 reads the database alone: nothing may be written there meanwhile.
     const uint32_t seen = i == 0 ? 0 : wal.read_marks[i];
     const bool pins = wal.lag() > 0 && (i == 0 || seen < wal.frames);
@@ -57,7 +62,7 @@ void in_database(const FileLock& lock, const DatabaseHeader& header, Holders& ho
   if (shared && !lock.write && !header.wal_mode)
     holders.add(lock, DatabaseLock::read, header.change_counter);
   if (lock.write && (shared || covers(lock, kReserved) || covers(lock, kPending)))
-    holders.add(lock, DatabaseLock::write, header.change_counter);
+    holders.add(lock, DatabaseLock::write, header.change_counter, -1, false, shared);
 }
 
 }  // namespace

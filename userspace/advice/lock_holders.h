@@ -39,6 +39,9 @@ struct LockHolder {
   /// While it stays the same, so does the transaction: what it wrote or saw of the database.
   uint64_t version = 0;
   bool pins_wal = false;  ///< read: a checkpoint may not pass it, and frames are behind it
+  /// write: of the whole file. With PRAGMA locking_mode=EXCLUSIVE it stays from one transaction to
+  /// the next, and nobody can tell from outside whether there is one.
+  bool whole_file = false;
 };
 
 /// Of `database`, each process once for each lock, in the order of /proc/locks. Two connections of

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -51,6 +53,28 @@ TEST_P(LockHolders, TheWriterIsNamed) {
   EXPECT_FALSE(holder(path, DatabaseLock::write, pid).has_value());
 }
 
+// Between its transactions, too.
+TEST_P(LockHolders, WhoKeepsTheFileForItselfIsToldApart) {
+  const Folder folder;
+  const std::string path = folder.file("a.db");
+  const Other keeper([&] {
+    static Connection c(path);
+    c.run(std::string("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=") + GetParam() +
+          "; CREATE TABLE t(a); INSERT INTO t VALUES(1)");
+  });
+  const Other writer([&] {
+    static Connection c(folder.file("b.db"));
+    c.run(std::string("PRAGMA journal_mode=") + GetParam() +
+          "; CREATE TABLE t(a); BEGIN IMMEDIATE; INSERT INTO t VALUES(1)");
+  });
+  const auto kept = holder(path, DatabaseLock::write, keeper.pid());
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_TRUE(kept->whole_file);
+  const auto written = holder(folder.file("b.db"), DatabaseLock::write, writer.pid());
+  ASSERT_TRUE(written.has_value());
+  EXPECT_FALSE(written->whole_file);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, LockHolders, ::testing::Values("wal", "delete"),
                          [](const auto& info) { return std::string(info.param); });
 
@@ -82,6 +106,30 @@ TEST(LockHoldersOfWal, AReaderThatPinsItIsNamed) {
   EXPECT_GE(sizes.wal, 50U * 4096);
   EXPECT_GT(sizes.main, 0U);
   EXPECT_EQ(sizes.shm, 32768U);
+}
+
+// wal.c: a checkpoint has mark 0 for itself while it copies.
+TEST(LockHoldersOfWal, ACheckpointIsNoReaderThatPinsIt) {
+  const Folder folder;
+  const std::string path = folder.file("a.db");
+  Connection writer(path);
+  writer.run("PRAGMA journal_mode=wal; PRAGMA wal_autocheckpoint=0; CREATE TABLE t(a)");
+  struct stat index {};
+  ASSERT_EQ(stat((path + "-shm").c_str(), &index), 0);
+  FileLock lock{.write = false,
+                .pid = getpid(),
+                .file = {index.st_dev, index.st_ino},
+                .first = 123,
+                .last = 123};
+  auto held = lock_holders(database_at(path), {lock});
+  ASSERT_EQ(held.size(), 1U);
+  EXPECT_EQ(held[0].lock, DatabaseLock::read);
+  EXPECT_TRUE(held[0].pins_wal) << "who reads the file alone";
+  lock.write = true;
+  lock.first = 121;  // with the lock of the checkpoint, or all of them
+  held = lock_holders(database_at(path), {lock});
+  ASSERT_FALSE(held.empty());
+  for (const LockHolder& h : held) EXPECT_NE(h.lock, DatabaseLock::read);
 }
 
 TEST(ParseLocks, UnderstandsLinesAndLeavesOutOthers) {

@@ -75,6 +75,7 @@ struct nz_vdbe {
   __u64 text; /* zSql */
   __u32 rc;
   bool running;
+  bool unread; /* it is in use, but its page was not there (reclaimed, or just moved) */
 };
 
 static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thread* t, __u64 stmt,
@@ -84,10 +85,11 @@ static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thr
   v->text = 0;
   v->rc = 0;
   v->running = !state;
+  v->unread = state;
   barrier_var(size);
   if (text > state && text > rc && state && size <= NZ_VDBE_WINDOW) {
-    /* A statement that was finalised may be unmapped: then it has ended, too. */
     if (bpf_probe_read_user(t->vdbe, size & (sizeof(t->vdbe) - 1), (void*)(stmt + first))) return;
+    v->unread = false;
     v->text = *(__u64*)(t->vdbe + ((text - first) & (NZ_VDBE_WINDOW - 8)));
     v->running = t->vdbe[(state - first) & (NZ_VDBE_WINDOW - 1)] == NZ_VDBE_RUN;
     if (rc) v->rc = *(__u32*)(t->vdbe + ((rc - first) & (NZ_VDBE_WINDOW - 4)));
@@ -95,7 +97,8 @@ static __always_inline void nz_read_vdbe(struct nz_vdbe* v, struct nz_sqlite_thr
   }
   if (state) {
     __u8 now = 0;
-    v->running = !bpf_probe_read_user(&now, 1, (void*)(stmt + state)) && now == NZ_VDBE_RUN;
+    v->unread = bpf_probe_read_user(&now, 1, (void*)(stmt + state));
+    v->running = !v->unread && now == NZ_VDBE_RUN;
   }
   if (text) bpf_probe_read_user(&v->text, sizeof(v->text), (void*)(stmt + text));
   if (rc) bpf_probe_read_user(&v->rc, sizeof(v->rc), (void*)(stmt + rc));
@@ -113,6 +116,8 @@ static __always_inline bool nz_has_open(struct nz_sqlite_thread* t) {
 int nz_close_statement(struct nz_sqlite_thread* t, struct nz_open_statement* o, __u32 rc);
 /* Halt of `stmt` is about to be counted: takes the statement out of the table, if it is there, and
  * counts those that ended before the boundary plan came. `began`: when this execution began, 0 =
- * not seen. `inside`: its time inside SQLite is recorded, so that a sampling window must not. */
+ * not seen. `inside`: its time inside SQLite is recorded, so that a sampling window must not.
+ * Returns 1 where without `began` nobody knows whether the steps in the table are of this
+ * execution or of one before it, which then is not counted. */
 int nz_take_open(struct nz_sqlite_thread* t, __u64 stmt, __u64 began, __u32 inside);
 #endif

@@ -26,14 +26,29 @@ bool pin_to_cpu(int cpu) {
   return pthread_setaffinity_np(pthread_self(), sizeof set, &set) == 0;
 }
 
-void wait_for_sigusr2() {
-  std::cerr << "ready pid=" << getpid() << std::endl;
+namespace {
+
+sigset_t only_sigusr2() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGUSR2);
+  return set;
+}
+
+}  // namespace
+
+void wait_for_sigusr2() {
+  std::cerr << "ready pid=" << getpid() << std::endl;
+  const sigset_t set = only_sigusr2();
   int signal = 0;
   while (sigwait(&set, &signal) != 0) {
   }
+}
+
+bool sigusr2_came() {
+  const sigset_t set = only_sigusr2();
+  const timespec at_once{};
+  return sigtimedwait(&set, nullptr, &at_once) == SIGUSR2;
 }
 
 struct Program::Impl {
@@ -78,9 +93,7 @@ Program& Program::choice(const std::string& flags, std::string& value,
 }
 
 void Program::parse(int argc, char** argv) {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGUSR2);
+  const sigset_t set = only_sigusr2();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   try {
     impl_->app.parse(argc, argv);

@@ -78,6 +78,9 @@ class Program {
 // Prints "ready pid=N" and waits for SIGUSR2, which must be blocked.
 void wait_for_sigusr2();
 
+// Whether SIGUSR2, which must be blocked, came since it was asked last.
+bool sigusr2_came();
+
 // Runs body(index) on `threads` threads that all exist before the first begins.
 template <typename Body>
 void run_threads(uint64_t threads, Body body) {

@@ -144,7 +144,9 @@ INSTANTIATE_TEST_SUITE_P(
         SqliteCase{"--mode select-one --count 100", 100, 100, 200, 100, 1},
         SqliteCase{"--mode txn --inserts 10 --count 20 --threads 2", 40, 480, 480, 0, 6},
         SqliteCase{"--mode exec --count 30", 30, 30, 30, 0, 30},
-        SqliteCase{"--mode busy --pause-ms 20 --count 3", 3, 9, 9, 0, 7}));
+        SqliteCase{"--mode busy --pause-ms 20 --count 3", 3, 9, 9, 0, 7},
+        SqliteCase{"--mode held --pause-ms 0 --count 5", 5, 5, 20, 15, 2},
+        SqliteCase{"--mode away --count 5", 5, 5, 20, 15, 1}));
 
 TEST(Sqlite, BusyWaitsForTheHolder) {
   const auto r = report_of("./nz-sqlite --mode busy --pause-ms 30 --count 3 --truth");

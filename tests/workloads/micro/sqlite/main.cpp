@@ -106,9 +106,9 @@ int main(int argc, char** argv) {
       "  nz-sqlite-static --mode scan --count 100 --wait");
   program
       .choice("--mode", o.mode,
-              {"lookup", "lookup-done", "insert", "scan", "scan-read", "cursor", "select-one",
-               "txn", "exec", "busy", "interleave", "nested", "naps", "constraint", "texts", "blob",
-               "attach", "phases", "locked"},
+              {"lookup", "lookup-done", "insert", "scan",       "scan-read", "cursor", "select-one",
+               "txn",    "exec",        "busy",   "interleave", "nested",    "naps",   "constraint",
+               "texts",  "blob",        "attach", "phases",     "held",      "away",   "locked"},
               "What one operation is")
       .choice("--journal", o.journal, {"wal", "delete", "truncate", "persist"}, "Journal mode")
       .option("--db", o.db, "Database file; default in a temporary directory, removed at exit")
@@ -116,7 +116,8 @@ int main(int argc, char** argv) {
       .option("--threads", o.threads, "Threads, each with its own connection")
       .option("--inserts", o.inserts, "Inserts per transaction (txn)")
       .option("--pause-ms", o.pause_ms,
-              "Pause of a cursor, how long the lock is held (busy), length of a phase")
+              "Pause of a cursor, how long the lock is held (busy), length of a phase, and at most "
+              "of what a held statement waits for")
       .option("--texts", o.texts, "Different statements (texts)")
       .flag("--one-transaction", o.one_transaction,
             "All lookups of a thread between one BEGIN and one COMMIT (2 more statements)")

@@ -1,5 +1,7 @@
 #include "tests/workloads/micro/sqlite/modes.h"
 
+#include "tests/workloads/micro/sqlite/hidden_pages.h"
+
 #if defined(__clang__)
 #define NZ_PROBED __attribute__((noinline, used))
 #else
@@ -247,6 +249,30 @@ double phases(const Options& o, Connection& c) {
   });
 }
 
+// Stands at the first row of a SELECT while it scans, for pause_ms or until SIGUSR2 comes again;
+// then reads the rest. One thread: others would not see the signal.
+double held(const Options& o, Connection& c) {
+  const Prepared few(c, "SELECT id FROM item WHERE id <= 3"), all(c, kAll);
+  return median_ns_per_op(o.count, [&] {
+    c.step(few.statement);
+    const uint64_t end = now_ns() + o.pause_ms * 1'000'000;
+    while (!sigusr2_came() && now_ns() < end) c.run(all.statement);
+    c.run(few.statement);
+  });
+}
+
+// The memory of the statement is away when it makes its second step.
+double away(const Options& o, Connection& c) {
+  constexpr size_t kVdbe = 512;  // its size, at most
+  const HiddenPages pages;
+  const Prepared few(c, "SELECT id FROM item WHERE id <= 3");
+  return median_ns_per_op(o.count, [&] {
+    c.step(few.statement);
+    pages.hide(few.statement, kVdbe);
+    c.run(few.statement);
+  });
+}
+
 // A second connection holds the write lock all the time; the inserts give up at once.
 double locked(const Options& o, Connection& c, const std::string& path) {
   return beside_another(o, c, path, [&](Connection& holder) {
@@ -280,7 +306,9 @@ double run_mode(const Options& o, Connection& c, const std::string& path) {
                                                  {"texts", texts},
                                                  {"blob", blob},
                                                  {"attach", attached},
-                                                 {"phases", phases}};
+                                                 {"phases", phases},
+                                                 {"held", held},
+                                                 {"away", away}};
   return modes.at(o.mode)(o, c);
 }
 
