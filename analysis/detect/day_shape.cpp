@@ -13,6 +13,7 @@ constexpr float kWeekend = 0.2F;       // stabilised: a fifth more or less
 constexpr float kDayAmplitude = 0.5F;  // stabilised; many a day's curve is as steep
 constexpr float kSure = 4;             // standard errors
 constexpr float kMostSquare = 4;
+constexpr double kMarksADay = 256;
 
 }  // namespace
 
@@ -29,16 +30,43 @@ DayShape::Place DayShape::place(double at) {
           static_cast<float>(position - static_cast<double>(bin) - 0.5)};
 }
 
-void DayShape::learn(double at, float difference) {
+std::uint8_t DayShape::mark(double at) {
+  const double part = std::clamp(at / kDay - std::floor(at / kDay), 0.0, 1.0);
+  return static_cast<std::uint8_t>(static_cast<unsigned>(part * kMarksADay + 0.5) & 0xFFU);
+}
+
+double DayShape::time_of(std::uint8_t mark, double about) {
+  const double part = mark / kMarksADay;
+  const double middle = (std::round(about / kDay - part) + part) * kDay;
+  constexpr double kHalf = kDay / kMarksADay / 2;
+  return std::clamp(about, middle - kHalf, middle + kHalf);
+}
+
+bool DayShape::learn(double at, float difference) {
   const Place p = place(at);
-  if (seen_ > 0 && (p.bin != bin_ || p.kind != kind_)) close_bin();
+  const bool next = seen_ > 0 && (p.bin != bin_ || p.kind != kind_);
+  const bool first_day = next && close_bin();
   bin_ = static_cast<std::uint8_t>(p.bin);
   kind_ = static_cast<std::uint8_t>(p.kind);
   sum_ += difference;
   seen_++;
+  return first_day;
 }
 
-void DayShape::close_bin() {
+float DayShape::centre() {
+  float mean = 0;
+  for (const auto& shape : shape_) {
+    for (const float bin : shape) mean += bin / static_cast<float>(kBins);
+  }
+  for (auto& shape : shape_) {
+    for (float& bin : shape) bin -= mean;
+  }
+  sum_ -= mean * static_cast<float>(seen_);
+  return mean;
+}
+
+// Whether it was the last one of the first day.
+bool DayShape::close_bin() {
   const float mean = sum_ / static_cast<float>(seen_);
   float& known = shape_[kind_][bin_];
   const auto days = static_cast<float>(visits_[kind_] / kBins);
@@ -56,6 +84,7 @@ void DayShape::close_bin() {
   if (visits_[kind_] < kMostVisits) visits_[kind_]++;
   sum_ = 0;
   seen_ = 0;
+  return std::size_t{visits_[0]} + visits_[1] == kBins;
 }
 
 float DayShape::trust(std::size_t kind) const {

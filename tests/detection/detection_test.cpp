@@ -5,6 +5,7 @@
 #include "analysis/detect/anomaly.h"
 #include "tests/detection/peers.h"
 #include "tests/detection/quality.h"
+#include "tests/detection/watch_cost.h"
 
 namespace nz::test {
 namespace {
@@ -94,6 +95,17 @@ TEST(Areas, AreThoseOfSmallExamples) {
   const std::vector<int> label = {0, 0, 1, 1};
   EXPECT_NEAR(area_under_roc(score, label), 0.75, 1e-12);
   EXPECT_NEAR(average_precision(score, label), 0.5 + 0.5 * 2 / 3, 1e-12);
+}
+
+// What it measures has to be what the agent does: each family of the mix is one that is watched
+// today, or known not to be, and steps are judged.
+TEST(WatchCost, IsThatOfAWatchThatFindsSomething) {
+  const WatchCost cost = measure_watch({1, 400, 160});
+  EXPECT_EQ(cost.quantities, 125U);
+  EXPECT_EQ(cost.histograms, 43U);
+  EXPECT_GE(cost.regressions, 30U);
+  EXPECT_GT(cost.nanoseconds, 0);
+  EXPECT_GE(cost.slowest_look * 1e9, cost.nanoseconds * 125);
 }
 
 TEST(Generator, IsTheSameForTheSameSeed) {
