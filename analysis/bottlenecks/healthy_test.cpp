@@ -232,6 +232,18 @@ TEST(HealthyAlone, ACommitThatSyncsQuicklyIsNoFault) {
   EXPECT_TRUE(found.empty()) << told(found);
 }
 
+// At 100 orders/s caches are cold and a commit syncs: run 41 of the fault matrix of 2026-11-28.
+TEST(HealthyAlone, AWriteOfAQuietServiceThatTakesAMillisecondIsNoFault) {
+  Scene s;
+  s.rate = 100;
+  s.us = {{"signal", {{"running", 200}}},
+          {"risk", {{"running", 193}, {"runnable", 170}}},
+          {"persist", {{"running", 500}, {"disk", 600}, {"runnable", 107}}}};
+  s.statements[1].mean_us = 1'300;
+  const auto found = find(s, std::nullopt);
+  EXPECT_TRUE(found.empty()) << told(found);
+}
+
 TEST(HealthyAlone, AQuickStatementThatDominatesIsNoFault) {
   Scene s;
   s.us["risk"]["running"] = 900;

@@ -51,6 +51,28 @@ TEST(MemoryPressure, SwappingExplainsTheSaturatedDisk) {
   EXPECT_EQ(found[0].kind, "memory_pressure");
 }
 
+// Run 38 of the fault matrix of 2026-11-28: what the kernel does for each page is no code of the
+// service.
+TEST(MemoryPressure, ExplainsTheKernelTimeOfPagesThatComeBack) {
+  Scene s, healthy;
+  healthy.rate = s.rate = 276;
+  healthy.own_kernel = 0.07;
+  healthy.us = {{"signal", {{"running", 120}}}, {"risk", {{"running", 372}, {"runnable", 51}}}};
+  healthy.us["risk"]["page_fault"] = 7;
+  s.own_kernel = 0.17;
+  s.us = {{"signal", {{"running", 200}}},
+          {"risk", {{"running", 670}, {"runnable", 182}, {"page_fault", 208}}}};
+  s.counter("nearzero_target_page_faults_total", {{"target", "demo"}, {"kind", "major"}}, 1'142);
+  s.histogram("nearzero_reclaim_stall_seconds", {{"target", "demo"}, {"kind", "cgroup"}}, 4.35,
+              3e-5);
+  s.gauge("nearzero_host_memory_bytes", {{"kind", "total"}}, 1e9);
+  s.gauge("nearzero_host_memory_bytes", {{"kind", "available"}}, 4e6);
+  const auto found = find(s, healthy);
+  ASSERT_EQ(found.size(), 1U) << told(found);
+  EXPECT_EQ(found[0].kind, "memory_pressure");
+  EXPECT_NEAR(found[0].impact, (201 + 362) / 1260.0, 0.03);
+}
+
 TEST(MemoryPressure, OfTheCgroupPointsToItsLimit) {
   Scene s;
   s.us["risk"]["page_fault"] = 500;

@@ -110,8 +110,15 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   const double stall_per_order =
       path.now().orders_per_second > 0 ? now.stalled / path.now().orders_per_second : 0;
   const SyncTime sync = sync_time(context, path);
+  const Processors& cpu = processors(context, path);
+  double running = stall_per_order;
+  // What comes back costs the CPU, too: most of what the service uses more is kernel time then.
+  if ((major || swapping) && path.now().orders_per_second > 0 && cpu.own_kernel_grew > 0 &&
+      cpu.own_kernel_grew >= rules.kernel_share * cpu.own_grew)
+    running = std::max(running, cpu.own_kernel_grew / path.now().orders_per_second);
+  const double more_running = path.excess(Component::running);
   c.claims = {{Component::page_fault, path.excess(Component::page_fault)},
-              {Component::running, std::min(stall_per_order, path.excess(Component::running))}};
+              {Component::running, std::min(running, more_running)}};
   // Reads of what was evicted; syncs are the disk's own affair.
   const double disk = path.excess(Component::disk) - sync.excess();
   if (major || swapping) c.claims.push_back({Component::disk, std::max(0.0, disk)});
@@ -173,8 +180,8 @@ void find_memory_pressure(const Context& context, const OrderPath& path,
   c.symptoms = {signs >= 2, signs >= 3};
   const double disks = major || swapping ? part_of_disk(context, now, before) : 0;
   c.explains = {{"page_faults", 1}, {"disk_saturation", disks}, {"slow_sync", disks}};
+  c.explains.push_back({"own_code", running >= 0.5 * more_running ? 1.0 : 0});
   // kswapd and direct reclaim work in the kernel, for somebody else's account.
-  const Processors& cpu = processors(context, path);
   if (now.scanned > 0 && cpu.kernel_grew >= rules.kernel_share * cpu.others_grew &&
       cpu.others_grew > 0) {
     c.claims.push_back({Component::runnable, path.excess(Component::runnable)});
