@@ -214,10 +214,10 @@ std::vector<Case> cases_without_stages() {
   return all;
 }
 
-constexpr auto kName = [](const auto& param) { return param.param.name; };
-INSTANTIATE_TEST_SUITE_P(Cases, Healthy, ::testing::ValuesIn(cases()), kName);
+constexpr auto kHealthyName = [](const auto& param) { return param.param.name; };
+INSTANTIATE_TEST_SUITE_P(Cases, Healthy, ::testing::ValuesIn(cases()), kHealthyName);
 INSTANTIATE_TEST_SUITE_P(Cases, HealthyWithoutStages, ::testing::ValuesIn(cases_without_stages()),
-                         kName);
+                         kHealthyName);
 
 TEST(HealthyAlone, NoFindingWithoutAReference) {
   const auto found = find(Scene{}, std::nullopt);

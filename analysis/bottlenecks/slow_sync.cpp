@@ -7,13 +7,19 @@
 namespace nz::analysis {
 namespace {
 
+constexpr double kOrdersThatSync = 0.1;  // share; fewer are a checkpoint's
+
 std::optional<double> if_known(bool known, double value) {
   return known ? std::optional<double>(value) : std::nullopt;
 }
 
-// Without a reference, a service that syncs each commit is not sick: only a slow sync is.
+// Without a reference, a service that syncs each commit is not sick: only a slow sync is. Nor does
+// a reference speak of syncs in which there was none: those of a checkpoint come once in many
+// orders.
 bool slow_by_itself(const Context& context, const OrderPath& path, const SyncTime& sync) {
-  if (path.comparable()) return true;
+  const bool unseen =
+      !sync.family.empty() && sync.count_before == 0 && sync.count_now < kOrdersThatSync;
+  if (path.comparable() && !unseen) return true;
   if (!sync.family.empty()) return sync.mean_now >= context.rules.slow_sync_seconds;
   for (const Disk& disk : disks(context)) {
     if (disk.latency >= context.rules.slow_sync_seconds) return true;

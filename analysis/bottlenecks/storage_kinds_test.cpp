@@ -20,6 +20,22 @@ TEST(SlowSync, MoreSyncsAreToldApartFromSlowerOnes) {
   EXPECT_THAT(found[0].recommendation, HasSubstr("PRAGMA synchronous"));
 }
 
+// Run 78 of the fault matrix of 2026-11-28, which was healthy.
+TEST(SlowSync, ACheckpointThatTheReferenceDidNotSeeIsNotToldForItsSyncs) {
+  Scene s, healthy;
+  healthy.waits = {};
+  healthy.us["persist"].erase("disk");
+  s.us["persist"]["disk"] = 55;
+  s.waits["sync"] = {3'290, 0.019};
+  EXPECT_TRUE(find(s, healthy).empty()) << told(find(s, healthy));
+  s.waits["sync"].mean_us = 20'000;
+  s.us["persist"]["disk"] = 380;
+  EXPECT_FALSE(find(s, healthy).empty()) << "slow by itself";
+  s.waits["sync"] = {700, 1};
+  s.us["persist"]["disk"] = 700;
+  EXPECT_FALSE(find(s, healthy).empty()) << "each order syncs now";
+}
+
 // 30 orders a second, each with a sync and a wait for another writer.
 std::vector<Finding> found_with(double sync_us, double busy_us) {
   Scene s, healthy;

@@ -10,7 +10,7 @@
 namespace nz::analysis {
 namespace {
 
-constexpr double kBegin = MadeSlices::kBegin;
+constexpr double kBegin = MadeSlices::kStart;
 
 Quantity quantity(const char* statistic) {
   return {"nearzero_order_stage_duration_seconds", {{"target", "demo"}}, statistic, "seconds"};
