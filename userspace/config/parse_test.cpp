@@ -139,19 +139,19 @@ TEST_P(EachMistake, IsNamedOnceWithItsPlaceAndARemedy) {
   EXPECT_THAT(error, HasSubstr(" (")) << "no remedy";
 }
 
-#define T(match_and_more) "targets:\n  - name: a\n    match: {comm: x}\n" match_and_more
-#define STAGE(keys) T("    stages:\n      - name: s\n") keys
+#define TARGET(match_and_more) "targets:\n  - name: a\n    match: {comm: x}\n" match_and_more
+#define STAGE(keys) TARGET("    stages:\n      - name: s\n") keys
 
 INSTANTIATE_TEST_SUITE_P(
     UnknownKeys, EachMistake,
-    testing::Values(Bad{T("    stagse: []\n"),
+    testing::Values(Bad{TARGET("    stagse: []\n"),
                         {"f:4:5: unknown key 'stagse' in targets[0]", "did you mean 'stages'?"}},
                     Bad{"Listen: x:1", {"f:1:1: unknown key 'Listen'", "did you mean 'listen'?"}},
                     Bad{"log:\n  levle: info", {"f:2:3:", "did you mean 'level'?"}},
                     Bad{"overhead: {per-target: 1%}", {"f:1:12:", "did you mean 'per_target'?"}},
                     Bad{"zzzzzzzz: 1", {"known here: alerts, drain_interval, history, host, http"}},
                     Bad{"a/b~c: 1", {"unknown key 'a/b~c'"}}, Bad{"'': 1", {"unknown key ''"}},
-                    Bad{T("    sqlite: {librray: x}\n"), {"targets[0].sqlite", "'library'"}},
+                    Bad{TARGET("    sqlite: {librray: x}\n"), {"targets[0].sqlite", "'library'"}},
                     Bad{"targets: [{name: a, match: {command: x}}]",
                         {"f:1:29:", "did you mean 'comm'?"}}));
 
@@ -178,7 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"just text", {"the configuration: expected a map, found the text 'just text'"}},
         Bad{"targets: [{name: 12, match: {comm: x}}]", {"targets[0].name: expected a text"}},
         Bad{"targets: [{name: a, match: {comm: 12}}]", {"put it in quotes: \"12\""}},
-        Bad{T("    sqlite: maybe\n"), {"targets[0].sqlite: expected true or false or a map"}}));
+        Bad{TARGET("    sqlite: maybe\n"),
+            {"targets[0].sqlite: expected true or false or a map"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     OutOfRange, EachMistake,
@@ -225,10 +226,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"runtime_dir: run", {"'run' is not an absolute path"}},
         Bad{"log: {file: nz.log}", {"'nz.log' is not an absolute path"}},
         Bad{"targets: [{name: a, match: {pid: 0}}]", {"targets[0].match.pid: 0 is out of range"}},
-        Bad{T("    sqlite: {plan: rows}\n"), {"'rows' is not one of auto, step, boundary"}},
-        Bad{T("    labels: {job: ''}\n"), {"targets[0].labels.job: is empty"}},
-        Bad{T("    labels: {jobs: x}\n"), {"did you mean 'job'?"}},
-        Bad{T("    labels: {instance: 9100}\n"), {"expected a text", "\"9100\""}}));
+        Bad{TARGET("    sqlite: {plan: rows}\n"), {"'rows' is not one of auto, step, boundary"}},
+        Bad{TARGET("    labels: {job: ''}\n"), {"targets[0].labels.job: is empty"}},
+        Bad{TARGET("    labels: {jobs: x}\n"), {"did you mean 'job'?"}},
+        Bad{TARGET("    labels: {instance: 9100}\n"), {"expected a text", "\"9100\""}}));
 
 TEST(Target, IsObservedAlikeUnderOtherLabels) {
   Target a;
@@ -307,10 +308,10 @@ INSTANTIATE_TEST_SUITE_P(
             {"f:8:18:", "'nothrow' without 'function'"}},
         Bad{STAGE("        function: y\n        binary: ./x.so\n"),
             {"f:7:17:", "'./x.so' is a relative path"}},
-        Bad{T("    sqlite: {library: lib/x.so}\n"), {"'lib/x.so' is a relative path"}},
+        Bad{TARGET("    sqlite: {library: lib/x.so}\n"), {"'lib/x.so' is a relative path"}},
         Bad{"targets:\n  - {name: a, match: {comm: x}}\n  - {name: a, match: {comm: y}}\n",
             {"f:3:12: duplicate target name 'a', first at f:2:12", "rename"}},
-        Bad{T("    stages:\n      - {name: s, function: x}\n      - {name: s, function: y}\n"),
+        Bad{TARGET("    stages:\n      - {name: s, function: x}\n      - {name: s, function: y}\n"),
             {"f:6:16: duplicate stage name 's', first at f:5:16"}},
         Bad{"limits: {targets: 1}\ntargets:\n  - {name: a, match: {comm: x}}\n  - {name: b, match: "
             "{comm: y}}\n",
@@ -385,7 +386,7 @@ TEST(Parse, AnAliasedMistakeIsReportedOnce) {
 }
 
 TEST(Parse, SixteenPairStagesFitATargetSeventeenDoNot) {
-  std::string yaml = T("    stages:\n");
+  std::string yaml = TARGET("    stages:\n");
   for (int i = 0; i < 16; ++i)
     yaml += "      - {name: s" + std::to_string(i) + ", from: a, to: b}\n";
   EXPECT_TRUE(parse(yaml, "f")) << error_of(yaml);
