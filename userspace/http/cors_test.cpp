@@ -21,7 +21,7 @@ const std::string kFromDesk = "Origin: https://desk.example\r\n";
 const std::string kFromElse = "Origin: https://else.example\r\n";
 const std::string kWants = "Access-Control-Request-Method: ";
 
-Server start(Protection protection = {}, std::vector<std::string> origins = {kDesk}) {
+Server server_for_desk(Protection protection = {}, std::vector<std::string> origins = {kDesk}) {
   Options options;
   options.listen = "127.0.0.1:0";
   options.protection = std::move(protection);
@@ -35,7 +35,7 @@ Server start(Protection protection = {}, std::vector<std::string> origins = {kDe
 bool says(const Reply& reply, const std::string& header) { return reply.headers.contains(header); }
 
 TEST(Cors, IsOffByDefault) {
-  const Server server = start({}, {});
+  const Server server = server_for_desk({}, {});
   const Reply reply = request(server.port(), "GET", "/metrics", kFromDesk);
   EXPECT_EQ(reply.status, 200);
   EXPECT_FALSE(says(reply, "access-control-allow-origin"));
@@ -45,7 +45,7 @@ TEST(Cors, IsOffByDefault) {
 }
 
 TEST(Cors, AnAllowedOriginReadsAnswersAndRefusals) {
-  const Server server = start();
+  const Server server = server_for_desk();
   for (const auto& [path, status] : {std::pair{"/metrics", 200}, {"/nothing", 404}}) {
     Reply reply = request(server.port(), "GET", path, kFromDesk);
     EXPECT_EQ(reply.status, status);
@@ -57,7 +57,7 @@ TEST(Cors, AnAllowedOriginReadsAnswersAndRefusals) {
 }
 
 TEST(Cors, OtherOriginsLearnNothing) {
-  const Server server = start();
+  const Server server = server_for_desk();
   for (const std::string& origin : {kFromElse, std::string("Origin: null\r\n"),
                                     std::string("Origin: https://desk.example.else\r\n"),
                                     std::string("Origin: https://desk.example:8443\r\n")}) {
@@ -72,7 +72,7 @@ TEST(Cors, OtherOriginsLearnNothing) {
 }
 
 TEST(Cors, APreflightIsToldWhatThePathAnswers) {
-  const Server server = start();
+  const Server server = server_for_desk();
   Reply reply = request(server.port(), "OPTIONS", "/reports", kFromDesk + kWants + "POST\r\n");
   EXPECT_EQ(reply.status, 204);
   EXPECT_EQ(reply.body, "");
@@ -91,7 +91,7 @@ TEST(Cors, APreflightIsToldWhatThePathAnswers) {
 // A browser sends no token with a preflight, and the token with the request behind it.
 TEST(Cors, WithATokenOnlyPreflightsPassWithoutIt) {
   const Identity identity;
-  const Server server = start(identity.protection());
+  const Server server = server_for_desk(identity.protection());
   const auto ask = [&](const std::string& method, const std::string& headers) {
     TlsClient client(server.port());
     EXPECT_TRUE(client.handshake());
@@ -111,7 +111,7 @@ TEST(Cors, PreflightsAreHeldToTheRateLimit) {
   Protection protection;
   protection.requests_per_second = 1;
   protection.request_burst = 5;
-  const Server server = start(protection);
+  const Server server = server_for_desk(protection);
   int refused = 0;
   for (int i = 0; i < 30; i++) {
     const int status =
@@ -122,7 +122,7 @@ TEST(Cors, PreflightsAreHeldToTheRateLimit) {
 }
 
 TEST(Cors, OriginsChangeWhileItRuns) {
-  Server server = start();
+  Server server = server_for_desk();
   Protection next;
   next.cors_origins = {"https://else.example"};
   ASSERT_TRUE(server.protect(next));
