@@ -5,7 +5,8 @@
 
 namespace nz {
 
-/// A view into `text` without the characters of `blanks` at both ends; empty where it holds no other.
+/// A view into `text` without the characters of `blanks` at both ends; empty where it holds no
+/// other.
 constexpr std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r\n") {
   const auto first = text.find_first_not_of(blanks);
   if (first == std::string_view::npos) return {};

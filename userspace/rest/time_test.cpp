@@ -7,17 +7,17 @@
 namespace nz::rest {
 namespace {
 
-constexpr double kNow = 1'795'770'000;  // 2026-11-27T09:00:00Z
+constexpr double kMoment = 1'795'770'000;  // 2026-11-27T09:00:00Z
 
 TEST(Time, InEveryFormThatIsKnown) {
-  EXPECT_EQ(parse_time("now", kNow), kNow);
-  EXPECT_EQ(parse_time("-15m", kNow), kNow - 900);
-  EXPECT_EQ(parse_time("-1.5h", kNow), kNow - 5400);
-  EXPECT_EQ(parse_time("1795770000.25", kNow), kNow + 0.25);
-  EXPECT_EQ(parse_time("2026-11-27T09:00:00Z", 0), kNow);
-  EXPECT_EQ(parse_time("2026-11-27T10:00:00.5+01:00", 0), kNow + 0.5);
-  EXPECT_EQ(parse_time("2026-11-27T10:00:00 01:00", 0), kNow) << "a plus sign in a query";
-  EXPECT_EQ(parse_time("2026-11-27t03:30:00-05:30", 0), kNow);
+  EXPECT_EQ(parse_time("now", kMoment), kMoment);
+  EXPECT_EQ(parse_time("-15m", kMoment), kMoment - 900);
+  EXPECT_EQ(parse_time("-1.5h", kMoment), kMoment - 5400);
+  EXPECT_EQ(parse_time("1795770000.25", kMoment), kMoment + 0.25);
+  EXPECT_EQ(parse_time("2026-11-27T09:00:00Z", 0), kMoment);
+  EXPECT_EQ(parse_time("2026-11-27T10:00:00.5+01:00", 0), kMoment + 0.5);
+  EXPECT_EQ(parse_time("2026-11-27T10:00:00 01:00", 0), kMoment) << "a plus sign in a query";
+  EXPECT_EQ(parse_time("2026-11-27t03:30:00-05:30", 0), kMoment);
   EXPECT_EQ(parse_time("2024-02-29T00:00:00Z", 0), 1709164800);
 }
 
@@ -26,7 +26,7 @@ TEST(Time, NothingElse) {
        {"", "-", "-5x", "--5m", "yesterday", "2026-11-27", "2026-13-27T09:00:00Z",
         "2026-11-27T24:00:00Z", "2026-11-27T09:00:00", "2026-11-27T09:00:00.Z",
         "2026-11-27T09:00:00+1:00", "2026-11-27T09:00:00Zx", "nan", "inf", "1e400", "0x10"})
-    EXPECT_FALSE(parse_time(bad, kNow).has_value()) << bad;
+    EXPECT_FALSE(parse_time(bad, kMoment).has_value()) << bad;
 }
 
 TEST(Seconds, WithUnits) {
@@ -39,8 +39,8 @@ TEST(Seconds, WithUnits) {
 }
 
 TEST(Time, IsWrittenInUtcWithMilliseconds) {
-  EXPECT_EQ(format_time(kNow), "2026-11-27T09:00:00.000Z");
-  EXPECT_EQ(format_time(kNow + 0.9996), "2026-11-27T09:00:01.000Z");
+  EXPECT_EQ(format_time(kMoment), "2026-11-27T09:00:00.000Z");
+  EXPECT_EQ(format_time(kMoment + 0.9996), "2026-11-27T09:00:01.000Z");
   EXPECT_EQ(format_time(std::nan("")), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(format_time(1e300), "9999-12-31T23:59:59.000Z");
 }
