@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <ctime>
+
+#include "userspace/report/document/words.h"
 
 namespace nz::report {
 namespace {
