@@ -12,7 +12,7 @@ namespace nz::alerts {
 namespace {
 
 /// A double-quoted scalar of YAML.
-std::string quoted(const std::string& text) {
+std::string scalar(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -68,7 +68,7 @@ std::string annotations_of(const Rule& rule, const PromRule& made, std::vector<s
         if (std::find(lost.begin(), lost.end(), part.text) == lost.end()) lost.push_back(part.text);
       }
     }
-    out += fmt::format("          {}: {}\n", name, quoted(filled));
+    out += fmt::format("          {}: {}\n", name, scalar(filled));
   }
   return out;
 }
@@ -91,7 +91,7 @@ void add_rule(const Rule& rule, PromRule& made, PrometheusFile& file) {
     file.yaml += "      # " + note + "\n";
   }
   file.yaml +=
-      fmt::format("      - alert: {}\n        expr: {}\n", rule.name, quoted(made.expression));
+      fmt::format("      - alert: {}\n        expr: {}\n", rule.name, scalar(made.expression));
   const double wait = wait_of(rule, made);
   if (wait > 0) file.yaml += fmt::format("        for: {}\n", time_text(wait));
   if (rule.keep_firing_seconds > 0 && !made.asks_agent)
@@ -100,7 +100,7 @@ void add_rule(const Rule& rule, PromRule& made, PrometheusFile& file) {
                            word(made.severity.value_or(rule.severity)));
   for (const auto* labels : {&std::as_const(made.labels), &rule.labels}) {
     for (const auto& [name, value] : *labels)
-      file.yaml += fmt::format("          {}: {}\n", name, quoted(literal(value)));
+      file.yaml += fmt::format("          {}: {}\n", name, scalar(literal(value)));
   }
   if (!annotations.empty()) file.yaml += "        annotations:\n" + annotations;
 }
