@@ -316,7 +316,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"limits: {targets: 1}\ntargets:\n  - {name: a, match: {comm: x}}\n  - {name: b, match: "
             "{comm: y}}\n",
             {"f:4:5: 2 targets, but limits.targets is 1"}},
-        Bad{"limits: {stages: 1}\n" T(
+        Bad{"limits: {stages: 1}\n" TARGET(
                 "    stages:\n      - {name: s, function: x}\n      - {name: t, function: y}\n"),
             {"f:7:9: more stages than limits.stages, which is 1"}}));
 
