@@ -93,7 +93,8 @@ TEST_P(OffCpu, TheRightReasonGetsTheTimeAndTheCount) {
   // Where a lock is handed over, the thread that holds it waits for it in its turn, and longer the
   // busier the host: its time is under the same reason, and not in the program's own figure.
   const bool lock = std::strcmp(c.reason, "lock") == 0;
-  EXPECT_LE(right_ns, blocked * (c.disk ? 4 : lock ? 2 : 1.25) + 2e6);
+  // Laying the file out is disk, too, as is the program's own text where it is not in the cache.
+  EXPECT_LE(right_ns, blocked * (c.disk ? 4 : lock ? 2 : 1.25) + (c.disk ? 10e6 : 2e6));
   if (c.disk) {
     EXPECT_GE(right.count(), static_cast<uint64_t>(c.count) * 9 / 10)
         << "one call may block more than once";
