@@ -13,6 +13,7 @@ constexpr float kWeekend = 0.2F;       // stabilised: a fifth more or less
 constexpr float kDayAmplitude = 0.5F;  // stabilised; many a day's curve is as steep
 constexpr float kSure = 4;             // standard errors
 constexpr float kMostSquare = 4;
+constexpr double kMarksADay = 256;
 
 }  // namespace
 
@@ -27,6 +28,18 @@ DayShape::Place DayShape::place(double at) {
   if (weekday < 0) weekday += 7;
   return {weekday >= 5 ? std::size_t{1} : std::size_t{0}, bin,
           static_cast<float>(position - static_cast<double>(bin) - 0.5)};
+}
+
+std::uint8_t DayShape::mark(double at) {
+  const double part = std::clamp(at / kDay - std::floor(at / kDay), 0.0, 1.0);
+  return static_cast<std::uint8_t>(static_cast<unsigned>(part * kMarksADay + 0.5) & 0xFFU);
+}
+
+double DayShape::time_of(std::uint8_t mark, double about) {
+  const double part = mark / kMarksADay;
+  const double middle = (std::round(about / kDay - part) + part) * kDay;
+  constexpr double kHalf = kDay / kMarksADay / 2;
+  return std::clamp(about, middle - kHalf, middle + kHalf);
 }
 
 void DayShape::learn(double at, float difference) {

@@ -32,6 +32,12 @@ class DayShape {
   [[nodiscard]] float bend(double at, double seconds, float noise) const;
   static constexpr double kBinSeconds = 1800;
 
+  /// The time of day in one byte, to be kept with a value ...
+  [[nodiscard]] static std::uint8_t mark(double at);
+  /// ... and the time that it stands for: the one nearest `about` within three minutes of that time
+  /// of some day. As good as `about` where that is right, and never further off.
+  [[nodiscard]] static double time_of(std::uint8_t mark, double about);
+
  private:
   static constexpr std::size_t kBins = 48;
   static constexpr double kDay = 86400;

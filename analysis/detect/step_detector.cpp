@@ -180,9 +180,25 @@ bool StepDetector::push(std::size_t scale, float mean, double at) {
   }
   s.newest = static_cast<std::uint8_t>((s.newest + 1U) % kRing);
   s.mean[s.newest] = mean;
+  if (scale > 0) marks_[scale - 1][s.newest] = detect::DayShape::mark(at - age_of(scale, 0));
   if (s.count < kRing) s.count++;
   learn_noise(scale, at);
   return true;
+}
+
+// Seconds since the middle of the block `back` before the newest, if no point was missing since.
+double StepDetector::age_of(std::size_t scale, std::size_t back) const {
+  const double points = (static_cast<double>(back) + 0.5) * static_cast<double>(points_of(scale));
+  return points * static_cast<double>(spacing_);
+}
+
+// When that middle was. An hour that is missing would lead to the wrong hour of the day's shape for
+// a day, and that is a step where the shape is steep.
+double StepDetector::time_of(std::size_t scale, std::size_t back, double at) const {
+  const double about = at - age_of(scale, back);
+  if (scale == 0) return about;
+  const std::size_t block = (scales_[scale].newest + kRing - back) % kRing;
+  return detect::DayShape::time_of(marks_[scale - 1][block], about);
 }
 
 // Block `back` before the newest, with the day's shape taken out.
@@ -190,8 +206,7 @@ float StepDetector::mean_at(std::size_t scale, std::size_t back, double at) cons
   const Scale& s = scales_[scale];
   const float mean = s.mean[(s.newest + kRing - back) % kRing];
   if (scale == 0) return mean;  // a day does not move in minutes
-  const double age = (static_cast<double>(back) + 0.5) * static_cast<double>(points_of(scale));
-  return mean - day_.at(at - age * static_cast<double>(spacing_));
+  return mean - day_.at(time_of(scale, back, at));
 }
 
 void StepDetector::learn_noise(std::size_t scale, double at) {
@@ -286,8 +301,8 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   if (energy_of_line > found.energy) found.energy = beside;
   // In hours a level drifts; in minutes it does not.
   if (scale >= 2 && beside < (day_.known(at) ? kLeastBesideLine : kLeastBesideDay)) return {};
-  const double age = static_cast<double>(right) * static_cast<double>(block);
-  const float edge = day_.edge(at - age * static_cast<double>(spacing_), scale > 0);
+  const double place = (time_of(scale, right - 1, at) + time_of(scale, right, at)) / 2;
+  const float edge = day_.edge(place, scale > 0);
   // A step of the day itself may come a little early or late.
   const double span = static_cast<double>(n) / 2 * static_cast<double>(block * spacing_);
   const float half_hour =

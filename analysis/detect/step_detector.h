@@ -27,9 +27,10 @@ struct StepOptions {
 /// much means of each length differ by themselves is learned from the series (noise of any
 /// autocorrelation, seasons and drift too slow to be taken out count as noise of that scale); a
 /// length that was not seen often enough is judged with care. A shape of the day is learned and
-/// taken out (day_shape.h). Where a straight line explains the ring better, there is no step. Wild
-/// values are clipped, four of five points of the new level have to lie beyond the middle, and it
-/// must not be much noisier than the old one, unless it is far away: a spike is no step.
+/// taken out (day_shape.h), by the time of day that each mean has kept: points are missing, and
+/// come more seldom at night. Where a straight line explains the ring better, there is no step.
+/// Wild values are clipped, four of five points of the new level have to lie beyond the middle, and
+/// it must not be much noisier than the old one, unless it is far away: a spike is no step.
 ///
 /// A step is told once; one that goes on within 60 points in the same direction is the same,
 /// unless it is more than three times as large. The return of the level to what it was before the
@@ -77,6 +78,8 @@ class StepDetector {
   bool push(std::size_t scale, float mean, double at);
   void learn_noise(std::size_t scale, double at);
   [[nodiscard]] std::array<float, kScales + 1> noise_by_scale(bool day_known) const;
+  [[nodiscard]] double age_of(std::size_t scale, std::size_t back) const;
+  [[nodiscard]] double time_of(std::size_t scale, std::size_t back, double at) const;
   [[nodiscard]] float mean_at(std::size_t scale, std::size_t back, double at) const;
   [[nodiscard]] bool points_agree(std::size_t newer, float step) const;
   [[nodiscard]] Found scan(std::size_t scale, double at) const;
@@ -88,6 +91,9 @@ class StepDetector {
 
   StepOptions options_;
   std::array<Scale, kScales> scales_{};
+  // DayShape::mark() of each mean's middle, of the second scale first: a day does not move in the
+  // minutes of the finest.
+  std::array<std::array<std::uint8_t, kRing>, kScales - 1> marks_{};
   detect::DayShape day_;
   detect::Stabiliser scale_;
   double origin_ = 0;  // of the warm-up's values; then the stabilised middle

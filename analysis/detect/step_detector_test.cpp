@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <random>
 #include <string>
 #include <vector>
@@ -57,6 +58,25 @@ TEST(StepDetector, TellsASmallStepLater) {
   EXPECT_GT(all[0].when, 30'000U);
   EXPECT_LE(all[0].when, 30'000U + 1'080);
   EXPECT_NEAR(static_cast<double>(all[0].change.index), 30'000, 200);
+}
+
+constexpr std::size_t kDay = 8'640;  // points
+
+std::vector<double> with_days(std::vector<double> values, double amplitude) {
+  for (std::size_t i = 0; i < values.size(); i++) {
+    const double turn = 2 * std::numbers::pi * static_cast<double>(i) / kDay;
+    values[i] *= std::exp(amplitude * std::sin(turn));
+  }
+  return values;
+}
+
+// What was before the hour keeps its time of day; an hour off is a step where the day is steep.
+TEST(StepDetector, AnHourThatIsMissingIsNoStep) {
+  for (const std::uint64_t seed : {11U, 12U, 13U}) {
+    std::vector<double> values = with_days(latency(12 * kDay, 0.05, seed), 0.3);
+    std::fill_n(values.begin() + 10 * kDay + kDay / 2 - 180, 360, NAN);
+    EXPECT_TRUE(told(values).empty()) << seed;
+  }
 }
 
 TEST(StepDetector, TellsThatAStepWentBack) {
