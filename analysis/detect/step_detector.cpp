@@ -272,7 +272,7 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   const float energy_of_line = ty * ty / (tt * noise_of(n / 2));
 
   std::array<float, kRing> energy{};
-  const std::size_t most_right = std::min(n - least_left, kMostRight);
+  const std::size_t most_right = n - least_left;
   const auto step_of = [&](std::size_t right) {
     const std::size_t left = n - right;
     return (sum[n] - sum[left]) / static_cast<float>(right) - sum[left] / static_cast<float>(left);
@@ -290,6 +290,9 @@ StepDetector::Found StepDetector::scan(std::size_t scale, double at) const {
   }
   const float least = std::min(options_.threshold, options_.back_threshold);
   if (found.energy < least * least) return {};
+  // An older one, which the next scale sees or which was judged when it was nearer: told from here,
+  // it would have a wrong place, away from the edge of a weekend for instance.
+  if (found.right > kMostRight) return {};
   const std::size_t right = found.right, left = n - right;
   const float step = step_of(right);
   const float hh = static_cast<float>(left * right) / total;

@@ -79,6 +79,15 @@ TEST(StepDetector, AnHourThatIsMissingIsNoStep) {
   }
 }
 
+// Its beginning leaves the ring of the longest means slowly.
+TEST(StepDetector, AFirstWeekendIsNoStep) {
+  for (const std::uint64_t seed : {14U, 15U, 16U}) {
+    std::vector<double> values = latency(8 * kDay, 0.05, seed);
+    for (std::size_t i = 5 * kDay; i < 7 * kDay; i++) values[i] *= 0.8;
+    EXPECT_TRUE(told(values).empty()) << seed;
+  }
+}
+
 TEST(StepDetector, TellsThatAStepWentBack) {
   std::vector<double> values = latency(3'000, 0.1, 3);
   for (std::size_t i = 1'000; i < 2'000; i++) values[i] *= 1.5;
