@@ -42,16 +42,31 @@ double DayShape::time_of(std::uint8_t mark, double about) {
   return std::clamp(about, middle - kHalf, middle + kHalf);
 }
 
-void DayShape::learn(double at, float difference) {
+bool DayShape::learn(double at, float difference) {
   const Place p = place(at);
-  if (seen_ > 0 && (p.bin != bin_ || p.kind != kind_)) close_bin();
+  const bool next = seen_ > 0 && (p.bin != bin_ || p.kind != kind_);
+  const bool first_day = next && close_bin();
   bin_ = static_cast<std::uint8_t>(p.bin);
   kind_ = static_cast<std::uint8_t>(p.kind);
   sum_ += difference;
   seen_++;
+  return first_day;
 }
 
-void DayShape::close_bin() {
+float DayShape::centre() {
+  float mean = 0;
+  for (const auto& shape : shape_) {
+    for (const float bin : shape) mean += bin / static_cast<float>(kBins);
+  }
+  for (auto& shape : shape_) {
+    for (float& bin : shape) bin -= mean;
+  }
+  sum_ -= mean * static_cast<float>(seen_);
+  return mean;
+}
+
+// Whether it was the last one of the first day.
+bool DayShape::close_bin() {
   const float mean = sum_ / static_cast<float>(seen_);
   float& known = shape_[kind_][bin_];
   const auto days = static_cast<float>(visits_[kind_] / kBins);
@@ -69,6 +84,7 @@ void DayShape::close_bin() {
   if (visits_[kind_] < kMostVisits) visits_[kind_]++;
   sum_ = 0;
   seen_ = 0;
+  return std::size_t{visits_[0]} + visits_[1] == kBins;
 }
 
 float DayShape::trust(std::size_t kind) const {

@@ -12,7 +12,12 @@ class DayShape {
  public:
   /// One value's difference from the level of the last days, at `at` Unix seconds. Seconds that do
   /// not pass (a series counted by index) never complete a day, and no shape comes of them.
-  void learn(double at, float difference);
+  /// Whether that completed the first day, after which the level may be centred.
+  bool learn(double at, float difference);
+
+  /// Makes 0 the mean of what is known, and returns what it was: to be added to the level. Before
+  /// the first day is complete no level of days is known, and hours must not be taken for one.
+  float centre();
 
   /// Usual difference from the level at that time; 0 until two days of that kind are known, and as
   /// far as days do not repeat.
@@ -50,7 +55,7 @@ class DayShape {
   // The kind whose shape stands for that one: working days for a weekend that is not known yet.
   [[nodiscard]] std::size_t shape_for(std::size_t kind) const;
   [[nodiscard]] float trust(std::size_t kind) const;
-  void close_bin();
+  bool close_bin();
 
   std::array<std::array<float, kBins>, 2> shape_{};
   std::array<std::uint16_t, 2> visits_{};  // bins that were passed

@@ -75,10 +75,10 @@ std::optional<ChangePoint> StepDetector::add(double at, double value) {
     return std::nullopt;
   }
   const float clean = cleaned(y);
-  const float rate =
-      std::max(1 / static_cast<float>(points_), std::min(1.0F, spacing_ / kLevelSeconds));
-  level_ += rate * (clean - level_);
-  day_.learn(at, clean - level_);
+  // A mean of some hours is none of days: it would move with the day, and be left in its shape.
+  const float rate = std::min(1.0F, spacing_ / kLevelSeconds);
+  if (day_.known(at)) level_ += rate * (clean - day_.at(at) - level_);
+  if (day_.learn(at, clean - level_)) level_ += day_.centre();
 
   std::optional<ChangePoint> told;
   float mean = clean;

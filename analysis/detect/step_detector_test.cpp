@@ -79,6 +79,17 @@ TEST(StepDetector, AnHourThatIsMissingIsNoStep) {
   }
 }
 
+// The level of days is known before their shape is, so that hours of the first day are not in both.
+TEST(StepDetector, TellsASmallStepBesideALargeDay) {
+  for (const std::uint64_t seed : {17U, 18U, 19U}) {
+    std::vector<double> values = with_days(latency(5 * kDay, 0.1, seed), 0.3);
+    for (std::size_t i = 4 * kDay; i < values.size(); i++) values[i] *= 1.1;
+    const std::vector<Told> all = told(values);
+    ASSERT_EQ(all.size(), 1U) << seed;
+    EXPECT_NEAR(static_cast<double>(all[0].change.index), 4 * kDay, 200) << seed;
+  }
+}
+
 // Its beginning leaves the ring of the longest means slowly.
 TEST(StepDetector, AFirstWeekendIsNoStep) {
   for (const std::uint64_t seed : {14U, 15U, 16U}) {
