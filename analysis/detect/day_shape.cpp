@@ -65,13 +65,19 @@ float DayShape::centre() {
   return mean;
 }
 
+// Bins of that kind that were passed before: what both kinds know is not thrown away where one is
+// new.
+std::size_t DayShape::again(std::size_t kind) const {
+  return visits_[kind] > kBins ? visits_[kind] - kBins : 0;
+}
+
 // Whether it was the last one of the first day.
 bool DayShape::close_bin() {
   const float mean = sum_ / static_cast<float>(seen_);
   float& known = shape_[kind_][bin_];
   const auto days = static_cast<float>(visits_[kind_] / kBins);
   if (days >= 1) {
-    const float rate = 1 / std::min(96.0F, static_cast<float>(visits_[kind_]) + 1 - kBins);
+    const float rate = 1 / std::min(96.0F, static_cast<float>(again(0) + again(1) + 1));
     const auto learn = [&](float& square, float off) {
       // A step that is not told yet is no day.
       const float most = rate < 0.1F ? kMostSquare * square : off * off;

@@ -55,6 +55,7 @@ class DayShape {
   // The kind whose shape stands for that one: working days for a weekend that is not known yet.
   [[nodiscard]] std::size_t shape_for(std::size_t kind) const;
   [[nodiscard]] float trust(std::size_t kind) const;
+  [[nodiscard]] std::size_t again(std::size_t kind) const;
   bool close_bin();
 
   std::array<std::array<float, kBins>, 2> shape_{};

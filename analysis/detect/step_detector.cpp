@@ -16,7 +16,7 @@ constexpr float kClip = 5;                 // local standard deviations
 constexpr std::uint16_t kEnoughSeen = 12;  // differences that a scale's noise is known from
 // ... and those it is remembered from; the longest means come rarely.
 constexpr std::uint16_t kMemory = 400, kMemoryOfLong = 100;
-constexpr float kLevelSeconds = 7 * 86400;
+constexpr float kLevelSeconds = 7 * 86400, kHour = 3600;
 // Energy of a step that a straight line does not explain, and that a day that is not known may not.
 constexpr float kLeastBesideLine = 4, kLeastBesideDay = 16;
 // A level is even: its variance is so many times that of the noise at most, or its standard
@@ -75,9 +75,7 @@ std::optional<ChangePoint> StepDetector::add(double at, double value) {
     return std::nullopt;
   }
   const float clean = cleaned(y);
-  // A mean of some hours is none of days: it would move with the day, and be left in its shape.
-  const float rate = std::min(1.0F, spacing_ / kLevelSeconds);
-  if (day_.known(at)) level_ += rate * (clean - day_.at(at) - level_);
+  learn_level(at, clean);
   if (day_.learn(at, clean - level_)) level_ += day_.centre();
 
   std::optional<ChangePoint> told;
@@ -91,6 +89,21 @@ std::optional<ChangePoint> StepDetector::add(double at, double value) {
     if (told) break;
   }
   return told;
+}
+
+// The few points that told a step do not know the new level well, and what they err by would be
+// left in the shape of the day: for an hour the level is that of all points since. Then it goes
+// slowly after what the shape does not explain; a mean of some hours is none of days.
+void StepDetector::learn_level(double at, float clean) {
+  const auto since = static_cast<float>(calls_ - told_index_);
+  const float of_any_hour = clean - day_.at(at);
+  if (told_index_ > 0 && since * spacing_ < kHour) {
+    const float moved = (of_any_hour - told_after_) / since;
+    told_after_ += moved;
+    level_ += moved;
+  } else if (day_.known(at)) {
+    level_ += std::min(1.0F, spacing_ / kLevelSeconds) * (of_any_hour - level_);
+  }
 }
 
 void StepDetector::warm_up(double value) {
@@ -397,8 +410,10 @@ std::size_t StepDetector::points_since(std::size_t scale, std::size_t right) con
 }
 
 std::optional<ChangePoint> StepDetector::judge(std::size_t scale, const Found& found, double at) {
-  const bool back =
-      lasts_ && std::abs(found.after - told_before_) < 0.35F * std::abs(told_after_ - told_before_);
+  // Of the finest means the day is not taken out; levels of different hours are compared.
+  const float usual = scale == 0 ? day_.at(at) : 0;
+  const bool back = lasts_ && std::abs(found.after - usual - told_before_) <
+                                  0.35F * std::abs(told_after_ - told_before_);
   const float threshold = back ? options_.back_threshold : options_.threshold;
   if (found.energy < threshold * threshold) return std::nullopt;
   // What was clipped when it came is the new level after all.
@@ -428,9 +443,9 @@ std::optional<ChangePoint> StepDetector::judge(std::size_t scale, const Found& f
   const float first = told_after_ - told_before_;
   const bool goes_on = lasts_ && !back && c.index < told_index_ + kSettle && step * first > 0 &&
                        std::abs(step) <= kMostFurther * std::abs(first);
-  told_after_ = after;
+  told_after_ = after - usual;
   if (goes_on) return std::nullopt;
-  told_before_ = found.before;
+  told_before_ = found.before - usual;
   told_index_ = c.index;
   since_ = at - static_cast<double>(age) * static_cast<double>(spacing_);
   lasts_ = !back;

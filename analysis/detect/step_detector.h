@@ -75,6 +75,7 @@ class StepDetector {
   bool is_too_coarse(float newest);
   void begin_anew();
   float cleaned(float value);
+  void learn_level(double at, float clean);
   bool push(std::size_t scale, float mean, double at);
   void learn_noise(std::size_t scale, double at);
   [[nodiscard]] std::array<float, kScales + 1> noise_by_scale(bool day_known) const;

@@ -22,7 +22,7 @@ class Watch {
   struct Options {
     double every = 10;               ///< seconds between two looks, and the window that one is of
     double unusual = 0.99;           ///< score from which a value is an anomaly
-    std::size_t most_series = 8192;  ///< 4 KB each
+    std::size_t most_series = 8192;  ///< 5 KB each
     double forget_seconds = 3600;    ///< series that gave no value for so long
     RegressionWatch::Options regressions = {};
     IncidentOptions incidents = {};

@@ -100,7 +100,7 @@ TEST(Areas, AreThoseOfSmallExamples) {
 // What it measures has to be what the agent does: each family of the mix is one that is watched
 // today, or known not to be, and steps are judged.
 TEST(WatchCost, IsThatOfAWatchThatFindsSomething) {
-  const WatchCost cost = measure_watch({1, 400, 160});
+  const WatchCost cost = measure_watch({1, 300, 120});
   EXPECT_EQ(cost.quantities, 125U);
   EXPECT_EQ(cost.histograms, 43U);
   EXPECT_GE(cost.regressions, 30U);
