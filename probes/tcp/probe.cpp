@@ -116,13 +116,13 @@ class Tcp final : public Probe {
     std::vector<Status> rows = {
         {name(), "host", 0, segments && links_.contains("nz_tcp_state"), text + links_.failures()}};
     if (polled_in_) {
-      rows.push_back({name() + ":bytes", "host", 0, false,
-                      std::string(polled_out_ ? "bytes are" : "bytes received are") +
-                          " not counted: more than " +
-                          std::to_string(tcp::IdleLimit::kPerCpu) +
-                          " socket calls a second and online CPU moved nothing (sockets are "
-                          "polled), or were of other protocols than TCP and UDP; `nearzero off` and "
-                          "then `on` begin anew"});
+      rows.push_back(
+          {name() + ":bytes", "host", 0, false,
+           std::string(polled_out_ ? "bytes are" : "bytes received are") +
+               " not counted: more than " + std::to_string(tcp::IdleLimit::kPerCpu) +
+               " socket calls a second and online CPU moved nothing (sockets are "
+               "polled), or were of other protocols than TCP and UDP; `nearzero off` and "
+               "then `on` begin anew"});
     }
     return rows;
   }
